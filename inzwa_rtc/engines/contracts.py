@@ -1,0 +1,173 @@
+"""What a conversation asks of its engines: four small Protocols and their data.
+
+An engine is one plain class. It is built with its validated options (which may
+block while a model loads), and from then on its methods are coroutines that
+never block the loop; an engine whose library computes does so in a thread.
+Where it runs (a child process by default) is not its concern.
+
+Every stream ends early when its consumer closes it: an engine then stops its
+work within 100 ms where its library allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+EngineKind = Literal["asr", "llm", "tts"]
+
+ASR_SAMPLE_RATE = 16_000
+"""Rate in Hz of all audio that a recogniser or a voice detector is fed."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecognizeRequest:
+    """Settings of one utterance's recognition. `language` is BCP 47, None to detect."""
+
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptChunk:
+    """Words recognised so far, or for good.
+
+    Times are milliseconds from the first sample fed. `confidence` is 0 to 1.
+    A final chunk with an empty `text` means that there was sound but no words
+    that the engine is ready to stand for.
+    """
+
+    text: str
+    start_ms: int
+    end_ms: int
+    is_final: bool
+    confidence: float
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a dialogue, in the roles that chat models use."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyRequest:
+    """A dialogue to be continued; the last message is the user's.
+
+    `language` is the language to answer in (BCP 47), `max_tokens` a hard limit.
+    """
+
+    messages: Sequence[Message]
+    language: str = "en"
+    max_tokens: int = 256
+
+
+@dataclass(frozen=True, slots=True)
+class TokenChunk:
+    """A piece of the reply's text, white space included."""
+
+    token: str
+    logprob: float | None = None
+    is_final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """The model asks for something to be done; `hang_up` ends the call once all is spoken."""
+
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechRequest:
+    """Text to be spoken. `speed` is 0.25 to 4, 1 being the voice's own pace."""
+
+    text: str
+    voice: str | None = None
+    language: str = "en"
+    speed: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class WordTime:
+    """When a word of the text starts.
+
+    `offset` and `length` count characters of `SpeechRequest.text`, `start_ms`
+    counts from the first sample of the request's audio.
+    """
+
+    offset: int
+    length: int
+    start_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechChunk:
+    """Synthesized audio: int16 little-endian mono at the engine's `sample_rate`.
+
+    `words` are those known by now; a word is told no later than the chunk in
+    which it starts. An engine without word times gives none at all.
+    """
+
+    pcm: bytes
+    words: tuple[WordTime, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A voice that a caller can choose."""
+
+    id: str
+    name: str
+    language: str
+    gender: str = ""
+
+
+class Recognizer(Protocol):
+    """Turns the audio of one utterance into text."""
+
+    def recognize(
+        self, audio: AsyncIterator[bytes], request: RecognizeRequest
+    ) -> AsyncGenerator[TranscriptChunk, None]:
+        """Yield partial chunks while audio (int16 LE mono 16 kHz, pieces of any even
+        length) comes in, and exactly one final chunk after it ended."""
+        ...
+
+
+class LanguageModel(Protocol):
+    """Continues a dialogue."""
+
+    def reply(self, request: ReplyRequest) -> AsyncGenerator[TokenChunk | ToolCall, None]:
+        """Yield the reply token by token; tool calls come where the model makes them."""
+        ...
+
+
+class Synthesizer(Protocol):
+    """Speaks a text."""
+
+    @property
+    def sample_rate(self) -> int:
+        """Rate of all audio that it yields, in Hz."""
+        ...
+
+    @property
+    def voices(self) -> Sequence[Voice]:
+        """All voices, the default one first."""
+        ...
+
+    def synthesize(self, request: SpeechRequest) -> AsyncGenerator[SpeechChunk, None]:
+        """Yield audio as it is made. An unknown voice raises `EngineError`."""
+        ...
+
+
+class VoiceDetector(Protocol):
+    """Tells speech from other sound, for one caller."""
+
+    def feed(self, pcm: bytes) -> float:
+        """Take 20 ms of int16 LE mono 16 kHz audio; return the probability (0 to 1) that
+        the newest analysed window holds speech. Synchronous and quick: it runs on the loop."""
+        ...

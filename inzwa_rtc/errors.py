@@ -1,0 +1,60 @@
+"""One tree of errors, named by whose fault it is; every message says what to do."""
+
+from __future__ import annotations
+
+
+class InzwaError(Exception):
+    """Base of all errors that this project raises on purpose.
+
+    `code` is stable and machine-readable, `message` says what happened and
+    `action` what the reader can do about it. None of them ever carries what a
+    caller said.
+    """
+
+    code = "internal"
+
+    def __init__(self, message: str, *, action: str = "", code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.action = action
+        if code is not None:
+            self.code = code
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.action}".strip()
+
+
+class PeerError(InzwaError):
+    """The other side of a call sent something that cannot be accepted."""
+
+    code = "bad_request"
+
+    def __init__(
+        self, message: str, *, action: str = "", code: str | None = None, status: int = 400
+    ) -> None:
+        super().__init__(message, action=action, code=code)
+        self.status = status
+
+
+class ConfigError(InzwaError):
+    """The operator's configuration cannot be used."""
+
+    code = "bad_configuration"
+
+
+class EngineError(InzwaError):
+    """An engine failed while it was working on a request."""
+
+    code = "engine_failed"
+
+
+class EngineTimeout(EngineError):
+    """An engine did not answer within the time its stage allows."""
+
+    code = "engine_timeout"
+
+
+class EngineUnavailable(EngineError):
+    """An engine cannot be used now: not installed, not loaded, or restarting."""
+
+    code = "engine_unavailable"

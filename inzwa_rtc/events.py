@@ -1,0 +1,179 @@
+"""Everything that can happen in a call that its caller is told: one dataclass each.
+
+`turn` numbers the turns of a call from 0 (the greeting). Times in ms.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+EndReason = Literal[
+    "caller", "assistant", "idle", "time_limit", "shutdown", "connection_lost", "error"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStarted:
+    """The call is up; `out_sample_rate` is that of audio sent to the caller, in Hz."""
+
+    session_id: str
+    call_token: str
+    out_sample_rate: int
+    language: str
+    voice: str
+    speed: float
+
+
+@dataclass(frozen=True, slots=True)
+class SessionUpdated:
+    """The caller's settings, after a change."""
+
+    language: str
+    voice: str
+    speed: float
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """The call is over; nothing follows."""
+
+    reason: EndReason
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """The caller has begun to speak, confirmed."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStopped:
+    """The caller has fallen silent; the turn may still go on."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What the caller said, so far (`is_final` false) or for good."""
+
+    turn: int
+    text: str
+    start_ms: int
+    end_ms: int
+    is_final: bool
+    confidence: float
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyToken:
+    """The next piece of the assistant's text. Pieces in order make up the whole reply."""
+
+    turn: int
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFinished:
+    """The whole text of the assistant's reply."""
+
+    turn: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackStarted:
+    """The first audio of the turn leaves now."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackHeld:
+    """Playback paused at once because the caller may be speaking."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackReleased:
+    """It was not speech: playback goes on where it stopped."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackEnded:
+    """All audio of the turn has left."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """A word or phrase of the reply whose audio leaves now.
+
+    `offset` counts characters of the reply's text; `start_ms` counts from the
+    turn's first audio.
+    """
+
+    turn: int
+    text: str
+    offset: int
+    start_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnInterrupted:
+    """The turn was cut; `heard` is the part of its text that the caller heard."""
+
+    turn: int
+    heard: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnMetrics:
+    """Where the time went between the caller's last voiced sample and the first audio out.
+
+    Each is in ms since that sample (for typed text: since it arrived), so each
+    is at least the one before it.
+    """
+
+    turn: int
+    silence_ms: int
+    transcript_ms: int
+    first_token_ms: int
+    first_audio_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Something went wrong that the caller should know; the call goes on unless it ends next."""
+
+    code: str
+    message: str
+    action: str
+    turn: int | None = None
+
+
+Event = (
+    SessionStarted
+    | SessionUpdated
+    | SessionEnded
+    | SpeechStarted
+    | SpeechStopped
+    | Transcript
+    | ReplyToken
+    | ReplyFinished
+    | PlaybackStarted
+    | PlaybackHeld
+    | PlaybackReleased
+    | PlaybackEnded
+    | Caption
+    | TurnInterrupted
+    | TurnMetrics
+    | Failure
+)
