@@ -36,6 +36,19 @@ class PeerError(InzwaError):
         self.status = status
 
 
+class Unavailable(InzwaError):
+    """The server cannot take this request now; `retry_after_s` says when to try again
+    (None: not before the operator changes something)."""
+
+    code = "unavailable"
+
+    def __init__(
+        self, message: str, *, action: str, code: str, retry_after_s: int | None = None
+    ) -> None:
+        super().__init__(message, action=action, code=code)
+        self.retry_after_s = retry_after_s
+
+
 class ConfigError(InzwaError):
     """The operator's configuration cannot be used."""
 

@@ -1,0 +1,1 @@
+"""Frames, Opus and sample rates."""

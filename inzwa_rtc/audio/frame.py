@@ -1,0 +1,32 @@
+"""The unit of audio inside a call: 20 ms of mono int16."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+FRAME_MS = 20
+BYTES_PER_SAMPLE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """20 ms of the caller's audio.
+
+    `pcm` is int16 little-endian mono at `rate` Hz; `index` is the number of the
+    first sample, counted from the start of the call. Time inside a call is this
+    count, never the wall clock.
+    """
+
+    pcm: bytes
+    rate: int
+    index: int
+
+    @property
+    def samples(self) -> int:
+        """Number of samples."""
+        return len(self.pcm) // BYTES_PER_SAMPLE
+
+
+def frame_bytes(rate: int) -> int:
+    """Bytes of one 20 ms frame at `rate` Hz."""
+    return rate * FRAME_MS // 1000 * BYTES_PER_SAMPLE

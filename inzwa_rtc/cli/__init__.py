@@ -1,0 +1,1 @@
+"""The `inzwa-rtc` command: the composition root, the one place that may import everything."""

@@ -1,0 +1,1 @@
+"""One call: turns, their stages, and what was said."""

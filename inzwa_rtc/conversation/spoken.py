@@ -1,0 +1,53 @@
+"""The lines that the server itself speaks, by language.
+
+Shona lines come from sourced parts where marked "sourced"; the others wait for a
+speaker's review and say so in `UNREVIEWED`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """What is said when no model speaks."""
+
+    greeting: str
+    not_understood: str
+    fault: str
+    idle: str
+    time_limit: str
+    idle_limit: str
+
+
+_LINES = {
+    "en": Lines(
+        greeting="Hello, this is Inzwa. What would you like to know?",
+        not_understood="Sorry, I did not understand that. Could you say it again?",
+        fault="I am sorry, something went wrong on my side. Please try that again.",
+        idle="I am still here. What would you like to know?",
+        time_limit="This call has reached its time limit. Thank you, and goodbye.",
+        idle_limit="I will hang up now, as I cannot hear you. Goodbye.",
+    ),
+    "sn": Lines(
+        greeting="Mhoroi, makadii? Ndingakubatsirei nei?",
+        not_understood="Ndine urombo, handina kunzwisisa. Mungadzokorora here?",  # sourced
+        fault="Ndine urombo, pane dambudziko. Ndapota edzai zvakare.",
+        idle="Ndingakubatsirei nei?",
+        time_limit="Ndatenda. Sarai zvakanaka.",  # sourced
+        idle_limit="Ndatenda. Sarai zvakanaka.",  # sourced
+    ),
+}
+
+UNREVIEWED = {"sn": frozenset({"greeting", "fault", "idle"})}
+
+
+def lines(language: str) -> Lines:
+    """The lines of a language (BCP 47), those of English where there are none."""
+    return _LINES.get(language.split("-")[0].lower(), _LINES["en"])
+
+
+def languages() -> list[str]:
+    """Languages that have lines of their own."""
+    return list(_LINES)

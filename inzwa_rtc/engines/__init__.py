@@ -1,0 +1,1 @@
+"""Engines behind four Protocols, each in a supervised process of its own."""

@@ -1,0 +1,1 @@
+"""What the caller hears next, and what was heard."""

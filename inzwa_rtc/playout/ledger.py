@@ -1,0 +1,109 @@
+"""Which part of a text has been heard, told from how many samples were played.
+
+No clock and no I/O: the ledger is written while speech is synthesized and read
+with a count of samples, so it can be tested with any order of events.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+
+from inzwa_rtc.engines.contracts import WordTime
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionCue:
+    """A word or phrase and the sample of the turn's audio at which it starts.
+
+    `offset` counts characters into the reply's text.
+    """
+
+    sample: int
+    offset: int
+    text: str
+
+
+class Ledger:
+    """Maps samples of one turn's audio onto the text spoken in it.
+
+    Phrases follow one another. Where an engine tells word times, the text
+    before a word counts as heard when the word starts; a phrase counts as heard
+    whole when its last sample was played.
+    """
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._text = ""
+        self._marks: list[tuple[int, int]] = [(0, 0)]  # (sample, characters heard by then)
+        self._cues: list[CaptionCue] = []
+        self._written = 0
+        self._phrase = ""
+        self._phrase_sample = 0
+        self._phrase_offset = 0  # of the phrase in the reply's text
+        self._phrase_start = 0  # of the phrase in self._text
+        self._has_words = False
+
+    @property
+    def text(self) -> str:
+        """All phrases begun so far, joined."""
+        return self._text
+
+    @property
+    def written_samples(self) -> int:
+        """Samples written so far."""
+        return self._written
+
+    def begin_phrase(self, text: str, offset: int) -> None:
+        """A phrase starts; `offset` is its place in the reply's text."""
+        self._phrase = text
+        self._phrase_sample = self._written
+        self._phrase_offset = offset
+        self._phrase_start = len(self._text)
+        self._text += text
+        self._has_words = False
+
+    def add(self, samples: int, words: tuple[WordTime, ...] = ()) -> None:
+        """Audio of the phrase was written, with the words known by now."""
+        for word in words:
+            self._add_word(word)
+        if not self._has_words and samples and self._phrase.strip():
+            self._has_words = True  # an engine without word times: the phrase is one caption
+            self._cue(self._phrase_sample, self._phrase_offset, self._phrase)
+        self._written += samples
+
+    def end_phrase(self) -> None:
+        """All audio of the phrase was written."""
+        while self._marks[-1][0] > self._written:
+            self._marks.pop()  # a word said to start after the end of its phrase
+        self._mark(self._written, len(self._text))
+
+    def heard(self, played_samples: int) -> str:
+        """The text heard once `played_samples` of the turn were played: always a prefix
+        of `text`, without trailing white space."""
+        index = bisect_right(self._marks, played_samples, key=lambda mark: mark[0]) - 1
+        return self._text[: self._marks[index][1]].rstrip() if index >= 0 else ""
+
+    def cues_before(self, played_samples: int) -> list[CaptionCue]:
+        """Take the captions that start before sample `played_samples`, in order."""
+        count = bisect_right(self._cues, played_samples - 1, key=lambda cue: cue.sample)
+        cues, self._cues = self._cues[:count], self._cues[count:]
+        return cues
+
+    def _add_word(self, word: WordTime) -> None:
+        end = word.offset + word.length
+        if not 0 <= word.offset < end <= len(self._phrase):
+            return  # an engine counting wrongly must not corrupt what was heard
+        sample = self._phrase_sample + word.start_ms * self._rate // 1000
+        self._has_words = True
+        self._mark(sample, self._phrase_start + word.offset)
+        self._cue(sample, self._phrase_offset + word.offset, self._phrase[word.offset : end])
+
+    def _cue(self, sample: int, offset: int, text: str) -> None:
+        earliest = self._cues[-1].sample if self._cues else 0
+        self._cues.append(CaptionCue(max(sample, earliest), offset, text))
+
+    def _mark(self, sample: int, characters: int) -> None:
+        last_sample, last_characters = self._marks[-1]
+        if characters >= last_characters:
+            self._marks.append((max(sample, last_sample), characters))

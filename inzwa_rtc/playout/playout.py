@@ -1,0 +1,204 @@
+"""The pull side of a call: what the caller hears next, and what was heard.
+
+A transport pulls one 20 ms frame every 20 ms. One `Speech` at a time fills the
+playout; holding or cutting it takes effect on the very next frame pulled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from inzwa_rtc.audio.frame import BYTES_PER_SAMPLE, FRAME_MS, frame_bytes
+from inzwa_rtc.engines.contracts import WordTime
+from inzwa_rtc.events import (
+    Caption,
+    Event,
+    PlaybackEnded,
+    PlaybackHeld,
+    PlaybackReleased,
+    PlaybackStarted,
+)
+from inzwa_rtc.playout.ledger import Ledger
+
+LEAD_MS = 2000  # hides a slow phrase behind the one before it; 96 kB at 24 kHz
+MAX_TRANSIT_MS = 1000
+
+
+class Speech:
+    """One turn's audio. Made by `Playout.speech`; used by the turn that owns it."""
+
+    def __init__(self, turn: int, playout: Playout) -> None:
+        self.turn = turn
+        self._playout = playout
+        self._rate = playout.rate
+        self._on_event = playout.on_event
+        self._ledger = Ledger(self._rate)
+        self._audio = bytearray()
+        self._lead_bytes = self._rate * LEAD_MS // 1000 * BYTES_PER_SAMPLE
+        self._pulled = 0
+        self._reported: int | None = None
+        # Samples pulled as of each of the last frames: what left `n` frames ago.
+        self._past: deque[int] = deque([0], maxlen=MAX_TRANSIT_MS // FRAME_MS + 1)
+        self._held = False
+        self._cut = False
+        self._finished = False
+        self._space = asyncio.Event()
+        self._space.set()
+        self._over = asyncio.Event()
+        self._heard_by_cut: str | None = None
+
+    @property
+    def rate(self) -> int:
+        """Sample rate of the audio to be written, in Hz."""
+        return self._rate
+
+    @property
+    def is_playing(self) -> bool:
+        """Whether the caller may be hearing it: begun, and neither cut nor played out."""
+        return self._pulled > 0 and not self._over.is_set()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more of it will be played: played out, or cut."""
+        return self._over.is_set()
+
+    def begin_phrase(self, text: str, offset: int) -> None:
+        """Start a phrase; `offset` is its place in the reply's whole text."""
+        self._ledger.begin_phrase(text, offset)
+
+    async def write(self, pcm: bytes, words: tuple[WordTime, ...] = ()) -> None:
+        """Append audio (int16 LE mono at `rate`) of the phrase; waits while the lead is full.
+
+        After a cut the audio is dropped.
+        """
+        await self._space.wait()
+        if self._cut:
+            return
+        self._ledger.add(len(pcm) // BYTES_PER_SAMPLE, words)
+        self._audio += pcm
+        if len(self._audio) >= self._lead_bytes:
+            self._space.clear()
+
+    def end_phrase(self) -> None:
+        """All audio of the phrase is written."""
+        if not self._cut:
+            self._ledger.end_phrase()
+
+    def finish(self) -> None:
+        """No more phrases follow."""
+        self._finished = True
+        self._settle()
+
+    def hold(self) -> None:
+        """Silence from the next frame on, until `release` or `cut`."""
+        if not self._held and not self._over.is_set():
+            self._held = True
+            if self.is_playing:
+                self._on_event(PlaybackHeld(self.turn))
+
+    def release(self) -> None:
+        """Go on where `hold` stopped."""
+        if self._held:
+            self._held = False
+            if self.is_playing:
+                self._on_event(PlaybackReleased(self.turn))
+
+    def cut(self) -> None:
+        """Never play another sample of it, and settle what was heard."""
+        if self._over.is_set():
+            return
+        self._heard_by_cut = self.heard()
+        self._cut = True
+        self._audio.clear()
+        self._space.set()
+        self._over.set()
+
+    async def played_out(self) -> None:
+        """Return once all written audio was pulled after `finish`, or after a cut."""
+        await self._over.wait()
+
+    def report_played(self, samples: int) -> None:
+        """The caller's device says how much of this turn's audio it has played."""
+        self._reported = min(max(samples, self._reported or 0), self._pulled)
+
+    def heard(self) -> str:
+        """The text whose audio the caller has heard.
+
+        Counted by the caller's device where it reports, else by what left one
+        transit time ago. Once played out, that is all of it.
+        """
+        if self._heard_by_cut is not None:
+            return self._heard_by_cut
+        if self._over.is_set():
+            return self._ledger.text.rstrip()
+        if self._reported is not None:
+            return self._ledger.heard(self._reported)
+        back = min(self._playout.transit_ms // FRAME_MS, len(self._past) - 1)
+        return self._ledger.heard(self._past[-1 - back])
+
+    def pull(self, size: int) -> bytes | None:
+        """The next `size` bytes; None while there are none to play (yet)."""
+        data = self._take(size)
+        self._past.append(self._pulled)
+        return data
+
+    def _take(self, size: int) -> bytes | None:
+        if self._held or self._cut or not self._audio:
+            return None
+        if len(self._audio) < size:
+            if not self._finished:
+                return None  # a whole frame is coming: half a frame now would click
+            self._audio += bytes(size - len(self._audio))
+        data = bytes(self._audio[:size])
+        del self._audio[:size]
+        if not self._pulled:
+            self._on_event(PlaybackStarted(self.turn))
+        self._pulled += size // BYTES_PER_SAMPLE
+        for cue in self._ledger.cues_before(self._pulled):
+            self._on_event(
+                Caption(self.turn, cue.text, cue.offset, cue.sample * 1000 // self._rate)
+            )
+        if len(self._audio) < self._lead_bytes:
+            self._space.set()
+        self._settle()
+        return data
+
+    def _settle(self) -> None:
+        if self._finished and not self._audio and not self._over.is_set():
+            self._over.set()
+            if self._pulled:
+                self._on_event(PlaybackEnded(self.turn))
+
+
+class Playout:
+    """What a transport plays to one caller: int16 LE mono at `rate` Hz."""
+
+    def __init__(self, rate: int, on_event: Callable[[Event], None]) -> None:
+        self.rate = rate
+        self.transit_ms = 0  # set by a transport that knows how long audio is under way
+        self.on_event = on_event
+        self._frame_bytes = frame_bytes(rate)
+        self._speech: Speech | None = None
+
+    def speech(self, turn: int) -> Speech:
+        """A new turn's speech. The one before it is cut if it still plays."""
+        if self._speech is not None:
+            self._speech.cut()
+        self._speech = Speech(turn, self)
+        return self._speech
+
+    def pull(self) -> bytes | None:
+        """The next 20 ms, or None for silence. To be called every 20 ms."""
+        return self._speech.pull(self._frame_bytes) if self._speech is not None else None
+
+    def report_played(self, turn: int | None, samples: int) -> None:
+        """The caller's device has played `samples` of the audio of `turn` (None: the newest)."""
+        if self._speech is not None and turn in (None, self._speech.turn):
+            self._speech.report_played(samples)
+
+    def stop(self) -> None:
+        """The call is over: nothing plays any more."""
+        if self._speech is not None:
+            self._speech.cut()

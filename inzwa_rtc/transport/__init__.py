@@ -1,0 +1,1 @@
+"""How audio and events travel: RTP and data channel, or WebSocket; no HTTP here."""

@@ -1,0 +1,102 @@
+"""The caller's audio and commands on their way from the network to the conversation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import Generic, TypeVar
+
+from inzwa_rtc.audio.frame import FRAME_MS, Frame, frame_bytes
+from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE
+
+C = TypeVar("C")
+
+MAX_FRAMES = 500  # 10 s: a listener that far behind is better off without the oldest
+MAX_COMMANDS = 64  # far more than a person can press
+GAP_S = 0.1  # after so long without audio, silence stands in for it
+GAP_FRAMES = round(GAP_S * 1000 / FRAME_MS)
+
+
+class CommandsOverflowError(Exception):
+    """The client sends commands faster than the conversation takes them."""
+
+
+class Inbox(Generic[C]):
+    """Written by a transport's callbacks, read by one conversation.
+
+    Only audio is ever dropped (oldest first, counted). While no audio arrives,
+    silence is made in its place, so that time inside the call goes on and a turn
+    can end. `C` is the type of commands.
+    """
+
+    def __init__(self) -> None:
+        self.dropped_frames = 0
+        self._frame_bytes = frame_bytes(ASR_SAMPLE_RATE)
+        self._silence = bytes(self._frame_bytes)
+        self._partial = bytearray()
+        self._items: deque[bytes | C] = deque()
+        self._frames_waiting = 0
+        self._commands_waiting = 0
+        self._index = 0
+        self._changed = asyncio.Event()
+        self._closed = False
+
+    def put_audio(self, pcm: bytes) -> None:
+        """Add audio: int16 LE mono 16 kHz, any whole number of samples."""
+        self._partial += pcm
+        size = self._frame_bytes
+        while len(self._partial) >= size:
+            self._items.append(bytes(self._partial[:size]))
+            del self._partial[:size]
+            self._frames_waiting += 1
+        while self._frames_waiting > MAX_FRAMES:
+            self._drop_oldest_frame()
+        self._changed.set()
+
+    def put_command(self, command: C) -> None:
+        """Add a command. Raises `CommandsOverflowError`; the transport then disconnects."""
+        if self._commands_waiting >= MAX_COMMANDS:
+            raise CommandsOverflowError
+        self._items.append(command)
+        self._commands_waiting += 1
+        self._changed.set()
+
+    def close(self) -> None:
+        """Nothing more comes; what waits is still delivered."""
+        self._closed = True
+        self._changed.set()
+
+    async def receive(self) -> AsyncIterator[Frame | C]:
+        """All items in order, silence for missing audio; ends after `close`."""
+        while True:
+            while self._items:
+                item = self._items.popleft()
+                if isinstance(item, bytes):
+                    self._frames_waiting -= 1
+                    yield self._frame(item)
+                else:
+                    self._commands_waiting -= 1
+                    yield item
+            if self._closed:
+                return
+            self._changed.clear()
+            try:
+                async with asyncio.timeout(GAP_S):
+                    await self._changed.wait()
+            except TimeoutError:
+                for _ in range(GAP_FRAMES):
+                    yield self._frame(self._silence)
+
+    def _frame(self, pcm: bytes) -> Frame:
+        frame = Frame(pcm, ASR_SAMPLE_RATE, self._index)
+        self._index += frame.samples
+        return frame
+
+    def _drop_oldest_frame(self) -> None:
+        for position, item in enumerate(self._items):
+            if isinstance(item, bytes):
+                del self._items[position]
+                self._frames_waiting -= 1
+                self.dropped_frames += 1
+                return

@@ -1,0 +1,227 @@
+"""One caller over WebRTC: a peer connection with one audio track each way and events on
+a data channel."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import Generic, TypeVar
+
+from aiortc import (
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCPeerConnection,
+    RTCRtpReceiver,
+    RTCSessionDescription,
+)
+from aiortc.sdp import candidate_from_sdp
+
+from inzwa_rtc.audio.frame import Frame
+from inzwa_rtc.errors import PeerError
+from inzwa_rtc.events import Event, Failure
+from inzwa_rtc.playout.playout import Playout
+from inzwa_rtc.settings import LimitSettings, Settings
+from inzwa_rtc.transport.ice import IceSettings, configure
+from inzwa_rtc.transport.inbox import CommandsOverflowError, Inbox
+from inzwa_rtc.transport.offer import check_offer, is_reachable, with_opus_preferences
+from inzwa_rtc.transport.receiver import OpusReceiver
+from inzwa_rtc.transport.sender import OUT_SAMPLE_RATE, OpusTrack
+from inzwa_rtc.transport.wire import Dialect
+
+C = TypeVar("C")
+
+MAX_UNSENT_EVENTS = 256  # events of set-up, before the channel is open
+MAX_BUFFERED_BYTES = 1 << 20  # a client that does not read for so long is gone
+CHANNEL_WAIT_S = 1.0  # clients without a data channel (WHIP) get their call all the same
+FLUSH_S = 0.5
+CHANNEL_LABEL = "inzwa"
+
+log = logging.getLogger(__name__)
+
+
+class WebRtcPeer(Generic[C]):
+    """Satisfies `conversation.peer.Peer`. `answer` it once, wait until `connected`, `close`."""
+
+    out_sample_rate = OUT_SAMPLE_RATE
+
+    def __init__(self, settings: Settings, dialect: Dialect[C]) -> None:
+        self._dialect = dialect
+        self._limits: LimitSettings = settings.limits
+        self._bitrate = settings.opus_bitrate
+        self._ice = IceSettings.of(settings)
+        # Without iceServers=[] aiortc asks a public STUN server.
+        self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self._inbox: Inbox[C] = Inbox()
+        self._receiver = OpusReceiver(self._inbox)
+        self._track = OpusTrack(self._bitrate)
+        self._channel: RTCDataChannel | None = None
+        self._unsent: deque[Event] = deque(maxlen=MAX_UNSENT_EVENTS)
+        self._candidates = 0
+        self._connected = asyncio.Event()
+        self._is_given_up = False
+        self._channel_open = asyncio.Event()
+        self._pc.on("connectionstatechange", self._on_state)
+        self._pc.on("datachannel", self._on_channel)
+
+    @property
+    def state(self) -> str:
+        """The W3C connection state: new, connecting, connected, disconnected, failed, closed."""
+        return str(self._pc.connectionState)
+
+    async def answer(self, offer: str) -> str:
+        """The answer's SDP, with all candidates. Raises `PeerError` for a bad offer."""
+        sdp = check_offer(offer, self._limits)
+        self._candidates = sdp.count("a=candidate:")
+        try:
+            await self._pc.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
+        except Exception as error:  # aiortc's parser raises whatever it trips on
+            raise PeerError(
+                "The offer cannot be understood.",
+                action="Send the SDP of RTCPeerConnection.createOffer() unchanged.",
+                code="bad_offer",
+            ) from error
+        self._set_up_media()
+        for transport in getattr(self._pc, "_RTCPeerConnection__iceTransports"):  # noqa: B009
+            configure(transport.iceGatherer._connection, self._ice)
+        await self._pc.setLocalDescription(await self._pc.createAnswer())
+        return with_opus_preferences(self._pc.localDescription.sdp, self._bitrate)
+
+    async def add_candidate(self, candidate: str, mid: str | None, line: int | None) -> None:
+        """A trickled candidate (`candidate:...`; empty: no more follow). Raises `PeerError`."""
+        if not candidate:
+            return
+        self._candidates += 1
+        if self._candidates > self._limits.candidates:
+            raise PeerError(
+                f"More than {self._limits.candidates} ICE candidates.", code="too_many_candidates"
+            )
+        if is_reachable(candidate):
+            parsed = candidate_from_sdp(candidate.removeprefix("candidate:"))
+            parsed.sdpMid, parsed.sdpMLineIndex = mid, line
+            try:
+                await self._pc.addIceCandidate(parsed)
+            except ValueError as error:
+                raise PeerError(
+                    f"The candidate was refused: {error}.", code="bad_candidate"
+                ) from None
+
+    async def connected(self, timeout_s: float) -> bool:
+        """Wait until media and events can flow; False if that did not come about in time."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._connected.wait()
+        except TimeoutError:
+            return False
+        if self._is_given_up or self.state != "connected":
+            return False
+        if self._pc.sctp is not None:
+            try:
+                async with asyncio.timeout(CHANNEL_WAIT_S):
+                    await self._channel_open.wait()
+            except TimeoutError:
+                log.info("call without a data channel")
+        return True
+
+    def give_up(self) -> None:
+        """Do not wait for the connection any more."""
+        self._is_given_up = True
+        self._connected.set()
+
+    def play(self, playout: Playout) -> None:
+        """Send what `playout` gives."""
+        self._track.play(playout)
+
+    def receive(self) -> AsyncIterator[Frame | C]:
+        """The caller's frames and commands."""
+        return self._inbox.receive()
+
+    def send(self, event: Event) -> None:
+        """Send an event; before the channel is open it waits."""
+        if self._channel is None or not self._channel_open.is_set():
+            self._unsent.append(event)
+            return
+        if self._channel.readyState != "open":
+            return
+        if self._channel.bufferedAmount > MAX_BUFFERED_BYTES:
+            self._inbox.close()
+            return
+        message = self._dialect.encode(event)
+        if message is not None:
+            self._channel.send(message)
+
+    async def flush(self) -> None:
+        """Wait a moment for events that were sent but have not left yet."""
+        channel = self._channel
+        if channel is None or channel.readyState != "open" or not channel.bufferedAmount:
+            return
+        is_empty = asyncio.Event()
+        channel.bufferedAmountLowThreshold = 0
+        channel.once("bufferedamountlow", is_empty.set)
+        try:
+            async with asyncio.timeout(FLUSH_S):
+                await is_empty.wait()
+        except TimeoutError:
+            log.info("the last events of a call were not taken")
+
+    async def close(self) -> None:
+        """Free everything. May be called more than once."""
+        self._inbox.close()
+        self._track.stop()
+        await self._pc.close()
+
+    def statistics(self) -> dict[str, int]:
+        """Counts of the inward path."""
+        buffer = self._receiver.buffer
+        return {
+            "packets_lost": buffer.lost,
+            "packets_late": buffer.late,
+            "packets_bad": self._receiver.bad_packets,
+            "frames_dropped": self._inbox.dropped_frames,
+        }
+
+    def _set_up_media(self) -> None:
+        """Take the first audio section; refuse every other section."""
+        has_audio = False
+        for transceiver in self._pc.getTransceivers():
+            if transceiver.kind == "audio" and not has_audio:
+                has_audio = True
+                self._receiver.attach(transceiver.receiver)
+                self._pc.addTrack(self._track)
+                self._track.watch(transceiver.sender)
+                transceiver.direction = "sendrecv"
+            else:
+                transceiver.direction = "inactive"
+                receiver: RTCRtpReceiver = transceiver.receiver
+                receiver._enabled = False  # else its queue grows: nobody reads it
+
+    def _on_state(self) -> None:
+        if self.state in ("connected", "failed", "closed"):
+            self._connected.set()
+        if self.state in ("failed", "closed"):
+            self._inbox.close()
+
+    def _on_channel(self, channel: RTCDataChannel) -> None:
+        if channel.label != CHANNEL_LABEL or self._channel is not None:
+            channel.close()
+            return
+        self._channel = channel
+        channel.on("message", self._on_message)
+        self._channel_open.set()
+        while self._unsent:
+            self.send(self._unsent.popleft())
+
+    def _on_message(self, message: str | bytes) -> None:
+        try:
+            if isinstance(message, bytes):
+                raise PeerError(
+                    "Binary messages have no meaning on this channel.",
+                    action="Send JSON text; audio travels as the audio track.",
+                    code="unknown_message",
+                )
+            self._inbox.put_command(self._dialect.decode(message))
+        except PeerError as error:
+            self.send(Failure(error.code, error.message, error.action))
+        except CommandsOverflowError:
+            self._inbox.close()

@@ -1,0 +1,118 @@
+"""One caller over a WebSocket: PCM16 both ways and events as text.
+
+Knows nothing of any WebSocket library: the network edge feeds what arrives and
+lends two functions to send with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Generic, TypeVar
+
+from inzwa_rtc.audio.frame import Frame
+from inzwa_rtc.errors import PeerError
+from inzwa_rtc.events import Event, Failure
+from inzwa_rtc.playout.playout import Playout
+from inzwa_rtc.transport.inbox import CommandsOverflowError, Inbox
+from inzwa_rtc.transport.pace import Pacer
+from inzwa_rtc.transport.wire import Dialect
+
+C = TypeVar("C")
+
+MESSAGES_WAITING = 512  # 10 s of frames: a client that does not read for so long is gone
+MAX_ERRORS = 50  # a confused client is told; a hostile one is not served for ever
+
+
+class SocketPeer(Generic[C]):
+    """Satisfies `conversation.peer.Peer`. Run `pump` beside the conversation."""
+
+    def __init__(self, out_sample_rate: int, dialect: Dialect[C]) -> None:
+        self.out_sample_rate = out_sample_rate
+        self._dialect = dialect
+        self._inbox: Inbox[C] = Inbox()
+        self._outgoing: asyncio.Queue[str | bytes | None] = asyncio.Queue(MESSAGES_WAITING)
+        self._playout: Playout | None = None
+        self._errors = 0
+
+    def feed_audio(self, pcm: bytes) -> None:
+        """A binary message arrived: int16 LE mono 16 kHz."""
+        if len(pcm) % 2 == 0:
+            self._inbox.put_audio(pcm)
+        else:
+            self._refuse(
+                PeerError(
+                    "A binary message has an odd number of bytes.",
+                    action="Send whole 16-bit samples: PCM16 little-endian mono at 16 kHz.",
+                    code="odd_audio",
+                )
+            )
+
+    def feed_text(self, message: str) -> None:
+        """A text message arrived."""
+        try:
+            self._inbox.put_command(self._dialect.decode(message))
+        except PeerError as error:
+            self._refuse(error)
+        except CommandsOverflowError:
+            self._inbox.close()
+
+    def close(self) -> None:
+        """The connection is gone: nothing more arrives."""
+        self._inbox.close()
+
+    def play(self, playout: Playout) -> None:
+        """Send what `playout` gives."""
+        self._playout = playout
+
+    def receive(self) -> AsyncIterator[Frame | C]:
+        """The caller's frames and commands."""
+        return self._inbox.receive()
+
+    def send(self, event: Event) -> None:
+        """Queue an event behind all audio that left before it."""
+        message = self._dialect.encode(event)
+        if message is not None:
+            self._put(message)
+
+    def end_sending(self) -> None:
+        """`pump` returns once all that waits has been sent."""
+        self._put(None)
+
+    async def pump(
+        self,
+        send_text: Callable[[str], Awaitable[None]],
+        send_bytes: Callable[[bytes], Awaitable[None]],
+    ) -> None:
+        """Send until `end_sending`: audio in real time, and events in their place."""
+        async with asyncio.TaskGroup() as tasks:
+            clock = tasks.create_task(self._tick())
+            while (message := await self._outgoing.get()) is not None:
+                if isinstance(message, str):
+                    await send_text(message)
+                else:
+                    await send_bytes(message)
+            clock.cancel()
+
+    async def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        pacer = Pacer(loop.time())
+        while True:
+            _, wait = pacer.next_frame(loop.time())
+            await asyncio.sleep(wait)
+            pcm = self._playout.pull() if self._playout is not None else None
+            if pcm is not None:
+                self._put(pcm)
+
+    def _refuse(self, error: PeerError) -> None:
+        """Answer with an error event; a client that keeps on sending nonsense is cut off."""
+        self._errors += 1
+        self.send(Failure(error.code, error.message, error.action))
+        if self._errors >= MAX_ERRORS:
+            self._inbox.close()
+
+    def _put(self, message: str | bytes | None) -> None:
+        try:
+            self._outgoing.put_nowait(message)
+        except asyncio.QueueFull:
+            self._inbox.close()

@@ -1,0 +1,1 @@
+"""When the caller's turn starts and ends. Synchronous; time is samples."""

@@ -1,0 +1,168 @@
+"""When the caller's turn begins and ends, decided from speech probabilities.
+
+Three states, driven by samples alone:
+
+| state    | leaves when                                   | event                     |
+|----------|-----------------------------------------------|---------------------------|
+| silent   | `maybe_ms` of voice                           | `SpeechMaybe`             |
+| maybe    | `start_ms` of voice in all                    | `SpeechStarted`           |
+| maybe    | `FALSE_ALARM_MS` of silence before that       | `FalseAlarm` (a cough)    |
+| speaking | `silence_ms` without voice                    | `TurnEnded`               |
+
+While speaking, `SpeechEnded` tells of `stop_ms` without voice, and `SpeechStarted`
+that the caller goes on before the turn has ended. A turn longer than
+`max_utterance_ms` ends at its next short pause, and at half as much again anyway.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from inzwa_rtc.audio.frame import Frame
+from inzwa_rtc.settings import TurnSettings
+
+FALSE_ALARM_MS = 160  # longer than the closure of a stop consonant within a word
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechMaybe:
+    """Voice was heard since sample `start`; it may be a cough."""
+
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """The caller speaks; the voice began at sample `start`."""
+
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class FalseAlarm:
+    """What began at `SpeechMaybe` was not speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechEnded:
+    """The caller fell silent after sample `end`; the turn may go on."""
+
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """The caller's turn, from sample `start` to the last voiced one, `end`.
+
+    `now` is the sample at which this was decided, `voiced_ms` how much voice there was.
+    """
+
+    start: int
+    end: int
+    now: int
+    voiced_ms: int
+
+
+TurnEvent = SpeechMaybe | SpeechStarted | FalseAlarm | SpeechEnded | TurnEnded
+
+
+class _State(enum.Enum):
+    SILENT = enum.auto()
+    MAYBE = enum.auto()
+    SPEAKING = enum.auto()
+
+
+class TurnDetector:
+    """Feed it each frame with the voice detector's probability; it returns what happened."""
+
+    def __init__(self, settings: TurnSettings) -> None:
+        self._settings = settings
+        self._state = _State.SILENT
+        self._start = self._end = 0
+        self._voiced_ms = self._silence_ms = self._length_ms = 0
+        self._stopped = False
+
+    def feed(self, frame: Frame, probability: float) -> list[TurnEvent]:
+        """Events that this frame brings about, in order."""
+        end = frame.index + frame.samples
+        ms = frame.samples * 1000 // frame.rate
+        if self._is_voice(probability):
+            if not self._voiced_ms:
+                self._start = frame.index
+            self._voiced_ms += ms
+            self._silence_ms = 0
+            self._end = end
+        else:
+            self._silence_ms += ms
+        self._length_ms += ms
+        match self._state:
+            case _State.SILENT:
+                return self._feed_silent()
+            case _State.MAYBE:
+                return self._feed_maybe()
+            case _State.SPEAKING:
+                return self._feed_speaking(end)
+
+    def end_turn(self, now: int) -> list[TurnEvent]:
+        """The caller says that the turn is over (push-to-talk), at sample `now`."""
+        events: list[TurnEvent] = []
+        if self._state is _State.SPEAKING:
+            events = [] if self._stopped else [SpeechEnded(self._end)]
+            events.append(TurnEnded(self._start, self._end, now, self._voiced_ms))
+        elif self._state is _State.MAYBE:
+            events = [
+                SpeechStarted(self._start),
+                SpeechEnded(self._end),
+                TurnEnded(self._start, self._end, now, self._voiced_ms),
+            ]
+        self._reset()
+        return events
+
+    def _is_voice(self, probability: float) -> bool:
+        if self._state is _State.SPEAKING and self._silence_ms < self._settings.stop_ms:
+            return probability >= self._settings.release_threshold
+        return probability >= self._settings.threshold
+
+    def _feed_silent(self) -> list[TurnEvent]:
+        if self._silence_ms:
+            self._reset()
+            return []
+        if self._voiced_ms < self._settings.maybe_ms:
+            return []
+        self._state = _State.MAYBE
+        return [SpeechMaybe(self._start), *self._feed_maybe()]
+
+    def _feed_maybe(self) -> list[TurnEvent]:
+        if self._voiced_ms >= self._settings.start_ms:
+            self._state = _State.SPEAKING
+            return [SpeechStarted(self._start)]
+        if self._silence_ms >= FALSE_ALARM_MS:
+            self._reset()
+            return [FalseAlarm()]
+        return []
+
+    def _feed_speaking(self, now: int) -> list[TurnEvent]:
+        settings = self._settings
+        events: list[TurnEvent] = []
+        if self._stopped and not self._silence_ms:
+            self._stopped = False
+            events.append(SpeechStarted(self._start))
+        if not self._stopped and self._silence_ms >= settings.stop_ms:
+            self._stopped = True
+            events.append(SpeechEnded(self._end))
+        is_long = self._length_ms >= settings.max_utterance_ms
+        is_too_long = self._length_ms >= settings.max_utterance_ms * 3 // 2
+        enough_ms = settings.stop_ms if is_long else settings.silence_ms
+        if self._silence_ms >= enough_ms or is_too_long:
+            if not self._stopped:
+                events.append(SpeechEnded(self._end))
+            events.append(TurnEnded(self._start, self._end, now, self._voiced_ms))
+            self._reset()
+        return events
+
+    def _reset(self) -> None:
+        self._state = _State.SILENT
+        self._start = self._end = 0
+        self._voiced_ms = self._silence_ms = self._length_ms = 0
+        self._stopped = False

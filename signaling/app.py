@@ -1,0 +1,43 @@
+"""The aiohttp application: the API, and the bundled page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aiohttp import web
+
+from inzwa_rtc.engines.contracts import Synthesizer
+from inzwa_rtc.settings import Settings
+from signaling.calls import Calls
+from signaling.edge import add_security_headers, errors_as_json, origin_check
+from signaling.info import EngineStatus, Info
+from signaling.offers import Offers
+from signaling.socket import Sockets
+
+
+def create_app(
+    settings: Settings, calls: Calls, voices: Synthesizer, engines: EngineStatus
+) -> web.Application:
+    """All routes over `calls`; owns nothing that runs."""
+    app = web.Application(
+        middlewares=[errors_as_json, origin_check(settings)],
+        client_max_size=settings.limits.json_body,
+    )
+    app.on_response_prepare.append(add_security_headers)
+    app.add_routes(Info(calls, settings, voices, engines).routes())
+    app.add_routes(Offers(calls, settings).routes())
+    app.add_routes(Sockets(calls, settings).routes())
+    page = page_folder()
+    app.router.add_get("/", lambda _: _index(page))
+    app.router.add_static("/", page)
+    return app
+
+
+def page_folder() -> Path:
+    """Where the page lies: inside the package when installed, beside it in a checkout."""
+    installed = Path(__file__).parent / "web"
+    return installed if installed.is_dir() else Path(__file__).parent.parent / "web"
+
+
+async def _index(page: Path) -> web.FileResponse:
+    return web.FileResponse(page / "index.html")

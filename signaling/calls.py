@@ -1,0 +1,216 @@
+"""All live calls of this server: who is let in, and how each one ends."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from inzwa_rtc.conversation.peer import Command, Peer
+from inzwa_rtc.conversation.session import Session
+from inzwa_rtc.conversation.spoken import languages
+from inzwa_rtc.conversation.stages import EngineSet, Faults
+from inzwa_rtc.conversation.turn import VoiceSettings
+from inzwa_rtc.engines.contracts import VoiceDetector
+from inzwa_rtc.errors import PeerError, Unavailable
+from inzwa_rtc.events import EndReason
+from inzwa_rtc.settings import Settings
+from inzwa_rtc.transport.webrtc import WebRtcPeer
+from signaling.dialects.native import NativeDialect, SessionOptions
+
+RETRY_AFTER_S = 5
+FORCED_END_S = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One call, from its offer to its end."""
+
+    id: str
+    token: str
+    transport: str
+    etag: str = field(default_factory=lambda: secrets.token_hex(8))
+    peer: WebRtcPeer[Command] | None = None
+    session: Session | None = None
+
+    def end(self, reason: EndReason) -> None:
+        """End the call, also while it is being set up."""
+        if self.session is not None:
+            self.session.end(reason)
+        elif self.peer is not None:
+            self.peer.give_up()
+
+
+class Calls:
+    """Admits calls and owns the tasks of those over WebRTC (those over a WebSocket run in
+    their request)."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        engines: EngineSet,
+        faults: Faults,
+        new_detector: Callable[[], VoiceDetector],
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        self.is_draining = False
+        self.dialect = NativeDialect(settings.limits)
+        self._settings = settings
+        self._engines = engines
+        self._faults = faults
+        self._new_detector = new_detector
+        self._tasks = tasks
+        self._calls: dict[str, Call] = {}
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def admit(self, transport: str) -> Call:
+        """A place for a new call, to be given back with `release`. Raises `Unavailable`."""
+        if not self._settings.voice_enabled:
+            raise Unavailable(
+                "Voice calls are disabled on this server.",
+                action="Ask the operator to set voice_enabled.",
+                code="voice_disabled",
+            )
+        if self.is_draining:
+            raise Unavailable(
+                "The server is shutting down.",
+                action="Try again in a moment.",
+                code="draining",
+                retry_after_s=RETRY_AFTER_S,
+            )
+        if len(self._calls) >= self._settings.max_concurrent_sessions:
+            raise Unavailable(
+                "All lines of this server are busy.",
+                action=f"Try again in {RETRY_AFTER_S} seconds.",
+                code="server_full",
+                retry_after_s=RETRY_AFTER_S,
+            )
+        call = Call(secrets.token_urlsafe(16), secrets.token_urlsafe(24), transport)
+        self._calls[call.id] = call
+        self._empty.clear()
+        return call
+
+    def release(self, call: Call) -> None:
+        """The call is over."""
+        self._calls.pop(call.id, None)
+        if not self._calls:
+            self._empty.set()
+
+    def find(self, call_id: str) -> Call:
+        """A live call. Raises `PeerError` (404)."""
+        call = self._calls.get(call_id)
+        if call is None:
+            raise PeerError(
+                "There is no such call, or it has ended.",
+                action="Start a new call with POST /v1/calls.",
+                code="no_such_call",
+                status=404,
+            )
+        return call
+
+    async def answer(self, offer: str, options: SessionOptions) -> tuple[Call, str]:
+        """Take a WebRTC call: the call and the answer's SDP. Raises `PeerError`, `Unavailable`."""
+        if not self._settings.webrtc_offered:
+            raise Unavailable(
+                "WebRTC is disabled on this server.",
+                action="Use the WebSocket at /v1/ws.",
+                code="webrtc_disabled",
+            )
+        voice = self.voice_settings(options)
+        call = self.admit("webrtc")
+        peer = WebRtcPeer(self._settings, self.dialect)
+        try:
+            async with asyncio.timeout(self._settings.timeouts.call_setup):
+                answer = await peer.answer(offer)
+        except BaseException:
+            self.release(call)
+            await peer.close()
+            raise
+        call.peer = peer
+        self._tasks.create_task(self._hold(call, peer, voice))
+        return call, answer
+
+    def voice_settings(self, options: SessionOptions) -> VoiceSettings:
+        """How to speak to a caller who asks for this. Raises `PeerError`."""
+        known = [voice.id for voice in self._engines.tts.voices]
+        voice = options.voice or self._settings.tts_voice or known[0]
+        if voice not in known:
+            raise PeerError(
+                "There is no such voice.",
+                action=f"Choose one of: {', '.join(sorted(known))}.",
+                code="unknown_voice",
+            )
+        language = options.language or self._settings.language
+        if language.split("-")[0].lower() not in languages():
+            raise PeerError(
+                "This language is not offered.",
+                action=f"Choose one of: {', '.join(languages())}.",
+                code="unknown_language",
+            )
+        return VoiceSettings(language, voice, options.speed or 1.0)
+
+    async def converse(self, call: Call, peer: Peer, voice: VoiceSettings) -> EndReason:
+        """Hold the conversation of an admitted call until it ends."""
+        call.session = Session(
+            call.id,
+            call.token,
+            peer,
+            self._engines,
+            self._new_detector(),
+            self._settings,
+            voice,
+            self._faults,
+        )
+        log.info("call.started", call=call.id, transport=call.transport)
+        reason: EndReason = "error"
+        try:
+            reason = await call.session.run()
+        finally:
+            log.info(
+                "call.ended",
+                call=call.id,
+                reason=reason,
+                seconds=round(call.session.elapsed_s, 1),
+                turns=call.session.turns,
+            )
+        return reason
+
+    async def drain(self, limit_s: float) -> None:
+        """Take no new calls, let live ones finish for `limit_s`, then end them."""
+        self.is_draining = True
+        log.info("server.draining", calls=len(self._calls), limit_s=limit_s)
+        if await self._wait_empty(limit_s):
+            return
+        for call in list(self._calls.values()):
+            call.end("shutdown")
+        await self._wait_empty(FORCED_END_S)
+
+    async def _wait_empty(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._empty.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _hold(self, call: Call, peer: WebRtcPeer[Command], voice: VoiceSettings) -> None:
+        try:
+            if await peer.connected(self._settings.timeouts.call_setup):
+                await self.converse(call, peer, voice)
+                await peer.flush()
+            else:
+                log.info("call.not_connected", call=call.id)
+        except Exception:  # one call's fault must not end the others
+            log.exception("call.failed", call=call.id)
+        finally:
+            self.release(call)
+            await peer.close()

@@ -1,0 +1,1 @@
+"""How events and commands are written down on the wire."""

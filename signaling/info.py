@@ -1,0 +1,78 @@
+"""What the page and operators ask: what this server offers, and whether it is well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aiohttp import web
+
+import inzwa_rtc
+from inzwa_rtc.conversation.spoken import languages
+from inzwa_rtc.engines.contracts import Synthesizer
+from inzwa_rtc.settings import Settings
+from signaling.calls import Calls
+
+EngineStatus = Callable[[], Mapping[str, Mapping[str, Any]]]
+"""For each kind of engine its `name`, `state`, `restarts` and `pid`."""
+
+
+class Info:
+    """The handlers of `/v1/info`, `/healthz` and `/readyz`."""
+
+    def __init__(
+        self, calls: Calls, settings: Settings, voices: Synthesizer, engines: EngineStatus
+    ) -> None:
+        self._calls = calls
+        self._settings = settings
+        self._voices = voices
+        self._engines = engines
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        """To be added to the application."""
+        return [
+            web.get("/v1/info", self.info),
+            web.get("/healthz", self.alive),
+            web.get("/readyz", self.ready),
+        ]
+
+    async def info(self, _request: web.Request) -> web.Response:
+        """What a client may choose from."""
+        settings = self._settings
+        voices = self._voices.voices
+        return web.json_response(
+            {
+                "name": "Inzwa RTC",
+                "version": inzwa_rtc.__version__,
+                "webrtc": settings.webrtc_offered,
+                "ice_servers": [],
+                "voices": [
+                    {"id": v.id, "name": v.name, "language": v.language, "gender": v.gender}
+                    for v in voices
+                ],
+                "default_voice": settings.tts_voice or voices[0].id,
+                "languages": languages(),
+                "default_language": settings.language,
+                "call": {"max_length_s": settings.call.max_length_s},
+                "engines": {kind: status["name"] for kind, status in self._engines().items()},
+            }
+        )
+
+    async def alive(self, _request: web.Request) -> web.Response:
+        """The process answers."""
+        return web.json_response({"status": "ok"})
+
+    async def ready(self, _request: web.Request) -> web.Response:
+        """New calls are taken (503 if not), and how each engine is."""
+        engines = {
+            kind: {name: status[name] for name in ("name", "state", "restarts")}
+            for kind, status in self._engines().items()
+        }
+        is_ready = not self._calls.is_draining and all(
+            status["state"] == "ready" for status in engines.values()
+        )
+        state = "draining" if self._calls.is_draining else "ready" if is_ready else "not ready"
+        return web.json_response(
+            {"status": state, "calls": len(self._calls), "engines": engines},
+            status=200 if is_ready else 503,
+        )

@@ -1,0 +1,89 @@
+"""What was heard is told from samples played: always a prefix of what was written."""
+
+from __future__ import annotations
+
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inzwa_rtc.engines.contracts import WordTime
+from inzwa_rtc.playout.ledger import CaptionCue, Ledger
+
+RATE = 1000  # one sample per millisecond keeps the numbers readable
+
+
+def spoken(*phrases: tuple[str, int, list[WordTime]]) -> Ledger:
+    ledger = Ledger(RATE)
+    offset = 0
+    for text, samples, words in phrases:
+        ledger.begin_phrase(text, offset)
+        ledger.add(samples, tuple(words))
+        ledger.end_phrase()
+        offset += len(text)
+    return ledger
+
+
+def words_of(text: str, every_ms: int) -> list[WordTime]:
+    words, at, start = [], 0, 0
+    for word in text.split():
+        offset = text.index(word, at)
+        words.append(WordTime(offset, len(word), start))
+        at, start = offset + len(word), start + every_ms
+    return words
+
+
+def test_a_word_counts_as_heard_when_the_next_one_starts() -> None:
+    ledger = spoken(("one two three", 300, words_of("one two three", 100)))
+    assert ledger.heard(0) == ""
+    assert ledger.heard(99) == ""
+    assert ledger.heard(100) == "one"
+    assert ledger.heard(299) == "one two"
+    assert ledger.heard(300) == "one two three"
+
+
+def test_without_word_times_a_phrase_is_heard_whole_or_not_at_all() -> None:
+    ledger = spoken(("Hello there. ", 100, []), ("How are you?", 100, []))
+    assert ledger.heard(99) == ""
+    assert ledger.heard(100) == "Hello there."
+    assert ledger.heard(200) == "Hello there. How are you?"
+
+
+def test_captions_come_in_order_as_their_samples_are_played() -> None:
+    ledger = spoken(("one two", 200, words_of("one two", 100)), (" three", 100, []))
+    assert ledger.cues_before(100) == [CaptionCue(0, 0, "one")]
+    assert ledger.cues_before(100) == []
+    assert ledger.cues_before(300) == [CaptionCue(100, 4, "two"), CaptionCue(200, 7, " three")]
+
+
+def test_a_word_outside_its_phrase_is_not_believed() -> None:
+    ledger = spoken(("abc", 100, [WordTime(2, 9, 50), WordTime(-1, 2, 10)]))
+    assert ledger.heard(99) == ""
+    assert ledger.heard(100) == "abc"
+
+
+def test_a_word_said_to_start_after_its_phrase_does_not_delay_the_next_one() -> None:
+    ledger = spoken(("one two ", 100, [WordTime(0, 3, 0), WordTime(4, 3, 900)]), ("x", 50, []))
+    assert ledger.heard(100) == "one two"
+    assert ledger.heard(150) == "one two x"
+
+
+texts = st.text(alphabet="ab ,.é\n", min_size=0, max_size=20)
+word_times = st.lists(
+    st.builds(WordTime, st.integers(-2, 25), st.integers(-2, 25), st.integers(-50, 2000)),
+    max_size=5,
+)
+
+
+@given(st.lists(st.tuples(texts, st.integers(0, 500), word_times), max_size=6), st.data())
+def test_heard_is_a_prefix_and_grows_with_what_was_played(
+    phrases: list[tuple[str, int, list[WordTime]]], data: st.DataObject
+) -> None:
+    ledger = spoken(*phrases)
+    played = sorted(data.draw(st.lists(st.integers(0, 4000), max_size=8)))
+    heard = [ledger.heard(samples) for samples in played]
+    assert all(ledger.text.startswith(text) for text in heard)
+    assert all(
+        longer.startswith(shorter) for shorter, longer in itertools.pairwise(heard)
+    )
+    assert ledger.heard(10**9) == ledger.text.rstrip()

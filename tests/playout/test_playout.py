@@ -1,0 +1,212 @@
+"""Held speech pauses, cut speech is never played again, and the ledger follows both."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inzwa_rtc.engines.contracts import WordTime
+from inzwa_rtc.events import (
+    Caption,
+    Event,
+    PlaybackEnded,
+    PlaybackHeld,
+    PlaybackReleased,
+    PlaybackStarted,
+)
+from inzwa_rtc.playout.playout import LEAD_MS, Playout, Speech
+
+RATE = 16_000
+FRAME = RATE // 50 * 2
+
+
+def marked(turn: int, frames: int) -> bytes:
+    """Audio whose every sample names its turn."""
+    return turn.to_bytes(2, "little") * (FRAME // 2 * frames)
+
+
+def playout() -> tuple[Playout, list[Event]]:
+    events: list[Event] = []
+    return Playout(RATE, events.append), events
+
+
+async def say(speech: Speech, text: str, frames: int, words: tuple[WordTime, ...] = ()) -> None:
+    speech.begin_phrase(text, 0)
+    await speech.write(marked(speech.turn, frames), words)
+    speech.end_phrase()
+
+
+async def test_caller_hears_silence_within_one_frame_of_a_hold() -> None:
+    out, events = playout()
+    speech = out.speech(1)
+    await say(speech, "hello", 5)
+    assert out.pull() is not None
+    speech.hold()
+    assert out.pull() is None
+    speech.release()
+    assert out.pull() == marked(1, 1)
+    assert [type(event) for event in events] == [
+        PlaybackStarted,
+        Caption,
+        PlaybackHeld,
+        PlaybackReleased,
+    ]
+
+
+async def test_nothing_of_a_cut_turn_is_played_even_if_more_is_written() -> None:
+    out, _ = playout()
+    speech = out.speech(1)
+    await say(speech, "hello", 5)
+    out.pull()
+    speech.cut()
+    await say(speech, "more", 5)
+    speech.finish()
+    assert out.pull() is None
+    async with asyncio.timeout(1):
+        await speech.played_out()
+
+
+async def test_a_new_turn_cuts_the_one_before() -> None:
+    out, _ = playout()
+    first = out.speech(1)
+    await say(first, "hello", 5)
+    second = out.speech(2)
+    await say(second, "there", 1)
+    assert out.pull() == marked(2, 1)
+    assert first.is_over
+
+
+async def test_writing_waits_while_the_lead_is_full() -> None:
+    out, _ = playout()
+    speech = out.speech(1)
+    await say(speech, "long", LEAD_MS // 20)
+    writing = asyncio.create_task(speech.write(marked(1, 1)))
+    await asyncio.sleep(0)
+    assert not writing.done()
+    out.pull()
+    await writing
+
+
+async def test_the_last_part_of_a_frame_is_padded_with_silence() -> None:
+    out, events = playout()
+    speech = out.speech(1)
+    speech.begin_phrase("hi", 0)
+    await speech.write(marked(1, 1)[:100])
+    speech.end_phrase()
+    assert out.pull() is None  # more may come
+    speech.finish()
+    assert out.pull() == marked(1, 1)[:100] + bytes(FRAME - 100)
+    assert isinstance(events[-1], PlaybackEnded)
+    assert speech.heard() == "hi"
+
+
+async def test_audio_under_way_to_the_caller_is_not_heard_yet() -> None:
+    out, _ = playout()
+    out.transit_ms = 60
+    speech = out.speech(1)
+    await say(speech, "one two", 10, (WordTime(0, 3, 0), WordTime(4, 3, 100)))
+    for _ in range(5 + 2):
+        out.pull()
+    assert speech.heard() == ""
+    out.pull()
+    assert speech.heard() == "one"
+
+
+async def test_frames_on_their_way_are_heard_while_the_speech_is_held() -> None:
+    out, _ = playout()
+    out.transit_ms = 60
+    speech = out.speech(1)
+    await say(speech, "one two", 10, (WordTime(0, 3, 0), WordTime(4, 3, 100)))
+    for _ in range(5):
+        out.pull()
+    speech.hold()
+    for _ in range(3):
+        assert out.pull() is None
+    speech.cut()
+    assert speech.heard() == "one"
+
+
+async def test_what_the_device_reports_counts_and_never_more_than_was_sent() -> None:
+    out, _ = playout()
+    speech = out.speech(3)
+    await say(speech, "one two", 10, (WordTime(0, 3, 0), WordTime(4, 3, 100)))
+    for _ in range(8):
+        out.pull()
+    out.report_played(2, 10**9)  # an older turn
+    out.report_played(3, 0)
+    assert speech.heard() == ""
+    out.report_played(3, 10**9)
+    assert speech.heard() == "one"
+
+
+@pytest.mark.parametrize("finish_first", [True, False])
+async def test_a_turn_without_any_audio_is_over_when_finished_or_cut(finish_first: bool) -> None:
+    out, events = playout()
+    speech = out.speech(1)
+    speech.finish() if finish_first else speech.cut()
+    async with asyncio.timeout(1):
+        await speech.played_out()
+    assert events == []
+
+
+actions = st.lists(
+    st.one_of(
+        st.tuples(st.just("write"), st.integers(0, 3 * FRAME // 2)),
+        st.tuples(st.just("pull"), st.integers(1, 5)),
+        st.tuples(st.sampled_from(["hold", "release", "cut", "finish", "next"]), st.just(0)),
+        st.tuples(st.just("played"), st.integers(0, 5000)),
+    ),
+    max_size=40,
+)
+
+
+@given(actions, st.integers(0, 200))
+@settings(deadline=None)
+def test_any_order_of_events_keeps_heard_a_prefix_and_cut_sound_unplayed(
+    todo: list[tuple[str, int]], transit_ms: int
+) -> None:
+    asyncio.run(_any_order(todo, transit_ms))
+
+
+async def _any_order(todo: list[tuple[str, int]], transit_ms: int) -> None:
+    out, _ = playout()
+    out.transit_ms = transit_ms
+    speech = out.speech(1)
+    written = ""
+    cut_turns: set[int] = set()
+    heard = [""]
+    for action, number in todo:
+        match action:
+            case "write":
+                if speech._space.is_set():  # else a writer would wait here
+                    was_cut = speech.turn in cut_turns
+                    text = f"w{number} "
+                    speech.begin_phrase(text, len(written))
+                    await speech.write(speech.turn.to_bytes(2, "little") * number)
+                    speech.end_phrase()
+                    written += "" if was_cut else text
+            case "pull":
+                for _ in range(number):
+                    frame = out.pull()
+                    turns = {frame[i] for i in range(0, FRAME, 2)} if frame else set()
+                    assert not turns & cut_turns
+                    assert turns <= {0, speech.turn}
+            case "played":
+                out.report_played(speech.turn, number)
+            case "next":
+                cut_turns.add(speech.turn)
+                speech = out.speech(speech.turn + 1)
+                written, heard = "", [""]
+            case "cut":
+                speech.cut()
+                cut_turns.add(speech.turn)
+            case _:
+                getattr(speech, action)()
+        heard.append(speech.heard())
+        assert written.rstrip().startswith(heard[-1])
+    if speech.turn not in cut_turns and not any(action == "played" for action, _ in todo):
+        assert all(later.startswith(earlier) for earlier, later in pairwise(heard))

@@ -1,0 +1,154 @@
+"""When a turn starts and ends, told by feeding frames and probabilities."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inzwa_rtc.audio.frame import Frame
+from inzwa_rtc.settings import TurnSettings
+from inzwa_rtc.turntaking.detector import (
+    FALSE_ALARM_MS,
+    FalseAlarm,
+    SpeechEnded,
+    SpeechMaybe,
+    SpeechStarted,
+    TurnDetector,
+    TurnEnded,
+    TurnEvent,
+)
+
+RATE = 16_000
+SAMPLES = 320
+SETTINGS = TurnSettings()
+
+
+class Caller:
+    """Feeds a detector, counting samples."""
+
+    def __init__(self, settings: TurnSettings = SETTINGS) -> None:
+        self.detector = TurnDetector(settings)
+        self.index = 0
+        self.events: list[TurnEvent] = []
+
+    def feed(self, ms: int, probability: float) -> list[TurnEvent]:
+        events: list[TurnEvent] = []
+        for _ in range(ms // 20):
+            frame = Frame(bytes(SAMPLES * 2), RATE, self.index)
+            events += self.detector.feed(frame, probability)
+            self.index += SAMPLES
+        self.events += events
+        return events
+
+    def voice(self, ms: int) -> list[TurnEvent]:
+        return self.feed(ms, 0.9)
+
+    def silence(self, ms: int) -> list[TurnEvent]:
+        return self.feed(ms, 0.05)
+
+
+def ms(samples: int) -> int:
+    return samples * 1000 // RATE
+
+
+def test_sixty_ms_of_voice_is_possible_speech_and_two_hundred_is_speech() -> None:
+    caller = Caller()
+    caller.silence(200)
+    assert caller.voice(40) == []
+    assert caller.voice(20) == [SpeechMaybe(200 * 16)]
+    assert caller.voice(120) == []
+    assert caller.voice(20) == [SpeechStarted(200 * 16)]
+
+
+def test_a_click_shorter_than_sixty_ms_is_nothing() -> None:
+    caller = Caller()
+    for _ in range(20):
+        caller.voice(40)
+        caller.silence(100)
+    assert caller.events == []
+
+
+def test_a_cough_is_a_false_alarm_and_the_next_words_start_afresh() -> None:
+    caller = Caller()
+    caller.voice(120)
+    assert caller.silence(FALSE_ALARM_MS) == [FalseAlarm()]
+    start = caller.index
+    assert caller.voice(200) == [SpeechMaybe(start), SpeechStarted(start)]
+
+
+def test_the_turn_ends_after_the_configured_silence_and_says_where_the_voice_stopped() -> None:
+    caller = Caller()
+    caller.voice(1000)
+    end = caller.index
+    assert caller.silence(SETTINGS.stop_ms) == [SpeechEnded(end)]
+    assert caller.silence(SETTINGS.silence_ms - SETTINGS.stop_ms - 20) == []
+    (ended,) = caller.silence(20)
+    assert ended == TurnEnded(0, end, caller.index, 1000)
+
+
+def test_a_pause_shorter_than_the_silence_belongs_to_the_turn() -> None:
+    caller = Caller()
+    caller.voice(400)
+    caller.silence(300)
+    assert caller.voice(100) == [SpeechStarted(0)]
+    caller.silence(SETTINGS.silence_ms)
+    assert [type(event) for event in caller.events].count(TurnEnded) == 1
+
+
+def test_wavering_probability_while_speaking_is_still_voice() -> None:
+    caller = Caller()
+    caller.voice(300)
+    assert caller.feed(2000, SETTINGS.release_threshold + 0.01) == []
+
+
+def test_released_push_to_talk_ends_the_turn_at_once() -> None:
+    caller = Caller()
+    caller.voice(600)
+    assert caller.detector.end_turn(caller.index) == [
+        SpeechEnded(caller.index),
+        TurnEnded(0, caller.index, caller.index, 600),
+    ]
+    assert caller.silence(1000) == []
+
+
+def test_a_word_too_short_to_be_confirmed_counts_when_push_to_talk_is_released() -> None:
+    caller = Caller()
+    caller.voice(100)
+    kinds = [type(event) for event in caller.detector.end_turn(caller.index)]
+    assert kinds == [SpeechStarted, SpeechEnded, TurnEnded]
+
+
+def test_ending_a_turn_that_never_began_does_nothing() -> None:
+    caller = Caller()
+    caller.silence(100)
+    assert caller.detector.end_turn(caller.index) == []
+
+
+def test_an_overlong_turn_ends_at_its_next_short_pause() -> None:
+    caller = Caller(TurnSettings(max_utterance_ms=2000))
+    caller.voice(2400)
+    assert any(isinstance(event, TurnEnded) for event in caller.silence(SETTINGS.stop_ms))
+
+
+def test_a_turn_without_any_pause_is_ended_all_the_same() -> None:
+    caller = Caller(TurnSettings(max_utterance_ms=2000))
+    assert any(isinstance(event, TurnEnded) for event in caller.voice(3000))
+
+
+@given(st.lists(st.tuples(st.integers(1, 60), st.floats(0, 1)), max_size=40))
+def test_any_sequence_gives_events_in_a_legal_order(runs: list[tuple[int, float]]) -> None:
+    caller = Caller()
+    for frames, probability in runs:
+        caller.feed(frames * 20, probability)
+    legal = {
+        "silent": {SpeechMaybe: "maybe"},
+        "maybe": {SpeechStarted: "speaking", FalseAlarm: "silent"},
+        "speaking": {SpeechEnded: "paused"},
+        "paused": {SpeechStarted: "speaking", TurnEnded: "silent"},
+    }
+    state = "silent"
+    for event in caller.events:
+        state = legal[state][type(event)]
+        if isinstance(event, TurnEnded):
+            assert 0 <= event.start < event.end <= event.now <= caller.index
+            assert event.voiced_ms <= ms(event.end - event.start)
