@@ -10,13 +10,13 @@ from inzwa_rtc.engines.contracts import Synthesizer
 from inzwa_rtc.settings import Settings
 from signaling.calls import Calls
 from signaling.edge import add_security_headers, errors_as_json, origin_check
-from signaling.info import EngineStatus, Info
+from signaling.info import EngineStates, Info
 from signaling.offers import Offers
 from signaling.socket import Sockets
 
 
 def create_app(
-    settings: Settings, calls: Calls, voices: Synthesizer, engines: EngineStatus
+    settings: Settings, calls: Calls, voices: Synthesizer, engines: EngineStates
 ) -> web.Application:
     """All routes over `calls`; owns nothing that runs."""
     app = web.Application(

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
 from inzwa_rtc.errors import EngineError, InzwaError, PeerError, Unavailable
 from inzwa_rtc.settings import Settings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -13,15 +13,35 @@ from inzwa_rtc.engines.contracts import Synthesizer
 from inzwa_rtc.settings import Settings
 from signaling.calls import Calls
 
-EngineStatus = Callable[[], Mapping[str, Mapping[str, Any]]]
-"""For each kind of engine its `name`, `state`, `restarts` and `pid`."""
+
+class EngineStatus(Protocol):
+    """How one engine is."""
+
+    @property
+    def name(self) -> str:
+        """The engine in use."""
+        ...
+
+    @property
+    def state(self) -> str:
+        """`ready` when requests are served."""
+        ...
+
+    @property
+    def restarts(self) -> int:
+        """How often it had to be started again."""
+        ...
+
+
+EngineStates = Callable[[], Mapping[Any, EngineStatus]]
+"""The status of each kind of engine, now."""
 
 
 class Info:
     """The handlers of `/v1/info`, `/healthz` and `/readyz`."""
 
     def __init__(
-        self, calls: Calls, settings: Settings, voices: Synthesizer, engines: EngineStatus
+        self, calls: Calls, settings: Settings, voices: Synthesizer, engines: EngineStates
     ) -> None:
         self._calls = calls
         self._settings = settings
@@ -54,7 +74,7 @@ class Info:
                 "languages": languages(),
                 "default_language": settings.language,
                 "call": {"max_length_s": settings.call.max_length_s},
-                "engines": {kind: status["name"] for kind, status in self._engines().items()},
+                "engines": {kind: status.name for kind, status in self._engines().items()},
             }
         )
 
@@ -65,11 +85,11 @@ class Info:
     async def ready(self, _request: web.Request) -> web.Response:
         """New calls are taken (503 if not), and how each engine is."""
         engines = {
-            kind: {name: status[name] for name in ("name", "state", "restarts")}
+            kind: {"name": status.name, "state": status.state, "restarts": status.restarts}
             for kind, status in self._engines().items()
         }
         is_ready = not self._calls.is_draining and all(
-            status["state"] == "ready" for status in engines.values()
+            engine["state"] == "ready" for engine in engines.values()
         )
         state = "draining" if self._calls.is_draining else "ready" if is_ready else "not ready"
         return web.json_response(

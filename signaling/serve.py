@@ -4,54 +4,96 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Protocol
 
 import structlog
 from aiohttp import web
 
 from inzwa_rtc.conversation.spoken import languages, lines
 from inzwa_rtc.conversation.stages import EngineSet, Faults, render
-from inzwa_rtc.engines.client import Engines
-from inzwa_rtc.engines.contracts import Synthesizer
+from inzwa_rtc.engines.contracts import LanguageModel, Recognizer, Synthesizer
 from inzwa_rtc.errors import ConfigError
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.turntaking.vad import SileroVad
 from signaling.app import create_app
 from signaling.calls import Calls
-from signaling.info import EngineStatus
+from signaling.info import EngineStates, EngineStatus
 
 KEEPALIVE_S = 15.0  # also the guard against slow headers; aiohttp's own default is an hour
 
 log = structlog.get_logger(__name__)
 
 
-async def serve(settings: Settings) -> None:
+class RunningEngines(Protocol):
+    """The engines of a server, and how they are."""
+
+    @property
+    def asr(self) -> Recognizer:
+        """Turns speech into text."""
+        ...
+
+    @property
+    def llm(self) -> LanguageModel:
+        """Continues dialogues."""
+        ...
+
+    @property
+    def tts(self) -> Synthesizer:
+        """Speaks."""
+        ...
+
+    def status(self) -> Mapping[Any, EngineStatus]:
+        """For each kind of engine."""
+        ...
+
+
+async def serve(settings: Settings, engines: AbstractAsyncContextManager[RunningEngines]) -> None:
     """Serve until SIGTERM or SIGINT, then let live calls finish; a second signal ends them.
 
     Raises `ConfigError` or `EngineUnavailable` when the server cannot start.
     """
-    stop = asyncio.Event()
-    force = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, lambda: (force if stop.is_set() else stop).set())
-    async with (
-        Engines(settings) as engines,
-        running(
-            settings, EngineSet(engines.asr, engines.llm, engines.tts), engines.status
-        ) as server,
-    ):
-        log.info("server.ready", url=f"http://{_shown(settings.host)}:{server.port}/")
-        await stop.wait()
-        drain = asyncio.create_task(server.calls.drain(settings.timeouts.drain))
-        forced = asyncio.create_task(force.wait())
-        await asyncio.wait({drain, forced}, return_when=asyncio.FIRST_COMPLETED)
-        forced.cancel()
-        if not drain.done():
-            drain.cancel()
-            await server.calls.drain(0)
-        log.info("server.stopped")
+    signals = _Signals()
+    try:
+        async with engines as up:
+            parts = EngineSet(up.asr, up.llm, up.tts)
+            async with running(settings, parts, up.status) as server:
+                signals.started()
+                log.info("server.ready", url=f"http://{_shown(settings.host)}:{server.port}/")
+                await signals.stop.wait()
+                await _drain(server.calls, settings.timeouts.drain, signals.force)
+    except asyncio.CancelledError:
+        if not signals.stop.is_set():
+            raise
+    log.info("server.stopped")
+
+
+class _Signals:
+    """The first signal stops, the second forces; before the start is done, the first ends it."""
+
+    def __init__(self) -> None:
+        self.stop = asyncio.Event()
+        self.force = asyncio.Event()
+        self._starting = asyncio.current_task()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._received)
+
+    def started(self) -> None:
+        self._starting = None
+
+    def _received(self) -> None:
+        (self.force if self.stop.is_set() else self.stop).set()
+        if self._starting is not None:
+            self._starting.cancel()
+
+
+async def _drain(calls: Calls, limit_s: float, force: asyncio.Event) -> None:
+    draining = asyncio.create_task(calls.drain(limit_s))
+    forced = asyncio.create_task(force.wait())
+    await asyncio.wait({draining, forced}, return_when=asyncio.FIRST_COMPLETED)
+    forced.cancel()
+    draining.cancel()  # what is left, `running` ends at once
 
 
 class Server:
@@ -64,7 +106,7 @@ class Server:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, engines: EngineSet, status: EngineStatus
+    settings: Settings, engines: EngineSet, status: EngineStates
 ) -> AsyncIterator[Server]:
     """Serve on the configured host and port (0: any free one) while the block runs; calls
     that live at its end are ended."""

@@ -140,7 +140,7 @@ def test_any_sequence_gives_events_in_a_legal_order(runs: list[tuple[int, float]
     caller = Caller()
     for frames, probability in runs:
         caller.feed(frames * 20, probability)
-    legal = {
+    legal: dict[str, dict[type[TurnEvent], str]] = {
         "silent": {SpeechMaybe: "maybe"},
         "maybe": {SpeechStarted: "speaking", FalseAlarm: "silent"},
         "speaking": {SpeechEnded: "paused"},

@@ -1,0 +1,32 @@
+"""`inzwa-rtc serve`: take calls until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from inzwa_rtc import logging
+from inzwa_rtc.cli.options import config_file
+from inzwa_rtc.settings import Settings, load
+
+
+@click.command()
+@click.option("--host", help="Address to listen on; 0.0.0.0 for every one.")
+@click.option("--port", type=int, help="TCP port of the page and of signaling.")
+@config_file
+def serve(host: str | None, port: int | None, config_path: Path | None) -> None:
+    """Take calls until SIGTERM or SIGINT (Ctrl+C)."""
+    given = {"host": host, "port": port}
+    loaded = load(config_path, {name: value for name, value in given.items() if value is not None})
+    logging.configure(as_json=loaded.settings.log_json)
+    asyncio.run(_serve(loaded.settings))
+
+
+async def _serve(settings: Settings) -> None:
+    # Imported late: the other commands have no use for the whole server.
+    from inzwa_rtc.engines.supervised import Engines
+    from signaling.serve import serve
+
+    await serve(settings, Engines(settings))

@@ -1,0 +1,94 @@
+"""A caller in memory: frames and commands in, events and pulled audio out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
+
+from inzwa_rtc.audio.frame import Frame
+from inzwa_rtc.conversation.peer import Command
+from inzwa_rtc.events import Event
+from inzwa_rtc.playout.playout import Playout
+
+E = TypeVar("E")
+FRAME_SAMPLES = 320
+VOICE = b"\x10\x10" * FRAME_SAMPLES
+SILENCE = bytes(2 * FRAME_SAMPLES)
+
+
+class MemoryPeer:
+    """Time passes only when the test feeds it: one pull for each frame fed."""
+
+    out_sample_rate = 16_000
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.pulled: list[bytes | None] = []
+        self._items: asyncio.Queue[Frame | Command | None] = asyncio.Queue()
+        self._index = 0
+        self._playout: Playout | None = None
+        self._changed = asyncio.Event()
+
+    def play(self, playout: Playout) -> None:
+        self._playout = playout
+
+    def send(self, event: Event) -> None:
+        self.events.append(event)
+        self._changed.set()
+
+    async def receive(self) -> AsyncIterator[Frame | Command]:
+        while (item := await self._items.get()) is not None:
+            yield item
+            self._items.task_done()
+        self._items.task_done()
+
+    async def feed(self, pcm: bytes, ms: int) -> None:
+        """Let `ms` pass with this in the microphone."""
+        for _ in range(ms // 20):
+            self._items.put_nowait(Frame(pcm, 16_000, self._index))
+            self._index += FRAME_SAMPLES
+            await self._items.join()
+            await _settle()
+            self.pulled.append(self._playout.pull() if self._playout else None)
+            await _settle()
+
+    async def speak(self, ms: int) -> None:
+        await self.feed(VOICE, ms)
+
+    async def be_silent(self, ms: int) -> None:
+        await self.feed(SILENCE, ms)
+
+    async def command(self, command: Command) -> None:
+        self._items.put_nowait(command)
+        await _settle()
+
+    def hang_up(self) -> None:
+        """The connection is gone."""
+        self._items.put_nowait(None)
+
+    def all(self, kind: type[E]) -> list[E]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def last(self, kind: type[E]) -> E:
+        return self.all(kind)[-1]
+
+    async def told(self, kind: type[Event]) -> None:
+        """Wait, while no audio comes, until such an event was sent."""
+        while not self.all(kind):
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Feed silence until something is so."""
+        for _ in range(3000):
+            if condition():
+                return
+            await self.be_silent(20)
+        raise AssertionError("it did not come about within a minute of the call's time")
+
+
+async def _settle() -> None:
+    """Let all tasks run that can."""
+    for _ in range(12):
+        await asyncio.sleep(0)

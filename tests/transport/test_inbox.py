@@ -1,0 +1,57 @@
+"""Only audio is ever dropped; commands keep their place; silence stands in for what is missing."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from inzwa_rtc.audio.frame import Frame
+from inzwa_rtc.transport.inbox import GAP_FRAMES, MAX_FRAMES, CommandsOverflowError, Inbox
+
+FRAME = b"\x01\x00" * 320
+
+
+async def drain(inbox: Inbox[str]) -> list[Frame | str]:
+    inbox.close()
+    return [item async for item in inbox.receive()]
+
+
+async def test_audio_of_any_length_becomes_frames_that_count_samples() -> None:
+    inbox: Inbox[str] = Inbox()
+    for size in (2, 638, 1280, 100):
+        inbox.put_audio(bytes(size))
+    frames = await drain(inbox)
+    assert [frame.index for frame in frames if isinstance(frame, Frame)] == [0, 320, 640]
+    assert all(isinstance(frame, Frame) and len(frame.pcm) == 640 for frame in frames)
+
+
+async def test_the_oldest_audio_goes_first_and_commands_stay() -> None:
+    inbox: Inbox[str] = Inbox()
+    inbox.put_command("first")
+    inbox.put_audio(FRAME * (MAX_FRAMES + 30))
+    inbox.put_command("last")
+    items = await drain(inbox)
+    assert inbox.dropped_frames == 30
+    assert (items[0], items[-1], len(items)) == ("first", "last", MAX_FRAMES + 2)
+
+
+async def test_a_flood_of_commands_is_an_error() -> None:
+    inbox: Inbox[str] = Inbox()
+    with pytest.raises(CommandsOverflowError):
+        for _ in range(1000):
+            inbox.put_command("x")
+
+
+async def test_silence_stands_in_while_nothing_arrives() -> None:
+    inbox: Inbox[str] = Inbox()
+    receiving = inbox.receive()
+    frames = [await anext(receiving) for _ in range(GAP_FRAMES)]
+    assert {frame.pcm for frame in frames if isinstance(frame, Frame)} == {bytes(640)}
+    inbox.put_audio(FRAME)
+    async with asyncio.timeout(5):
+        async for item in receiving:
+            assert isinstance(item, Frame)
+            if item.pcm == FRAME:
+                assert item.index % 320 == 0 and item.index >= GAP_FRAMES * 320
+                break
