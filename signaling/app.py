@@ -27,9 +27,8 @@ def create_app(
     app.add_routes(Info(calls, settings, voices, engines).routes())
     app.add_routes(Offers(calls, settings).routes())
     app.add_routes(Sockets(calls, settings).routes())
-    page = page_folder()
-    app.router.add_get("/", lambda _: _index(page))
-    app.router.add_static("/", page)
+    app.router.add_get("/", _index)
+    app.router.add_static("/", page_folder())
     return app
 
 
@@ -39,5 +38,5 @@ def page_folder() -> Path:
     return installed if installed.is_dir() else Path(__file__).parent.parent / "web"
 
 
-async def _index(page: Path) -> web.FileResponse:
-    return web.FileResponse(page / "index.html")
+async def _index(_request: web.Request) -> web.FileResponse:
+    return web.FileResponse(page_folder() / "index.html")

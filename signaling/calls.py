@@ -56,7 +56,6 @@ class Calls:
         engines: EngineSet,
         faults: Faults,
         new_detector: Callable[[], VoiceDetector],
-        tasks: asyncio.TaskGroup,
     ) -> None:
         self.is_draining = False
         self.dialect = NativeDialect(settings.limits)
@@ -64,7 +63,7 @@ class Calls:
         self._engines = engines
         self._faults = faults
         self._new_detector = new_detector
-        self._tasks = tasks
+        self._tasks: set[asyncio.Task[None]] = set()
         self._calls: dict[str, Call] = {}
         self._empty = asyncio.Event()
         self._empty.set()
@@ -136,7 +135,9 @@ class Calls:
             await peer.close()
             raise
         call.peer = peer
-        self._tasks.create_task(self._hold(call, peer, voice))
+        task = asyncio.create_task(self._hold(call, peer, voice))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         return call, answer
 
     def voice_settings(self, options: SessionOptions) -> VoiceSettings:
@@ -193,6 +194,13 @@ class Calls:
         for call in list(self._calls.values()):
             call.end("shutdown")
         await self._wait_empty(FORCED_END_S)
+
+    async def close(self) -> None:
+        """End all calls at once."""
+        await self.drain(0)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _wait_empty(self, seconds: float) -> bool:
         try:

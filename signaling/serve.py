@@ -111,29 +111,28 @@ async def running(
     """Serve on the configured host and port (0: any free one) while the block runs; calls
     that live at its end are ended."""
     faults = await render_faults(engines.tts, settings.timeouts.first_audio)
-    async with asyncio.TaskGroup() as tasks:
-        calls = Calls(settings, engines, faults, SileroVad, tasks)
-        runner = web.AppRunner(
-            create_app(settings, calls, engines.tts, status),
-            access_log=None,
-            keepalive_timeout=KEEPALIVE_S,
-            handler_cancellation=True,
-            shutdown_timeout=5.0,
-        )
-        await runner.setup()
+    calls = Calls(settings, engines, faults, SileroVad)
+    runner = web.AppRunner(
+        create_app(settings, calls, engines.tts, status),
+        access_log=None,
+        keepalive_timeout=KEEPALIVE_S,
+        handler_cancellation=True,
+        shutdown_timeout=5.0,
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.host, settings.port)
         try:
-            site = web.TCPSite(runner, settings.host, settings.port)
-            try:
-                await site.start()
-            except OSError as error:
-                raise ConfigError(
-                    f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.",
-                    action="Stop what uses that port, or choose another with --port.",
-                ) from None
-            yield Server(calls, runner.addresses[0][1])
-        finally:
-            await calls.drain(0)
-            await runner.cleanup()
+            await site.start()
+        except OSError as error:
+            raise ConfigError(
+                f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.",
+                action="Stop what uses that port, or choose another with --port.",
+            ) from None
+        yield Server(calls, runner.addresses[0][1])
+    finally:
+        await calls.close()
+        await runner.cleanup()
 
 
 async def render_faults(synthesizer: Synthesizer, timeout_s: float) -> Faults:
