@@ -20,7 +20,7 @@ def create_app(
 ) -> web.Application:
     """All routes over `calls`; owns nothing that runs."""
     app = web.Application(
-        middlewares=[errors_as_json, origin_check(settings)],
+        middlewares=[origin_check(settings), errors_as_json],
         client_max_size=settings.limits.json_body,
     )
     app.on_response_prepare.append(add_security_headers)

@@ -131,8 +131,8 @@ class Calls:
             async with asyncio.timeout(self._settings.timeouts.call_setup):
                 answer = await peer.answer(offer)
         except BaseException:
-            self.release(call)
             await peer.close()
+            self.release(call)
             raise
         call.peer = peer
         task = asyncio.create_task(self._hold(call, peer, voice))
@@ -187,8 +187,9 @@ class Calls:
 
     async def drain(self, limit_s: float) -> None:
         """Take no new calls, let live ones finish for `limit_s`, then end them."""
+        if not self.is_draining:
+            log.info("server.draining", calls=len(self._calls), limit_s=limit_s)
         self.is_draining = True
-        log.info("server.draining", calls=len(self._calls), limit_s=limit_s)
         if await self._wait_empty(limit_s):
             return
         for call in list(self._calls.values()):
@@ -220,5 +221,5 @@ class Calls:
         except Exception:  # one call's fault must not end the others
             log.exception("call.failed", call=call.id)
         finally:
-            self.release(call)
             await peer.close()
+            self.release(call)

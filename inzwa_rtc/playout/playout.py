@@ -140,6 +140,7 @@ class Speech:
 
     def pull(self, size: int) -> bytes | None:
         """The next `size` bytes; None while there are none to play (yet)."""
+        self._settle()  # here, not behind the last frame: that one must leave first
         data = self._take(size)
         self._past.append(self._pulled)
         return data
@@ -162,7 +163,6 @@ class Speech:
             )
         if len(self._audio) < self._lead_bytes:
             self._space.set()
-        self._settle()
         return data
 
     def _settle(self) -> None:

@@ -169,7 +169,8 @@ class WebRtcPeer(Generic[C]):
         """Free everything. May be called more than once."""
         self._inbox.close()
         self._track.stop()
-        await self._pc.close()
+        # Shielded: cancelled half-way, aiortc would leave its sockets open.
+        await asyncio.shield(asyncio.ensure_future(self._pc.close()))
 
     def statistics(self) -> dict[str, int]:
         """Counts of the inward path."""

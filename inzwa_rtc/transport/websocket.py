@@ -84,15 +84,20 @@ class SocketPeer(Generic[C]):
         send_text: Callable[[str], Awaitable[None]],
         send_bytes: Callable[[bytes], Awaitable[None]],
     ) -> None:
-        """Send until `end_sending`: audio in real time, and events in their place."""
+        """Send until `end_sending` or the connection is gone: audio in real time, and events
+        in their place."""
         async with asyncio.TaskGroup() as tasks:
             clock = tasks.create_task(self._tick())
-            while (message := await self._outgoing.get()) is not None:
-                if isinstance(message, str):
-                    await send_text(message)
-                else:
-                    await send_bytes(message)
-            clock.cancel()
+            try:
+                while (message := await self._outgoing.get()) is not None:
+                    if isinstance(message, str):
+                        await send_text(message)
+                    else:
+                        await send_bytes(message)
+            except ConnectionError:
+                self._inbox.close()
+            finally:
+                clock.cancel()
 
     async def _tick(self) -> None:
         loop = asyncio.get_running_loop()

@@ -100,6 +100,8 @@ async def test_the_last_part_of_a_frame_is_padded_with_silence() -> None:
     assert out.pull() is None  # more may come
     speech.finish()
     assert out.pull() == marked(1, 1)[:100] + bytes(FRAME - 100)
+    assert not speech.is_over  # its last frame is only leaving now
+    assert out.pull() is None
     assert isinstance(events[-1], PlaybackEnded)
     assert speech.heard() == "hi"
 

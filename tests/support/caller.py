@@ -35,7 +35,7 @@ class Microphone(MediaStreamTrack):
 
     def __init__(self) -> None:
         super().__init__()
-        self._waiting: deque[Samples] = deque()
+        self._queued: deque[Samples] = deque()
         self._start: float | None = None
         self._frames = 0
         self._quiet = asyncio.Event()
@@ -44,7 +44,7 @@ class Microphone(MediaStreamTrack):
         """Queue samples at 48 kHz."""
         for start in range(0, len(samples), FRAME):
             piece = samples[start : start + FRAME]
-            self._waiting.append(np.pad(piece, (0, FRAME - len(piece))))
+            self._queued.append(np.pad(piece, (0, FRAME - len(piece))))
         self._quiet.clear()
 
     async def finished(self) -> None:
@@ -57,9 +57,9 @@ class Microphone(MediaStreamTrack):
         await asyncio.sleep(max(0.0, self._start + self._frames * 0.02 - loop.time()))
         if self.readyState != "live":
             raise MediaStreamError
-        if not self._waiting:
+        if not self._queued:
             self._quiet.set()
-        piece = self._waiting.popleft() if self._waiting else np.zeros(FRAME, np.int16)
+        piece = self._queued.popleft() if self._queued else np.zeros(FRAME, np.int16)
         frame = av.AudioFrame.from_ndarray(piece.reshape(1, -1), format="s16", layout="mono")
         frame.sample_rate = RATE
         frame.pts = self._frames * FRAME

@@ -1,0 +1,45 @@
+"""A whole server in process, over engines of the test's choosing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from inzwa_rtc.conversation.stages import EngineSet
+from inzwa_rtc.settings import Settings
+from signaling.calls import Calls
+from signaling.serve import running
+from tests.support.engines import ScriptedModel, ScriptedRecognizer, ToneSynthesizer
+
+
+@dataclass
+class Ready:
+    """An engine that is always well."""
+
+    name: str = "test"
+    state: str = "ready"
+    restarts: int = 0
+
+
+@dataclass
+class Serving:
+    """A running server and its parts."""
+
+    url: str
+    calls: Calls
+    engines: EngineSet
+
+
+@asynccontextmanager
+async def serving(
+    asr: Any = None, llm: Any = None, tts: Any = None, **settings: Any
+) -> AsyncIterator[Serving]:
+    """A server on a free port of the loopback interface."""
+    engines = EngineSet(
+        asr or ScriptedRecognizer(), llm or ScriptedModel(), tts or ToneSynthesizer()
+    )
+    all_settings = Settings(port=0, **settings)
+    async with running(all_settings, engines, lambda: {"asr": Ready()}) as server:
+        yield Serving(f"http://127.0.0.1:{server.port}", server.calls, engines)
