@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Generic, TypeVar
 
 from inzwa_rtc.audio.frame import FRAME_MS, Frame, frame_bytes
@@ -13,6 +13,8 @@ from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE
 C = TypeVar("C")
 
 MAX_FRAMES = 500  # 10 s: a listener that far behind is better off without the oldest
+FRAMES_PER_S = 1.25 * 1000 / FRAME_MS  # a device's clock may run fast, but not by a quarter
+FRAMES_AT_ONCE = 5  # then other calls have their turn
 MAX_COMMANDS = 64  # far more than a person can press
 GAP_S = 0.1  # after so long without audio, silence stands in for it
 GAP_FRAMES = round(GAP_S * 1000 / FRAME_MS)
@@ -25,13 +27,17 @@ class CommandsOverflowError(Exception):
 class Inbox(Generic[C]):
     """Written by a transport's callbacks, read by one conversation.
 
-    Only audio is ever dropped (oldest first, counted). While no audio arrives,
-    silence is made in its place, so that time inside the call goes on and a turn
-    can end. `C` is the type of commands.
+    Only audio is ever dropped, and counted: the oldest when too much waits, and what
+    comes faster than real time once a stalled connection's 10 s are made up for. While
+    no audio arrives, silence is made in its place, so that time inside the call goes on
+    and a turn can end. `C` is the type of commands; `clock` is monotonic, in seconds.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] | None = None) -> None:
         self.dropped_frames = 0
+        self._clock = clock or asyncio.get_running_loop().time
+        self._allowed_frames = float(MAX_FRAMES)
+        self._refilled_at = self._clock()
         self._frame_bytes = frame_bytes(ASR_SAMPLE_RATE)
         self._silence = bytes(self._frame_bytes)
         self._partial = bytearray()
@@ -47,8 +53,12 @@ class Inbox(Generic[C]):
         self._partial += pcm
         size = self._frame_bytes
         while len(self._partial) >= size:
-            self._items.append(bytes(self._partial[:size]))
+            frame = bytes(self._partial[:size])
             del self._partial[:size]
+            if not self._is_allowed():
+                self.dropped_frames += 1
+                continue
+            self._items.append(frame)
             self._frames_waiting += 1
         while self._frames_waiting > MAX_FRAMES:
             self._drop_oldest_frame()
@@ -69,8 +79,12 @@ class Inbox(Generic[C]):
 
     async def receive(self) -> AsyncIterator[Frame | C]:
         """All items in order, silence for missing audio; ends after `close`."""
+        at_once = 0
         while True:
             while self._items:
+                at_once += 1
+                if at_once % FRAMES_AT_ONCE == 0:
+                    await asyncio.sleep(0)
                 item = self._items.popleft()
                 if isinstance(item, bytes):
                     self._frames_waiting -= 1
@@ -87,6 +101,16 @@ class Inbox(Generic[C]):
             except TimeoutError:
                 for _ in range(GAP_FRAMES):
                     yield self._frame(self._silence)
+
+    def _is_allowed(self) -> bool:
+        now = self._clock()
+        refill = (now - self._refilled_at) * FRAMES_PER_S
+        self._refilled_at = now
+        self._allowed_frames = min(MAX_FRAMES, self._allowed_frames + refill)
+        if self._allowed_frames < 1:
+            return False
+        self._allowed_frames -= 1
+        return True
 
     def _frame(self, pcm: bytes) -> Frame:
         frame = Frame(pcm, ASR_SAMPLE_RATE, self._index)

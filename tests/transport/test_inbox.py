@@ -27,13 +27,26 @@ async def test_audio_of_any_length_becomes_frames_that_count_samples() -> None:
 
 
 async def test_the_oldest_audio_goes_first_and_commands_stay() -> None:
-    inbox: Inbox[str] = Inbox()
+    now = [0.0]
+    inbox: Inbox[str] = Inbox(clock=lambda: now[0])
     inbox.put_command("first")
-    inbox.put_audio(FRAME * (MAX_FRAMES + 30))
+    inbox.put_audio(FRAME * MAX_FRAMES)
+    now[0] = 10.0
+    inbox.put_audio(FRAME * 30)
     inbox.put_command("last")
     items = await drain(inbox)
     assert inbox.dropped_frames == 30
+    assert isinstance(items[1], Frame)
     assert (items[0], items[-1], len(items)) == ("first", "last", MAX_FRAMES + 2)
+
+
+async def test_audio_faster_than_real_time_is_dropped_once_a_stall_is_made_up_for() -> None:
+    now = [0.0]
+    inbox: Inbox[str] = Inbox(clock=lambda: now[0])
+    for _ in range(100):
+        inbox.put_audio(FRAME * 50)
+        now[0] += 0.01
+    assert inbox.dropped_frames >= 100 * 50 - MAX_FRAMES - 64
 
 
 async def test_a_flood_of_commands_is_an_error() -> None:
