@@ -1,5 +1,9 @@
 """Self-hosted voice calls: the call itself, from packets in to speech out."""
 
-from importlib.metadata import version
 
-__version__ = version("inzwa-rtc")
+def __getattr__(name: str) -> str:
+    if name == "__version__":  # looked up when asked for: engine processes start faster without
+        from importlib.metadata import version
+
+        return version("inzwa-rtc")
+    raise AttributeError(name)

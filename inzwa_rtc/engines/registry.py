@@ -1,0 +1,174 @@
+"""Which engines there are, and how one is loaded. Nothing else imports an engine.
+
+An engine is an entry point in the group `inzwa_rtc.asr`, `inzwa_rtc.llm` or
+`inzwa_rtc.tts`, ours and third parties' alike: `name = "package.module:Class"`. The
+class has an attribute `Options` (a pydantic model that forbids extra members), takes
+an instance of it, and has a `close()` beside its Protocol's methods.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any, get_args
+
+from inzwa_rtc.engines.contracts import EngineKind
+from inzwa_rtc.errors import ConfigError, EngineUnavailable, InzwaError
+
+if TYPE_CHECKING:
+    # Imported for its type only: an engine's process has no use for the settings.
+    from inzwa_rtc.settings import Settings
+
+KINDS: tuple[EngineKind, ...] = get_args(EngineKind)
+
+_OURS = "inzwa-rtc"
+_EXTRAS = {"pocketsphinx": "embedded", "scripted": "embedded", "espeak": "embedded"}
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSpec:
+    """Where an engine's class is: `import_path` is `package.module:Class`.
+
+    `requirement` is what pip installs to have it, as in `inzwa-rtc[embedded]`.
+    """
+
+    kind: EngineKind
+    name: str
+    import_path: str
+    requirement: str = ""
+
+
+def known(kind: EngineKind) -> tuple[str, ...]:
+    """Names of all engines of this kind that are installed or can be."""
+    return tuple(sorted(point.name for point in _entry_points(kind)))
+
+
+def find(kind: EngineKind, name: str) -> EngineSpec:
+    """The engine of this name; raises `ConfigError`, listing the known ones."""
+    for point in _entry_points(kind):
+        if point.name == name:
+            return EngineSpec(kind, name, point.value, _requirement(point))
+    raise ConfigError(
+        f"There is no {kind} engine named `{name}`; known: {', '.join(known(kind)) or 'none'}.",
+        action=f"Set `{kind}_engine` to one of them, or install the package that brings it.",
+    )
+
+
+def specs(settings: Settings) -> dict[EngineKind, tuple[EngineSpec, dict[str, Any]]]:
+    """The engine chosen for each kind, and its options as configured (not validated)."""
+    chosen = {
+        kind: (
+            find(kind, getattr(settings, f"{kind}_engine")),
+            _options(
+                getattr(settings, kind),
+                model=getattr(settings, f"{kind}_model"),
+                device=getattr(settings, f"{kind}_device"),
+            ),
+        )
+        for kind in KINDS
+    }
+    (asr, asr_options), (llm, llm_options) = chosen["asr"], chosen["llm"]
+    if (asr.name, llm.name) == ("pocketsphinx", "scripted"):
+        # What the script can answer is what the recogniser's grammar must cover.
+        for option in ("script", "extra"):
+            if option in llm_options:
+                asr_options.setdefault(option, llm_options[option])
+    return chosen
+
+
+def validate(spec: EngineSpec, options: Mapping[str, Any]) -> dict[str, Any]:
+    """All options of the engine, defaults included. Imports the engine.
+
+    Raises `ConfigError` naming the wrong option, and `EngineUnavailable` when
+    something is not installed.
+    """
+    validated: dict[str, Any] = _validated(spec, _import(spec), options).model_dump()
+    return validated
+
+
+def load(spec: EngineSpec, options: Mapping[str, Any]) -> Any:
+    """Build the engine, which may take long and block. Raises as `validate` does, and
+    `EngineUnavailable` with the engine's own message when it cannot be built."""
+    engine_class = _import(spec)
+    validated = _validated(spec, engine_class, options)
+    try:
+        return engine_class(validated)
+    except InzwaError:
+        raise
+    except ModuleNotFoundError as error:
+        raise _not_installed(spec, error) from error
+    except Exception as error:
+        raise EngineUnavailable(
+            f"The {spec.kind} engine `{spec.name}` cannot be loaded: "
+            f"{type(error).__name__}: {error}",
+            action=f"Check its options under `{spec.kind}:` in the configuration.",
+        ) from error
+
+
+def _entry_points(kind: EngineKind) -> tuple[EntryPoint, ...]:
+    return tuple(entry_points(group=f"inzwa_rtc.{kind}"))
+
+
+def _requirement(point: EntryPoint) -> str:
+    distribution = point.dist.name if point.dist else ""
+    if distribution != _OURS:
+        return distribution
+    extra = _EXTRAS.get(point.name)
+    return f"{_OURS}[{extra}]" if extra else _OURS
+
+
+def _options(group: Mapping[str, Any], *, model: str | None, device: str) -> dict[str, Any]:
+    options = dict(group)
+    if model is not None:
+        options.setdefault("model", model)
+    if device != "auto":
+        options.setdefault("device", device)
+    return options
+
+
+def _import(spec: EngineSpec) -> Any:
+    module, _, name = spec.import_path.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except ModuleNotFoundError as error:
+        raise _not_installed(spec, error) from error
+    except (ImportError, AttributeError) as error:
+        raise EngineUnavailable(
+            f"The {spec.kind} engine `{spec.name}` cannot be imported: {error}",
+            action=f"Reinstall it: {_install(spec)}",
+        ) from error
+
+
+def _not_installed(spec: EngineSpec, error: ModuleNotFoundError) -> EngineUnavailable:
+    return EngineUnavailable(
+        f"The {spec.kind} engine `{spec.name}` is not installed (no module `{error.name}`).",
+        action=f"Run: {_install(spec)}",
+    )
+
+
+def _install(spec: EngineSpec) -> str:
+    return f"pip install '{spec.requirement or _OURS}'"
+
+
+def _validated(spec: EngineSpec, engine_class: Any, options: Mapping[str, Any]) -> Any:
+    # Imported late: only whoever loads an engine needs pydantic, and each engine brings it.
+    from pydantic import ValidationError
+
+    try:
+        return engine_class.Options.model_validate(dict(options))
+    except ValidationError as error:
+        names = ", ".join(sorted(engine_class.Options.model_fields)) or "none"
+        wrong = "; ".join(_describe(spec, item) for item in error.errors(include_url=False))
+        raise ConfigError(
+            f"The {spec.kind} engine `{spec.name}` cannot use its options: {wrong}.",
+            action=f"Its options are: {names}.",
+        ) from None
+
+
+def _describe(spec: EngineSpec, item: Any) -> str:
+    name = ".".join([spec.kind, *(str(part) for part in item["loc"])])
+    if item["type"] == "extra_forbidden":
+        return f"`{name}` is not an option"
+    return f"`{name}`: {item['msg']}"

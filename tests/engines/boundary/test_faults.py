@@ -1,0 +1,178 @@
+"""An engine that crashes, hangs or fails harms the requests it holds, and no later one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from contextlib import aclosing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from inzwa_rtc.engines.client import LanguageModelClient
+from inzwa_rtc.engines.contracts import EngineKind
+from inzwa_rtc.engines.process import HANG_S, PROBE_EVERY_S, answers
+from inzwa_rtc.errors import EngineError, EngineUnavailable
+
+if TYPE_CHECKING:
+    from .conftest import Boundary
+
+KINDS: tuple[EngineKind, ...] = ("asr", "llm", "tts")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("fault", [signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP])
+async def test_crash_or_hang_ends_its_streams_and_the_next_request_works(
+    boundary: Boundary, kind: EngineKind, fault: signal.Signals
+) -> None:
+    async with (
+        asyncio.timeout(boundary.guard_s),
+        boundary.process(kind) as process,
+        aclosing(boundary.stream(process)) as stream,
+    ):
+        await anext(stream)
+        victim = process.pid
+        assert victim is not None
+        os.kill(victim, fault)
+        with pytest.raises(EngineError):
+            await anext(stream)
+        await boundary.counts(process)
+        assert process.pid != victim
+        assert (process.state, process.restarts) == ("ready", 1)
+
+
+async def test_request_made_while_the_engine_hangs_is_answered_by_its_successor(
+    boundary: Boundary,
+) -> None:
+    async with asyncio.timeout(boundary.guard_s), boundary.process("llm") as process:
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGSTOP)
+        assert await boundary.reply(process, "still there") == "still there"
+
+
+async def test_engine_that_keeps_the_interpreter_to_itself_is_replaced(
+    boundary: Boundary,
+) -> None:
+    async with asyncio.timeout(boundary.guard_s), boundary.process("llm") as process:
+        with pytest.raises(EngineError):
+            await boundary.reply(process, "hold")
+        assert await boundary.reply(process, "back") == "back"
+
+
+async def test_stall_of_the_server_itself_is_not_taken_for_the_engine_s(
+    boundary: Boundary,
+) -> None:
+    async with asyncio.timeout(boundary.guard_s), boundary.process("llm") as process:
+        child = await process.ready()
+        os.kill(child.pid, signal.SIGSTOP)
+        probe = asyncio.create_task(answers(child))
+        await asyncio.sleep(0)
+        time.sleep(HANG_S + PROBE_EVERY_S)  # noqa: ASYNC251 - the stall
+        os.kill(child.pid, signal.SIGCONT)
+        assert await probe
+        assert await boundary.reply(process, "unharmed") == "unharmed"
+        assert process.restarts == 0
+
+
+async def test_engine_that_dies_again_and_again_still_comes_back(boundary: Boundary) -> None:
+    async with asyncio.timeout(boundary.guard_s), boundary.process("llm") as process:
+        for _ in range(4):
+            with pytest.raises(EngineError):
+                await boundary.reply(process, "exit")
+        assert await boundary.reply(process, "back") == "back"
+        assert process.restarts == 4
+
+
+async def test_failed_restart_is_tried_again(boundary: Boundary, tmp_path: Path) -> None:
+    obstacle = tmp_path / "obstacle"
+    options = {"fail_unless_missing": str(obstacle)}
+    async with (
+        asyncio.timeout(boundary.guard_s),
+        boundary.process("llm", options=options) as process,
+    ):
+        obstacle.touch()
+        with pytest.raises(EngineError):
+            await boundary.reply(process, "exit")
+        while process.restarts < 2:  # noqa: ASYNC110 - a failed start is no event
+            await asyncio.sleep(0.01)
+        assert process.state == "restarting"
+        obstacle.unlink()
+        assert await boundary.reply(process, "back") == "back"
+
+
+async def test_what_an_engine_started_ends_with_it(boundary: Boundary) -> None:
+    async with asyncio.timeout(boundary.guard_s), boundary.process("llm") as process:
+        helper = psutil.Process(int(await boundary.reply(process, "helper")))
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGKILL)
+        await boundary.counts(process)
+        # It is nobody's child here: gone, or waiting for init to notice.
+        if psutil.pid_exists(helper.pid):
+            assert helper.status() == psutil.STATUS_ZOMBIE
+        children = psutil.Process().children(recursive=True)
+        assert [child.pid for child in children] == [process.pid]
+
+
+async def test_engine_that_cannot_load_says_why(boundary: Boundary) -> None:
+    with pytest.raises(EngineUnavailable, match=r"test-llm.*ValueError: no model at /nowhere"):
+        async with boundary.process("llm", options={"fail": "no model at /nowhere"}):
+            pytest.fail("it must not be entered")
+
+
+async def test_wrong_option_stops_the_start_with_its_name(boundary: Boundary) -> None:
+    with pytest.raises(EngineUnavailable, match=r"`llm.volum` is not an option.*volume") as error:
+        async with boundary.process("llm", options={"volum": 1}):
+            pytest.fail("it must not be entered")
+    assert error.value.code == "bad_configuration"
+
+
+async def test_engine_that_never_loads_is_given_up(boundary: Boundary) -> None:
+    process = boundary.process("llm", options={"never_load": True}, start_timeout_s=2)
+    with pytest.raises(EngineUnavailable, match=r"not loaded within 2 s.*engine_start"):
+        async with process:
+            pytest.fail("it must not be entered")
+    assert process.state == "failed"
+    assert psutil.Process().children() == []
+
+
+async def test_request_that_waits_for_a_stopped_engine_is_told(boundary: Boundary) -> None:
+    async with boundary.process("llm") as process:
+        pass
+    assert process.state == "stopped"
+    with pytest.raises(EngineUnavailable, match="not running"):
+        await boundary.reply(process, "anyone?")
+
+
+async def test_engine_s_own_error_arrives_whole(boundary: Boundary) -> None:
+    async with boundary.process("llm") as process:
+        with pytest.raises(EngineError) as error:
+            await boundary.reply(process, "refuse")
+        assert (error.value.message, error.value.action) == ("Refused.", "Ask nicely.")
+        assert error.value.code == "refused"
+        assert process.restarts == 0
+
+
+async def test_caller_s_words_in_an_exception_or_in_print_reach_nobody(
+    boundary: Boundary, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async with boundary.process("llm") as process:
+        with pytest.raises(EngineError, match=r"ValueError at boundary_engines.py:\d+") as error:
+            await boundary.reply(process, "fail canary")
+        assert "canary" not in str(error.value)
+        assert await boundary.reply(process, "print canary") == "printed"
+    shown = capfd.readouterr()
+    assert "canary" not in shown.out + shown.err
+    assert "llm engine test-llm: ValueError at boundary_engines.py" in shown.err
+
+
+async def test_stream_is_open_to_the_last_chunk_before_a_crash(boundary: Boundary) -> None:
+    async with boundary.process("llm") as process:
+        stream = LanguageModelClient(process).reply(boundary.request("exit"))
+        async with aclosing(stream):
+            assert [getattr(await anext(stream), "token", "")] == ["first"]
+            with pytest.raises(EngineError):
+                await anext(stream)

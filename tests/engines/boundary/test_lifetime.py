@@ -1,0 +1,170 @@
+"""An engine's process lives exactly as long as its owner wants, and leaves nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+
+from inzwa_rtc.engines.contracts import EngineKind
+from inzwa_rtc.engines.registry import EngineSpec
+from inzwa_rtc.engines.supervised import Engines
+from inzwa_rtc.errors import EngineUnavailable
+from inzwa_rtc.settings import Settings
+
+if TYPE_CHECKING:
+    from .conftest import Boundary
+
+_PARENT = """
+import asyncio
+from inzwa_rtc.engines.process import EngineProcess
+from inzwa_rtc.engines.registry import EngineSpec
+
+async def main():
+    spec = EngineSpec("llm", "test", "boundary_engines:Talker")
+    async with EngineProcess(spec, {}) as process:
+        print("child", process.pid, flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+def test_engine_dies_with_its_killed_parent(
+    boundary: Boundary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # the killed cannot clean up
+    with subprocess.Popen([sys.executable, "-c", _PARENT], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        for line in iter(parent.stdout.readline, b""):
+            if line.startswith(b"child "):
+                child = psutil.Process(int(line.split()[1]))
+                break
+        else:
+            pytest.fail("the parent did not start")
+        parent.kill()
+        assert child.wait(timeout=boundary.guard_s) in (None, -signal.SIGKILL)
+
+
+async def test_engine_ends_when_its_standard_input_does(boundary: Boundary) -> None:
+    """The way out where the kernel does not kill the children of the dead."""
+    async with asyncio.timeout(boundary.guard_s), boundary.process("llm") as process:
+        child = await process.ready()
+        stdin = child._process.stdin
+        assert stdin is not None
+        stdin.close()
+        await child.exited()
+        assert child.ending == "status 1"
+
+
+async def test_interrupt_from_the_terminal_is_left_to_the_parent(boundary: Boundary) -> None:
+    async with boundary.process("llm") as process:
+        assert process.pid is not None
+        assert os.getpgid(process.pid) == process.pid
+        os.kill(process.pid, signal.SIGINT)
+        assert await boundary.reply(process, "unmoved") == "unmoved"
+        assert process.restarts == 0
+
+
+def left(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+async def test_nothing_is_left_after_twenty_lives(
+    boundary: Boundary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    me = psutil.Process()
+    before = None
+    for number in range(20):
+        async with boundary.process("llm") as process:
+            (folder,) = left(tmp_path)
+            assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+            assert await boundary.reply(process, "hello") == "hello"
+            if number % 5 == 0 and process.pid is not None:
+                os.kill(process.pid, signal.SIGKILL)
+                assert await boundary.reply(process, "hello again") == "hello again"
+        assert me.children(recursive=True) == []
+        assert left(tmp_path) == []
+        before = before or me.num_fds()
+    assert me.num_fds() == before
+
+
+async def test_stuck_engine_is_ended_too(boundary: Boundary) -> None:
+    async with asyncio.timeout(boundary.guard_s):
+        async with boundary.process("llm") as process:
+            assert process.pid is not None
+            os.kill(process.pid, signal.SIGSTOP)
+        assert psutil.Process().children() == []
+
+
+async def test_long_folder_names_do_not_break_the_socket(
+    boundary: Boundary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("long" * 30)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    async with boundary.process("llm") as process:
+        assert await boundary.reply(process, "hello") == "hello"
+
+
+async def test_owner_is_told_each_time_the_engine_is_ready(boundary: Boundary) -> None:
+    told: asyncio.Queue[None] = asyncio.Queue()
+    async with (
+        asyncio.timeout(boundary.guard_s),
+        boundary.process("llm", on_ready=lambda: told.put_nowait(None)) as process,
+    ):
+        await told.get()
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGKILL)
+        await told.get()
+
+
+@pytest.fixture
+def all_three(boundary: Boundary, monkeypatch: pytest.MonkeyPatch) -> dict[EngineKind, Any]:
+    """The engines that `Engines` finds, whatever the settings."""
+    chosen: dict[EngineKind, tuple[EngineSpec, dict[str, Any]]] = {
+        "asr": (boundary.spec("asr"), {}),
+        "llm": (boundary.spec("llm"), {}),
+        "tts": (boundary.spec("tts"), {}),
+    }
+    monkeypatch.setattr("inzwa_rtc.engines.supervised.specs", lambda settings: chosen)
+    return chosen
+
+
+async def test_all_engines_are_ready_inside_and_gone_after(all_three: dict[Any, Any]) -> None:
+    told: list[str] = []
+    async with Engines(Settings(), on_ready=told.append) as engines:
+        status = engines.status()
+        assert {entry.state for entry in status.values()} == {"ready"}
+        assert {entry.pid for entry in status.values()} == {
+            child.pid for child in psutil.Process().children()
+        }
+        assert status["tts"].name == "test-tts"
+        assert engines.tts.sample_rate == 8000
+        assert sorted(told) == ["asr", "llm", "tts"]
+    assert psutil.Process().children() == []
+
+
+async def test_one_engine_that_cannot_load_stops_the_start(all_three: dict[Any, Any]) -> None:
+    all_three["tts"] = (all_three["tts"][0], {"fail": "no such voice file"})
+    with pytest.raises(EngineUnavailable, match="no such voice file"):
+        async with Engines(Settings()):
+            pytest.fail("it must not be entered")
+    assert psutil.Process().children() == []
+
+
+async def test_owner_s_own_error_leaves_as_it_is(all_three: dict[Any, Any]) -> None:
+    with pytest.raises(KeyError, match="mine"):
+        async with Engines(Settings()):
+            raise KeyError("mine")
+    assert psutil.Process().children() == []
