@@ -2,32 +2,39 @@
 
 `load()` returns validated `Settings` and where each value came from. Every
 setting `some_name` is `INZWA_SOME_NAME` in the environment; members of a group
-such as `turn:` are `INZWA_TURN__SILENCE_MS`.
+such as `turn:` are `INZWA_TURN__SILENCE_MS`. `Settings(...)` itself reads nothing:
+it holds what it is given and the defaults. docs/configuration.md explains each one.
 """
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 from inzwa_rtc.errors import ConfigError
+from inzwa_rtc.settings_sources import find_file, read_environment, read_yaml
 
-CONFIG_FILE = "inzwa.yaml"
-MAX_CONFIG_BYTES = 256 * 1024
+Origin = Literal["default", "profile", "file", "environment", "command line"]
 
-Origin = Literal["default", "file", "environment", "command line"]
+PROFILES: Mapping[str, Mapping[str, Any]] = {
+    # What changes by itself with `environment: production`; all of it can be set otherwise.
+    "production": {"log_json": True, "tts_max_concurrent": 8},
+}
 
 
 class _Group(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Infinity and NaN pass most bounds; input may hold a secret, so that no error repeats it.
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
 
 
 class TurnSettings(_Group):
@@ -71,29 +78,25 @@ class CallSettings(_Group):
 class LimitSettings(_Group):
     """Bounds on what a client may send, in bytes unless the name says otherwise."""
 
-    offer: int = 64 * 1024
-    candidates: int = 32
-    media_sections: int = 4
-    json_body: int = 256 * 1024
-    frame: int = 64 * 1024
-    text_chars: int = 5_000
-    waiting_audio_s: float = 10.0
+    offer: Annotated[int, Field(ge=1024)] = 64 * 1024
+    candidates: Annotated[int, Field(ge=1)] = 32
+    media_sections: Annotated[int, Field(ge=1)] = 4
+    json_body: Annotated[int, Field(ge=1024)] = 256 * 1024
+    frame: Annotated[int, Field(ge=1024)] = 64 * 1024
+    text_chars: Annotated[int, Field(ge=1)] = 5_000
+    waiting_audio_s: Annotated[float, Field(gt=0)] = 10.0
 
 
-class Settings(BaseSettings):
+class Settings(_Group):
     """The operator's configuration of one server."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="INZWA_", env_nested_delimiter="__", extra="forbid", frozen=True
-    )
 
     environment: Literal["development", "staging", "production"] = "development"
     voice_enabled: bool = True
-    host: str = "127.0.0.1"
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     allowed_origins: tuple[str, ...] = ()
     max_concurrent_sessions: Annotated[int, Field(ge=1)] = 50
-    log_json: bool | None = None
+    log_json: bool = False
 
     enable_webrtc: bool = True
     public_address: str | None = None
@@ -126,11 +129,38 @@ class Settings(BaseSettings):
     timeouts: TimeoutSettings = TimeoutSettings()
     limits: LimitSettings = LimitSettings()
 
+    @field_validator("asr_engine", "llm_engine", "tts_engine", mode="before")
+    @classmethod
+    def _is_one_engine(cls, value: object) -> object:
+        if isinstance(value, list):
+            raise ValueError("takes the name of one engine; lists of fallbacks are not taken yet")
+        return value
+
+    @field_validator("asr_device", "llm_device", "tts_device")
+    @classmethod
+    def _is_device(cls, value: str) -> str:
+        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", value, re.ASCII):
+            raise ValueError("must be auto, cpu, cuda or a numbered one such as cuda:1")
+        return value
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not re.fullmatch(r"https?://[^/?#@\s]+", origin):
+                raise ValueError(
+                    "each must be scheme, host and port only, such as https://calls.example.org"
+                )
+        return value
+
     @field_validator("public_address")
     @classmethod
     def _is_address(cls, value: str | None) -> str | None:
         if value is not None:
-            ipaddress.ip_address(value)
+            try:
+                ipaddress.ip_address(value)
+            except ValueError:
+                raise ValueError("must be an IP address, such as 203.0.113.7") from None
         return value
 
     @field_validator("udp_ports")
@@ -167,97 +197,71 @@ class Loaded:
 
 
 def load(path: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Loaded:
-    """Read the settings: defaults, file, environment, then `overrides` (the command line).
+    """Read the settings: defaults, profile, file, environment, then `overrides` (the command line).
 
     `path` is the file to read; without it `INZWA_CONFIG`, then `CONFIG_PATH`,
     then `inzwa.yaml` if there is one. Raises `ConfigError`, naming each
     wrong setting and where it was given.
     """
-    file = _config_file(path)
-    layers: list[tuple[Origin, dict[str, Any]]] = [
-        ("file", _read_yaml(file) if file else {}),
-        ("environment", _read_environment()),
-        ("command line", dict(overrides or {})),
+    file = find_file(path, os.environ)
+    layers: list[tuple[Origin, Mapping[str, Any]]] = [
+        ("file", read_yaml(file) if file else {}),
+        ("environment", read_environment(os.environ, Settings().model_dump())),
+        ("command line", overrides or {}),
     ]
+    chosen = [layer["environment"] for _, layer in layers if "environment" in layer]
+    profile = PROFILES.get(str(chosen[-1]), {}) if chosen else {}
     merged: dict[str, Any] = {}
     origins: dict[str, Origin] = {}
-    for origin, layer in layers:
+    for origin, layer in [("profile", profile), *layers]:
         _merge(merged, layer)
-        origins.update(dict.fromkeys(_names(layer), origin))
+        origins.update(dict.fromkeys((name for name, _ in flatten(layer)), origin))
     try:
-        # model_validate reads only what it is given: the sources were read above.
         settings = Settings.model_validate(merged)
     except ValidationError as error:
         raise ConfigError(
-            "; ".join(_describe(item, origins) for item in error.errors(include_url=False)),
-            action="Run `inzwa-rtc config show` to see every setting and where it comes from.",
+            "; ".join(_describe(item, origins) for item in error.errors(include_url=False)) + ".",
+            action="Correct each one; docs/configuration.md explains every setting.",
         ) from None
     return Loaded(settings, origins, file)
 
 
-def _config_file(path: Path | None) -> Path | None:
-    named = path or os.environ.get("INZWA_CONFIG") or os.environ.get("CONFIG_PATH")
-    if named:
-        file = Path(named)
-        if not file.is_file():
-            raise ConfigError(
-                f"The configuration file {file} does not exist.",
-                action="Correct --config or INZWA_CONFIG, or create the file.",
-            )
-        return file
-    file = Path(CONFIG_FILE)
-    return file if file.is_file() else None
-
-
-def _read_yaml(file: Path) -> dict[str, Any]:
-    if file.stat().st_size > MAX_CONFIG_BYTES:
-        raise ConfigError(f"{file} is larger than {MAX_CONFIG_BYTES} bytes.")
-    text = file.read_text(encoding="utf-8")
-    try:
-        # Aliases can make a small file expand without bound, and no setting needs one.
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
-            raise ConfigError(f"{file} uses YAML aliases.", action="Write the values out.")
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{file} is not valid YAML: {error}") from None
-    if data is None:
-        return {}
-    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
-        raise ConfigError(f"{file} must hold `name: value` lines.")
-    return data
-
-
-def _read_environment() -> dict[str, Any]:
-    known = {f"INZWA_{name.upper()}" for name in Settings.model_fields}
-    for variable in os.environ:
-        head = variable.split("__")[0].upper()
-        if variable.startswith("INZWA_") and variable != "INZWA_CONFIG" and head not in known:
-            raise ConfigError(
-                f"{variable} is not a setting.",
-                action="Correct or unset it; `inzwa-rtc config show` lists all names.",
-            )
-    return dict(EnvSettingsSource(Settings)())
+def flatten(group: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every setting of nested groups by its full name, such as `turn.silence_ms`."""
+    for name, value in group.items():
+        if isinstance(value, Mapping) and value:
+            yield from flatten(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
 
 
 def _merge(into: dict[str, Any], layer: Mapping[str, Any]) -> None:
     for name, value in layer.items():
-        if isinstance(value, Mapping) and isinstance(into.get(name), dict):
+        if isinstance(value, Mapping):
+            group = into.get(name)
+            into[name] = dict(group) if isinstance(group, dict) else {}
             _merge(into[name], value)
         else:
-            into[name] = dict(value) if isinstance(value, Mapping) else value
-
-
-def _names(layer: Mapping[str, Any], prefix: str = "") -> list[str]:
-    names: list[str] = []
-    for name, value in layer.items():
-        full = f"{prefix}{name}"
-        names += _names(value, f"{full}.") if isinstance(value, Mapping) and value else [full]
-    return names
+            into[name] = value
 
 
 def _describe(item: Any, origins: Mapping[str, Origin]) -> str:
     name = ".".join(str(part) for part in item["loc"])
-    origin = origins.get(name, "default")
+    origin = _origin(name, origins)
     if item["type"] == "extra_forbidden":
-        return f"`{name}` ({origin}) is not a setting"
-    return f"`{name}` ({origin}): {item['msg']}"
+        known = [known for known, _ in flatten(Settings().model_dump())]
+        close = difflib.get_close_matches(name, known, n=1)
+        return f"`{name}` ({origin}) is not a setting" + (f"; `{close[0]}` is" if close else "")
+    return f"`{name}` ({origin}): {item['msg'].removeprefix('Value error, ')}"
+
+
+def _origin(name: str, origins: Mapping[str, Origin]) -> Origin:
+    """Where `name` was given, by itself, within a list, or as a member of a group."""
+    while name not in origins:
+        members = [origin for full, origin in origins.items() if full.startswith(f"{name}.")]
+        if members:
+            return members[-1]
+        name, _, _ = name.rpartition(".")
+        if not name:
+            return "default"
+    return origins[name]

@@ -1,0 +1,28 @@
+# The server with its embedded engines. See docs/install.md for how to run it.
+FROM python:3.12-slim AS build
+WORKDIR /src
+COPY pyproject.toml README.md LICENSE ./
+COPY inzwa_rtc inzwa_rtc
+COPY signaling signaling
+COPY web web
+RUN python -m venv /opt/inzwa-rtc && /opt/inzwa-rtc/bin/pip install --no-cache-dir ".[embedded]"
+
+FROM python:3.12-slim
+RUN useradd --system --create-home --home-dir /var/lib/inzwa-rtc inzwa
+COPY --from=build /opt/inzwa-rtc /opt/inzwa-rtc
+ENV PATH=/opt/inzwa-rtc/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    INZWA_ENVIRONMENT=production \
+    INZWA_HOST=0.0.0.0 \
+    INZWA_PORT=8080 \
+    INZWA_UDP_PORTS=50000-50199
+USER inzwa
+WORKDIR /var/lib/inzwa-rtc
+# Signaling and the page; audio over WebRTC.
+EXPOSE 8080/tcp 50000-50199/udp
+HEALTHCHECK --interval=10s --timeout=3s --start-period=60s CMD ["python", "-c", \
+    "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"INZWA_PORT\"]}/healthz', timeout=2)"]
+# The command is process 1: `docker stop` reaches it, and running calls are let finish
+# (timeouts.drain; give docker longer, as with `docker stop --time 30`).
+ENTRYPOINT ["inzwa-rtc"]
+CMD ["serve"]

@@ -1,0 +1,81 @@
+"""Checks of the machine: Python, processors, open files, the browser that tests drive."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from pathlib import Path
+
+from inzwa_rtc.cli.doctor.finding import Finding
+from inzwa_rtc.settings import Settings
+
+_FILES_PER_CALL = 10  # a socket per address and engine connection, with room to spare
+_FILES_OF_SERVER = 256
+
+_CGROUP_CPU = Path("/sys/fs/cgroup/cpu.max")
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def python(settings: Settings) -> Finding:
+    """Which interpreter runs, for reports of errors."""
+    what = f"{platform.python_implementation()} {platform.python_version()}"
+    return Finding("python", "ok", f"{what} on {platform.system()} {platform.machine()}")
+
+
+def processors(settings: Settings) -> Finding:
+    """Speech engines and callers have processors to share."""
+    count = usable_processors()
+    what = f"{count:g} usable"
+    if count < 2:
+        return Finding(
+            "processors",
+            "warning",
+            what,
+            "Engines and calls will wait for each other: give the server two or more.",
+        )
+    return Finding("processors", "ok", what)
+
+
+def usable_processors() -> float:
+    """Processors that this process may use, by its affinity and by its cgroup's quota."""
+    affinity = os.sched_getaffinity(0) if sys.platform == "linux" else range(os.cpu_count() or 1)
+    count = float(len(affinity))
+    try:
+        quota, period = _CGROUP_CPU.read_text().split()
+    except (OSError, ValueError):  # no cgroup v2 here
+        return count
+    return count if quota == "max" else min(count, int(quota) / int(period))
+
+
+def open_files(settings: Settings) -> Finding:
+    """The limit on open files allows as many calls as are configured."""
+    if sys.platform == "win32":
+        return Finding("open files", "ok", "not limited on this system")
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = settings.max_concurrent_sessions * _FILES_PER_CALL + _FILES_OF_SERVER
+    if limit != resource.RLIM_INFINITY and limit < needed:
+        return Finding(
+            "open files",
+            "warning",
+            f"at most {limit}; {settings.max_concurrent_sessions} calls may need {needed}",
+            f"Raise it (`ulimit -n {needed}`, LimitNOFILE= in systemd)"
+            " or lower max_concurrent_sessions.",
+        )
+    return Finding("open files", "ok", f"enough for {settings.max_concurrent_sessions} calls")
+
+
+def chromium(settings: Settings) -> Finding:
+    """Chromium, which only the project's own tests need."""
+    found = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
+    if found is None:
+        return Finding(
+            "chromium",
+            "warning",
+            "not installed; only the project's tests need it",
+            "To run them: `make test` as root installs it, or `apt-get install chromium`.",
+        )
+    return Finding("chromium", "ok", f"{found} (for the project's tests)")

@@ -1,0 +1,76 @@
+"""`inzwa-rtc`: its commands, and the edge at which errors become messages and exit codes."""
+
+from __future__ import annotations
+
+import platform
+from typing import IO, Any
+
+import click
+
+from inzwa_rtc import __version__
+from inzwa_rtc.cli.config import config
+from inzwa_rtc.cli.doctor.command import doctor
+from inzwa_rtc.cli.serve import serve
+from inzwa_rtc.errors import ConfigError, EngineUnavailable, InzwaError
+
+_EXIT_CODES = ((ConfigError, 2), (EngineUnavailable, 3))
+"""What a service manager can tell apart; anything else that is ours exits with 1."""
+
+
+class Failure(click.ClickException):
+    """Errors of ours, shown as what happened and what to do, without a traceback."""
+
+    def __init__(self, errors: list[InzwaError]) -> None:
+        super().__init__("\n".join(str(error) for error in errors))
+        self._errors = errors
+
+    @property
+    def exit_code(self) -> int:  # type: ignore[override]  # click's is a class attribute
+        codes = (
+            code for kind, code in _EXIT_CODES for error in self._errors if isinstance(error, kind)
+        )
+        return next(codes, 1)
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        for error in self._errors:
+            click.secho(f"Error: {error.message}", fg="red", err=True)
+            if error.action:
+                click.echo(f"  {error.action}", err=True)
+
+
+class _Edge(click.Group):
+    """The group of all commands; the one place where their errors are caught."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except InzwaError as error:
+            raise Failure([error]) from None
+        except ExceptionGroup as group:
+            ours, others = group.split(InzwaError)
+            if ours is None or others is not None:
+                raise
+            raise Failure(list(_leaves(ours))) from None
+
+
+def _leaves(group: ExceptionGroup[InzwaError]) -> list[InzwaError]:
+    leaves: list[InzwaError] = []
+    for error in group.exceptions:
+        leaves += _leaves(error) if isinstance(error, ExceptionGroup) else [error]
+    return leaves
+
+
+@click.group(cls=_Edge, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Inzwa RTC: voice calls with an AI, on your own machine."""
+
+
+@main.command()
+def version() -> None:
+    """Print the versions of Inzwa RTC and of Python."""
+    click.echo(f"inzwa-rtc {__version__} (Python {platform.python_version()})")
+
+
+main.add_command(serve)
+main.add_command(config)
+main.add_command(doctor)

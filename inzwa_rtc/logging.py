@@ -1,0 +1,86 @@
+"""One stream of log lines, structlog's and the standard library's alike, on standard error.
+
+People get readable lines, machines (`log_json`, as in production) one JSON object per line.
+What is said in a call never reaches the log: code logs names, counts and codes, and here
+exceptions lose their messages (which may quote input) and their local variables, so that
+a line says where something failed, not on what.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections.abc import Iterator
+
+import structlog
+from structlog.typing import ExcInfo, Processor
+
+from inzwa_rtc.errors import InzwaError
+
+_QUIET = ("aiortc", "aioice", "aiohttp.access", "asyncio")
+"""Loggers that tell of every packet, request or callback below WARNING."""
+
+_CONTENT_FREE = (InzwaError, OSError, ImportError, AttributeError, NameError, TypeError)
+"""Exceptions whose messages name code, files or causes, never the values at hand."""
+
+
+def configure(*, as_json: bool) -> None:
+    """Send all log lines of this process to standard error, replacing what was set before."""
+    annotate: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*annotate, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    render: Processor = (
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*annotate, structlog.stdlib.add_logger_name],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.ExceptionRenderer(_traceback),
+                render,
+            ],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    logging.captureWarnings(True)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("asyncio").addFilter(_without_objects)
+
+
+def _without_objects(record: logging.LogRecord) -> bool:
+    """Keep the first line of asyncio's reports; the others are reprs of tasks and errors."""
+    record.msg = str(record.msg).partition("\n")[0]
+    return True
+
+
+def _traceback(exc_info: ExcInfo) -> str:
+    return "\n".join(_lines(exc_info[1]))
+
+
+def _lines(error: BaseException) -> Iterator[str]:
+    """A traceback, oldest cause first, without the messages of exceptions that may quote input."""
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is not None:
+        yield from _lines(cause)
+        yield "which led to:"
+    for entry in traceback.format_tb(error.__traceback__):
+        yield entry.rstrip("\n")
+    kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+    yield f"{kind}: {error}" if isinstance(error, _CONTENT_FREE) else f"{kind} (message withheld)"
+    if isinstance(error, BaseExceptionGroup):
+        for member in error.exceptions:
+            yield from (f"  | {line}" for line in _lines(member))

@@ -1,0 +1,179 @@
+"""Where settings are written down: the YAML file and the environment. Both are read
+into plain nested dictionaries; `settings.py` knows what they mean."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from inzwa_rtc.errors import ConfigError
+
+CONFIG_FILE = "inzwa.yaml"
+MAX_CONFIG_BYTES = 256 * 1024
+MAX_DEPTH = 16
+
+PREFIX = "INZWA_"
+FILE_VARIABLES = ("INZWA_CONFIG", "CONFIG_PATH")
+"""Variables that name the file, the first one that is set wins."""
+
+
+def find_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The file to read: `path`, else one that a variable names, else `inzwa.yaml` if it exists."""
+    if path is not None:
+        return _existing(path, "Correct --config, or create the file.")
+    for variable in FILE_VARIABLES:
+        if environ.get(variable):
+            return _existing(Path(environ[variable]), f"Correct {variable}, or create the file.")
+    file = Path(CONFIG_FILE)
+    return file if file.is_file() else None
+
+
+def _existing(file: Path, action: str) -> Path:
+    if not file.is_file():
+        raise ConfigError(f"The configuration file {file} does not exist.", action=action)
+    return file
+
+
+def read_yaml(file: Path) -> dict[str, Any]:
+    """The file's settings. Data only: no aliases, no tags, bounded in size and depth."""
+    try:
+        if file.stat().st_size > MAX_CONFIG_BYTES:
+            raise ConfigError(
+                f"{file} is larger than {MAX_CONFIG_BYTES} bytes.",
+                action="Keep only settings in it.",
+            )
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{file} cannot be read: {error}.", action="Make it a readable UTF-8 text file."
+        ) from None
+    try:
+        _refuse_bombs(file, text)
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(
+            f"{file} is not plain YAML: {error}.", action="Correct the file at that place."
+        ) from None
+    except ValueError as error:  # a date such as 2026-99-99, an endless number
+        raise ConfigError(
+            f"{file} holds a value that does not exist: {error}.", action="Correct or quote it."
+        ) from None
+    if data is None:
+        return {}
+    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
+        raise ConfigError(
+            f"{file} does not hold settings.",
+            action="Write them as `name: value` lines, such as `port: 8080`.",
+        )
+    return data
+
+
+def _refuse_bombs(file: Path, text: str) -> None:
+    """Aliases make a small file expand without bound, nesting exhausts the stack and the
+    time that the parser takes; no setting needs either."""
+    depth = 0
+    for token in yaml.scan(text):
+        if isinstance(token, yaml.AliasToken):
+            raise ConfigError(f"{file} uses YAML aliases.", action="Write the values out.")
+        depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+        if depth > MAX_DEPTH:
+            raise ConfigError(
+                f"{file} is nested deeper than {MAX_DEPTH} levels.",
+                action="Write settings as `name: value` lines, groups indented below their name.",
+            )
+
+
+_OPENING = (
+    yaml.BlockMappingStartToken,
+    yaml.BlockSequenceStartToken,
+    yaml.FlowMappingStartToken,
+    yaml.FlowSequenceStartToken,
+)
+_CLOSING = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
+
+
+def read_environment(environ: Mapping[str, str], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that `INZWA_...` variables give.
+
+    `settings` has the default of every known setting; groups are dictionaries, and empty
+    ones take any name. A variable that is empty counts as not set, `null` is None, groups
+    and lists may be given whole as JSON. Raises `ConfigError` for unknown names: a setting
+    that is misspelt would otherwise be ignored in silence.
+    """
+    values: dict[str, Any] = {}
+    # Sorted, so that INZWA_TURN (the whole group) comes before INZWA_TURN__SILENCE_MS.
+    for variable in sorted(environ):
+        text = environ[variable]
+        if not variable.startswith(PREFIX) or variable in FILE_VARIABLES or text == "":
+            continue
+        names = variable.removeprefix(PREFIX).lower().split("__")
+        if not _is_known(names, settings):
+            raise ConfigError(
+                f"{variable} is not a setting.",
+                action="Correct or unset it; docs/configuration.md lists all names.",
+            )
+        group = values
+        for name in names[:-1]:
+            group = group.setdefault(name, {})
+            if not isinstance(group, dict):
+                raise ConfigError(
+                    f"{variable} is given beside a variable that sets its whole group to null.",
+                    action="Unset one of the two.",
+                )
+        default = settings[names[0]] if len(names) == 1 else None
+        group[names[-1]] = _value(variable, text, default)
+    return values
+
+
+def _is_known(names: list[str], settings: Mapping[str, Any]) -> bool:
+    here: Any = settings
+    for name in names:
+        if not isinstance(here, Mapping) or not name:
+            return False
+        if not here and here is not settings:  # an engine's options: the engine knows them
+            return True
+        if name not in here:
+            return False
+        here = here[name]
+    return True
+
+
+def _value(variable: str, text: str, default: Any) -> Any:
+    if text == "null":
+        return None
+    if isinstance(default, Mapping):
+        return _json_object(variable, text)
+    if isinstance(default, tuple):
+        return _items(variable, text)
+    return text
+
+
+def _json_object(variable: str, text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise ConfigError(
+            f"{variable} is not a JSON object.",
+            action=f'Write {{"name": value}}, or set one member: {variable}__NAME=value.',
+        )
+    return value
+
+
+def _items(variable: str, text: str) -> list[Any]:
+    if not text.lstrip().startswith("["):
+        return [item.strip() for item in text.split(",") if item.strip()]
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, list):
+        raise ConfigError(
+            f"{variable} is not a JSON list.", action='Write ["one", "two"], or: one,two.'
+        )
+    return value

@@ -1,0 +1,69 @@
+"""`config show`: every value, who gave it, and no secret."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from inzwa_rtc.settings import Settings, flatten
+from tests.cli.command import run
+
+
+def shown(folder: Path, **settings: str) -> dict[str, dict[str, Any]]:
+    result = run(folder, "config", "show", "--json", **settings)
+    assert result.returncode == 0, result.stderr
+    table: dict[str, dict[str, Any]] = json.loads(result.stdout)["settings"]
+    return table
+
+
+def test_it_lists_every_setting_with_its_default(tmp_path: Path) -> None:
+    table = shown(tmp_path)
+    assert {name: row["value"] for name, row in table.items()} == dict(
+        flatten(Settings().model_dump(mode="json"))
+    )
+    assert {row["origin"] for row in table.values()} == {"default"}
+
+
+def test_it_tells_where_each_value_came_from(tmp_path: Path) -> None:
+    (tmp_path / "inzwa.yaml").write_text("environment: production\nturn: {silence_ms: 700}\n")
+    table = shown(tmp_path, INZWA_PORT="9000")
+    assert table["port"] == {"value": 9000, "origin": "environment"}
+    assert table["turn.silence_ms"] == {"value": 700, "origin": "file"}
+    assert table["log_json"] == {"value": True, "origin": "profile"}
+    assert table["turn.start_ms"]["origin"] == "default"
+
+
+def test_the_table_is_aligned_and_names_the_file(tmp_path: Path) -> None:
+    (tmp_path / "my.yaml").write_text("turn: {silence_ms: 700}\n")
+    result = run(tmp_path, "config", "show", "--config", "my.yaml")
+    lines = result.stdout.splitlines()
+    assert lines[0] == "File: my.yaml"
+    row = next(line for line in lines if line.startswith("turn.silence_ms"))
+    assert row.split() == ["turn.silence_ms", "700", "file"]
+
+
+def test_secrets_are_masked_in_both_forms(tmp_path: Path) -> None:
+    (tmp_path / "inzwa.yaml").write_text(
+        "llm:\n"
+        "  api_key: canary-1\n"
+        "  url: http://user:canary-2@llm.example/v1\n"
+        "  headers: {Authorization: canary-3, X-Token: canary-4}\n"
+        "  servers: [{password: canary-5}]\n"
+        "  max_tokens: 7\n"
+    )
+    for arguments in (["config", "show"], ["config", "show", "--json"]):
+        result = run(tmp_path, *arguments, INZWA_TTS__API_KEY="canary-6")
+        assert result.returncode == 0, result.stderr
+        assert "canary" not in result.stdout
+        assert "llm.example/v1" in result.stdout
+        assert "tts.api_key" in result.stdout
+    assert shown(tmp_path)["timeouts.first_token"]["value"] == 8.0
+    assert shown(tmp_path)["llm.max_tokens"]["value"] == 7
+
+
+def test_a_wrong_setting_is_a_message_and_exit_code_2(tmp_path: Path) -> None:
+    result = run(tmp_path, "config", "show", INZWA_PROT="1")
+    assert result.returncode == 2
+    assert "INZWA_PROT is not a setting" in result.stderr
+    assert "Traceback" not in result.stderr

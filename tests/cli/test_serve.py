@@ -1,0 +1,145 @@
+"""`serve` and the command's edge: a server that starts, ends and fails as it should."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import psutil
+import pytest
+from click.testing import CliRunner
+
+from inzwa_rtc import __version__
+from inzwa_rtc.cli import main as edge
+from inzwa_rtc.errors import ConfigError, EngineError, EngineUnavailable
+from tests.cli.command import COMMAND, environment, run
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [COMMAND, "serve", "--port", "0"],
+        cwd=tmp_path,
+        env=environment(INZWA_LOG_JSON="true"),
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    yield process
+    if process.poll() is None:
+        process.kill()
+    process.communicate()
+
+
+def ready(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """The log line that says that the server is ready; what came before is not lost on failure."""
+    lines: list[str] = []
+    assert process.stderr
+    for line in process.stderr:
+        lines.append(line)
+        event: dict[str, Any] = json.loads(line) if line.startswith("{") else {}
+        if event.get("event") == "server.ready":
+            return event
+    pytest.fail("the server ended before it was ready:\n" + "".join(lines))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_server_answers_until_it_is_told_to_end(
+    server: subprocess.Popen[str], number: signal.Signals
+) -> None:
+    url = ready(server)["url"]
+    with urlopen(f"{url.rstrip('/')}/healthz") as response:
+        assert response.status == 200
+    children = psutil.Process(server.pid).children(recursive=True)
+    server.send_signal(number)
+    server.send_signal(number)  # make passes the signal on that the whole group got already
+    server.communicate(timeout=60)
+    assert server.returncode == 0
+    assert not [child for child in children if child.is_running()]
+
+
+def test_a_taken_port_is_a_message_and_exit_code_2(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run(tmp_path, "serve", "--port", str(port))
+    assert result.returncode == 2
+    assert str(port) in result.stderr
+    assert "--port" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_host_that_is_not_this_machines_is_a_message(tmp_path: Path) -> None:
+    result = run(tmp_path, "serve", "--host", "203.0.113.7", "--port", "0")
+    assert result.returncode == 2
+    assert "203.0.113.7" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--port", "99999"], "`port` (command line)"),
+        (["--config", "nowhere.yaml"], "nowhere.yaml does not exist"),
+        (["--host", ""], "`host` (command line)"),
+    ],
+)
+def test_wrong_options_are_a_message_and_exit_code_2(
+    tmp_path: Path, arguments: list[str], says: str
+) -> None:
+    result = run(tmp_path, "serve", *arguments)
+    assert result.returncode == 2
+    assert says in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_unknown_engine_is_a_message_and_exit_code_2(tmp_path: Path) -> None:
+    result = run(tmp_path, "serve", "--port", "0", INZWA_ASR_ENGINE="nosuch")
+    assert result.returncode == 2
+    assert "nosuch" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_the_version_is_the_packages(tmp_path: Path) -> None:
+    result = run(tmp_path, "version")
+    assert result.stdout.startswith(f"inzwa-rtc {__version__} ")
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "says"),
+    [
+        (ConfigError("It is wrong.", action="Mend it."), 2, "Error: It is wrong.\n  Mend it.\n"),
+        (EngineUnavailable("None.", action="Install it."), 3, "Error: None.\n  Install it.\n"),
+        (EngineError("It broke."), 1, "Error: It broke.\n"),
+        (
+            ExceptionGroup("", [ExceptionGroup("", [EngineUnavailable("A.")]), ConfigError("B.")]),
+            2,
+            "Error: A.\nError: B.\n",
+        ),
+    ],
+)
+def test_errors_of_ours_become_messages_and_exit_codes(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, code: int, says: str
+) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr(edge.version, "callback", fail)
+    result = CliRunner().invoke(edge.main, ["version"])
+    assert (result.exit_code, result.stderr) == (code, says)
+
+
+def test_an_error_that_is_not_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise ExceptionGroup("", [ConfigError("Ours."), ZeroDivisionError()])
+
+    monkeypatch.setattr(edge.version, "callback", fail)
+    result = CliRunner().invoke(edge.main, ["version"])
+    assert isinstance(result.exception, ExceptionGroup)
