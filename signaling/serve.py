@@ -21,6 +21,7 @@ from signaling.app import create_app
 from signaling.calls import Calls
 from signaling.info import EngineStates, EngineStatus
 
+SAME_SIGNAL_S = 1.0
 KEEPALIVE_S = 15.0  # also the guard against slow headers; aiohttp's own default is an hour
 
 log = structlog.get_logger(__name__)
@@ -70,19 +71,29 @@ async def serve(settings: Settings, engines: AbstractAsyncContextManager[Running
 
 
 class _Signals:
-    """The first signal stops, the second forces; before the start is done, the first ends it."""
+    """The first signal stops, the second forces; before the start is done, the first ends it.
+
+    Repeats within `SAME_SIGNAL_S` are the same request: under `make`, one SIGTERM to the
+    process group arrives twice, once from the group and once passed on.
+    """
 
     def __init__(self) -> None:
         self.stop = asyncio.Event()
         self.force = asyncio.Event()
         self._starting = asyncio.current_task()
+        self._loop = asyncio.get_running_loop()
+        self._received_at = -SAME_SIGNAL_S
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self._received)
+            self._loop.add_signal_handler(number, self._received)
 
     def started(self) -> None:
         self._starting = None
 
     def _received(self) -> None:
+        now = self._loop.time()
+        is_repeat, self._received_at = now - self._received_at < SAME_SIGNAL_S, now
+        if is_repeat:
+            return
         (self.force if self.stop.is_set() else self.stop).set()
         if self._starting is not None:
             self._starting.cancel()

@@ -12,6 +12,7 @@ import itertools
 from collections import deque
 
 from inzwa_rtc.audio.frame import Frame
+from inzwa_rtc.conversation.clock import CallClock, Due
 from inzwa_rtc.conversation.history import History
 from inzwa_rtc.conversation.peer import (
     Command,
@@ -52,7 +53,6 @@ from inzwa_rtc.turntaking import detector as turns
 
 PROMPTS_WAITING = 4  # utterances while a recogniser is stuck until its time limit
 PREROLL_KEPT_MS = 2000  # more than preroll_ms and start_ms can add up to
-FORCED_END_MS = 20_000  # beyond the time limit, should the goodbye not get through
 
 
 class _CallEnded(Exception):  # an outcome, not an error
@@ -100,16 +100,13 @@ class Session:
         self._utterance: Utterance | None = None
         self._recent: deque[Frame] = deque(maxlen=PREROLL_KEPT_MS // 20)
         self._now = 0  # samples of the caller's audio so far
-        self._idle_samples = 0
-        self._idle_since_caller = 0
-        self._idle_prompts = 0
-        self._is_over_time = False
+        self._clock = CallClock(settings.call)
         self._end: asyncio.Future[EndReason] = asyncio.get_running_loop().create_future()
 
     @property
     def elapsed_s(self) -> float:
         """Length of the call so far, in seconds of the caller's audio."""
-        return self._now / ASR_SAMPLE_RATE
+        return self._clock.elapsed_s
 
     def end(self, reason: EndReason) -> None:
         """End the call at once."""
@@ -167,14 +164,15 @@ class Session:
             self._utterance.feed(frame.pcm)
         probability = self._vad.feed(frame.pcm)
         self._on_turn_events(self._detector.feed(frame, probability))
-        self._watch_the_clock(frame.samples)
+        is_busy = self._turn is not None or self._utterance is not None
+        self._on_due(self._clock.tick(frame.samples, is_busy))
 
     def _obey(self, command: Command) -> None:
         match command:
             case EndTurn():
                 self._on_turn_events(self._detector.end_turn(self._now))
             case TypedText(text=text):
-                self._caller_is_active()
+                self._clock.caller_is_active()
                 self._interrupt()
                 self._prompt(Typed(self._next_turn(), text))
             case Played(turn=turn, samples=samples):
@@ -205,7 +203,7 @@ class Session:
                         self._utterance = None
 
     def _speech_started(self, start: int) -> None:
-        self._caller_is_active()
+        self._clock.caller_is_active()
         if self._utterance is None:
             self._interrupt()
             begin = max(0, start - self._settings.turn.preroll_ms * ASR_SAMPLE_RATE // 1000)
@@ -277,35 +275,20 @@ class Session:
                 )
             )
 
-    def _watch_the_clock(self, samples: int) -> None:
-        call = self._settings.call
-        length_ms = self._now * 1000 // ASR_SAMPLE_RATE
-        if length_ms >= call.max_length_s * 1000:
-            if not self._is_over_time:
-                self._is_over_time = True
+    def _on_due(self, due: Due | None) -> None:
+        say = lines(self._voice.language)
+        match due:
+            case None:
+                return
+            case Due.IDLE_PROMPT:
+                self._announce(say.idle)
+            case Due.IDLE_LIMIT:
+                self._announce(say.idle_limit, "idle")
+            case Due.TIME_LIMIT:
                 self._interrupt()
-                self._announce(lines(self._voice.language).time_limit, "time_limit")
-            elif length_ms >= call.max_length_s * 1000 + FORCED_END_MS:
+                self._announce(say.time_limit, "time_limit")
+            case Due.FORCED_END:
                 raise _CallEnded("time_limit")
-            return
-        if self._turn is not None or self._utterance is not None:
-            self._idle_samples = 0
-            return
-        self._idle_samples += samples
-        self._idle_since_caller += samples
-        if self._idle_since_caller >= call.idle_limit_s * ASR_SAMPLE_RATE:
-            self._caller_is_active()
-            self._announce(lines(self._voice.language).idle_limit, "idle")
-        elif (
-            call.idle_prompt_s
-            and self._idle_prompts < call.idle_prompts
-            and self._idle_samples >= call.idle_prompt_s * ASR_SAMPLE_RATE
-        ):
-            self._idle_prompts += 1
-            self._announce(lines(self._voice.language).idle)
-
-    def _caller_is_active(self) -> None:
-        self._idle_samples = self._idle_since_caller = self._idle_prompts = 0
 
     def _next_turn(self) -> int:
         return next(self._numbers)

@@ -111,7 +111,7 @@ class EngineProcess:
             try:
                 await self._start_child()
             except EngineError as error:
-                _log.error("engine_not_restarted", **self._names(), reason=str(error))
+                _log.error("engine.not_restarted", **self._names(), reason=str(error))
 
     async def close(self) -> None:
         """End the process; requests that run or wait fail."""
@@ -150,7 +150,7 @@ class EngineProcess:
         self._child = child
         self._description = child.description
         self._settle("ready")
-        _log.info("engine_ready", **self._names(), pid=child.pid, restarts=self.restarts)
+        _log.info("engine.ready", **self._names(), pid=child.pid, restarts=self.restarts)
         if self._on_ready is not None:
             self._on_ready()
 
@@ -165,7 +165,7 @@ class EngineProcess:
         while True:
             await asyncio.sleep(PROBE_EVERY_S)
             if not await answers(child):
-                _log.error("engine_hangs", **self._names(), pid=child.pid)
+                _log.error("engine.hangs", **self._names(), pid=child.pid)
                 child.kill()
                 return
 
@@ -173,7 +173,7 @@ class EngineProcess:
         self._child = None
         self.state = "restarting"
         self._settled.clear()
-        _log.error("engine_ended", **self._names(), pid=child.pid, ending=child.ending)
+        _log.error("engine.ended", **self._names(), pid=child.pid, ending=child.ending)
         await child.close()
 
     def _settle(self, state: ProcessState) -> None:

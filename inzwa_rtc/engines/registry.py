@@ -98,6 +98,8 @@ def load(spec: EngineSpec, options: Mapping[str, Any]) -> Any:
     except InzwaError:
         raise
     except ModuleNotFoundError as error:
+        if (error.name or "").startswith("inzwa_rtc"):
+            raise  # a fault of ours, which no extra would mend
         raise _not_installed(spec, error) from error
     except Exception as error:
         raise EngineUnavailable(
@@ -133,6 +135,8 @@ def _import(spec: EngineSpec) -> Any:
     try:
         return getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as error:
+        if (error.name or "").startswith("inzwa_rtc"):
+            raise  # a fault of ours, which no extra would mend
         raise _not_installed(spec, error) from error
     except (ImportError, AttributeError) as error:
         raise EngineUnavailable(

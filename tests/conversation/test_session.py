@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
-
 from inzwa_rtc.conversation.peer import EndTurn, HangUp, TypedText, UpdateVoice
-from inzwa_rtc.conversation.session import Session
 from inzwa_rtc.conversation.spoken import lines
-from inzwa_rtc.conversation.stages import EngineSet, render
-from inzwa_rtc.conversation.turn import VoiceSettings
 from inzwa_rtc.engines.contracts import Message, ToolCall
-from inzwa_rtc.errors import EngineError
 from inzwa_rtc.events import (
-    EndReason,
     Failure,
-    PlaybackEnded,
     PlaybackHeld,
     PlaybackReleased,
     PlaybackStarted,
@@ -35,73 +24,7 @@ from inzwa_rtc.events import (
     TurnInterrupted,
     TurnMetrics,
 )
-from inzwa_rtc.settings import CallSettings, Settings, TimeoutSettings
-from tests.support.engines import (
-    LoudIsSpeech,
-    ScriptedModel,
-    ScriptedRecognizer,
-    ToneSynthesizer,
-)
-from tests.support.peer import MemoryPeer
-
-STORY = "Once upon a time there was a small bird that could not sing at all."
-
-
-@dataclass
-class Call:
-    """A session under test and its parts."""
-
-    peer: MemoryPeer
-    asr: ScriptedRecognizer
-    llm: ScriptedModel
-    tts: ToneSynthesizer
-    session: Session
-    running: asyncio.Task[EndReason] = field(init=False)
-
-    async def ended(self) -> EndReason:
-        async with asyncio.timeout(5):
-            return await self.running
-
-    async def question(self, ms: int = 600) -> None:
-        """Speak, and fall silent for long enough."""
-        await self.peer.speak(ms)
-        await self.peer.be_silent(520)
-
-    async def reply_plays(self, turn: int) -> None:
-        await self.peer.until(lambda: PlaybackStarted(turn) in self.peer.events)
-
-    async def reply_ends(self, turn: int) -> None:
-        await self.peer.until(lambda: PlaybackEnded(turn) in self.peer.events)
-
-
-@asynccontextmanager
-async def calling(
-    *replies: str | asyncio.Event | ToolCall | Exception,
-    texts: tuple[str, ...] = ("hello",),
-    greeting: str | None = "",
-    **groups: Any,
-) -> AsyncIterator[Call]:
-    settings = Settings(call=CallSettings(greeting=greeting, **groups.pop("call", {})), **groups)
-    asr, llm, tts = ScriptedRecognizer(*texts), ScriptedModel(*replies), ToneSynthesizer()
-    faults = {"en": await render(lines("en").fault, "en", tts, 1)}
-    peer = MemoryPeer()
-    session = Session(
-        "id",
-        "token",
-        peer,
-        EngineSet(asr, llm, tts),
-        LoudIsSpeech(),
-        settings,
-        VoiceSettings("en", "tone", 1.0),
-        faults,
-    )
-    call = Call(peer, asr, llm, tts, session)
-    call.running = asyncio.create_task(session.run())
-    try:
-        yield call
-    finally:
-        call.running.cancel()
-        await asyncio.gather(call.running, return_exceptions=True)
+from tests.support.session import STORY, calling
 
 
 async def test_a_question_is_transcribed_answered_and_spoken() -> None:
@@ -251,55 +174,6 @@ async def test_released_push_to_talk_does_not_wait_for_silence() -> None:
         await call.peer.command(EndTurn())
         await call.reply_plays(0)
         assert call.peer.last(TurnMetrics).silence_ms == 0
-
-
-@pytest.mark.parametrize("stage", ["asr", "llm", "llm after words", "tts"])
-async def test_a_failing_engine_costs_one_turn_with_a_spoken_apology(stage: str) -> None:
-    broken = EngineError("It broke.", action="Try again.")
-    by_stage: dict[str, list[Any]] = {"llm": [broken], "llm after words": [ToolCall("x")]}
-    replies = by_stage.get(stage, ["One."])
-    async with calling(*replies, "All is well.", texts=("first", "second")) as call:
-        if stage == "tts":
-            call.tts.failures.append(broken)
-        if stage == "asr":
-            recognize = call.asr.recognize
-
-            async def fail(audio: Any, request: Any) -> Any:
-                call.asr.recognize = recognize  # type: ignore[method-assign]
-                raise broken
-                yield
-
-            call.asr.recognize = fail  # type: ignore[method-assign]
-        await call.question()
-        await call.reply_ends(0)
-        failure = call.peer.last(Failure)
-        assert (failure.code, failure.turn) == ("engine_failed", 0)
-        assert call.peer.last(ReplyFinished).text.endswith(lines("en").fault)
-        await call.question()
-        await call.reply_ends(1)
-        assert len(call.peer.all(Failure)) == 1
-
-
-@pytest.mark.parametrize("stage", ["asr", "llm", "tts"])
-async def test_a_silent_engine_is_given_up_and_the_caller_is_told(stage: str) -> None:
-    limits = TimeoutSettings(recognition=0.01, first_token=0.01, first_audio=0.01)
-    stuck = asyncio.Event()
-    replies: list[Any] = [stuck] if stage == "llm" else ["Yes."]
-    async with calling(*replies, timeouts=limits) as call:
-
-        async def hang(*_: Any) -> Any:
-            await stuck.wait()
-            yield
-
-        if stage == "asr":
-            call.asr.recognize = hang  # type: ignore[assignment,method-assign]
-        if stage == "tts":
-            call.tts.synthesize = hang  # type: ignore[assignment,method-assign]
-        await call.question()
-        async with asyncio.timeout(5):
-            await call.peer.told(Failure)
-        assert call.peer.last(Failure).code == "engine_timeout"
-        await call.reply_ends(0)
 
 
 async def test_the_assistant_hangs_up_once_its_goodbye_was_heard() -> None:
