@@ -185,6 +185,10 @@ class Calls:
             )
         return reason
 
+    async def all_ended(self) -> None:
+        """Return once no call is left."""
+        await self._empty.wait()
+
     async def drain(self, limit_s: float) -> None:
         """Take no new calls, let live ones finish for `limit_s`, then end them."""
         if not self.is_draining:
@@ -206,7 +210,7 @@ class Calls:
     async def _wait_empty(self, seconds: float) -> bool:
         try:
             async with asyncio.timeout(seconds):
-                await self._empty.wait()
+                await self.all_ended()
         except TimeoutError:
             return False
         return True

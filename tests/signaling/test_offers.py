@@ -195,7 +195,7 @@ async def test_a_full_server_says_when_to_try_again_and_takes_the_next_call_afte
             caller.send(type="stop")
             await caller.told("session.ended")
         async with asyncio.timeout(10):
-            await server.calls._empty.wait()
+            await server.calls.all_ended()
         async with calling(server.url):
             pass
 
@@ -244,7 +244,7 @@ async def test_a_set_up_that_never_connects_is_given_up() -> None:
             assert response.status == 201
         assert len(server.calls) == 1
         async with asyncio.timeout(10):
-            await server.calls._empty.wait()
+            await server.calls.all_ended()
         await caller.close()
 
 

@@ -191,7 +191,7 @@ async def test_a_client_that_vanishes_frees_its_place() -> None:
             await client.told("session.started")
             assert len(server.calls) == 1
         async with asyncio.timeout(10):
-            await server.calls._empty.wait()
+            await server.calls.all_ended()
 
 
 async def test_draining_refuses_new_calls_and_lets_live_ones_finish() -> None:

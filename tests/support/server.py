@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inzwa_rtc.conversation.stages import EngineSet
+from inzwa_rtc.engines.supervised import Engines
 from inzwa_rtc.settings import Settings
 from signaling.calls import Calls
 from signaling.serve import running
@@ -43,3 +44,22 @@ async def serving(
     all_settings = Settings(port=0, **settings)
     async with running(all_settings, engines, lambda: {"asr": Ready()}) as server:
         yield Serving(f"http://127.0.0.1:{server.port}", server.calls, engines)
+
+
+@dataclass
+class ServingEmbedded:
+    """A running server over the embedded engines, each in its process."""
+
+    url: str
+    calls: Calls
+    engines: Engines
+
+
+@asynccontextmanager
+async def serving_embedded(**settings: Any) -> AsyncIterator[ServingEmbedded]:
+    """The product as it comes, on a free port."""
+    all_settings = Settings(port=0, **settings)
+    async with Engines(all_settings) as engines:
+        parts = EngineSet(engines.asr, engines.llm, engines.tts)
+        async with running(all_settings, parts, engines.status) as server:
+            yield ServingEmbedded(f"http://127.0.0.1:{server.port}", server.calls, engines)

@@ -1,0 +1,175 @@
+/** The state of a call: what follows from what. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { INITIAL, isBusy, isSilenced, isUp, reduce } from '../../web/call.js';
+
+/** @param {...any} events */
+const after = (...events) => events.reduce(reduce, INITIAL);
+/** @param {any} state @param {...any} events */
+const then = (state, ...events) => events.reduce(reduce, state);
+
+const DIALLED = [
+  { type: 'call.asked', at: 0 },
+  { type: 'microphone.ready', kind: 'live' },
+  { type: 'transport.trying', transport: 'webrtc' },
+];
+const UP = [...DIALLED, { type: 'session.started', at: 1000, session_id: 's' }];
+const ANSWERING = [...UP, { type: 'llm.partial', turn: 1, token: 'One two three' }, { type: 'tts.start', turn: 1 }];
+
+test('a press asks for the microphone, then connects, then listens', () => {
+  assert.equal(INITIAL.phase, 'ready');
+  assert.equal(after(DIALLED[0]).phase, 'asking');
+  assert.equal(after(...DIALLED).phase, 'connecting');
+  assert.equal(after(...UP).phase, 'listening');
+});
+
+test('a turn goes from hearing through thinking and speaking back to listening', () => {
+  const phases = [];
+  let state = after(...UP);
+  for (const event of [
+    { type: 'speech.started', turn: 1 },
+    { type: 'speech.stopped', turn: 1 },
+    { type: 'asr.final', turn: 1, text: 'Hello' },
+    { type: 'tts.start', turn: 1 },
+    { type: 'tts.end', turn: 1 },
+  ]) {
+    state = then(state, event);
+    phases.push(state.phase);
+  }
+  assert.deepEqual(phases, ['hearing', 'thinking', 'thinking', 'speaking', 'listening']);
+});
+
+test('noise that held the answer lets it go on', () => {
+  const held = after(...ANSWERING, { type: 'playback.held', turn: 1 });
+  assert.equal(held.phase, 'held');
+  assert.equal(then(held, { type: 'playback.released', turn: 1 }).phase, 'speaking');
+});
+
+test('barging in shows that the caller is heard, and after the cut still does', () => {
+  const speaking = after(...ANSWERING, { type: 'playback.held', turn: 1 }, { type: 'speech.started', turn: 2 });
+  assert.equal(speaking.phase, 'hearing');
+  const cut = then(speaking, { type: 'turn.interrupted', turn: 1, heard: 'One' });
+  assert.equal(cut.phase, 'hearing');
+  assert.equal(cut.playing, null);
+  assert.equal(cut.turns[0].answer.heard, 3);
+});
+
+test('words that were not understood lead back to listening', () => {
+  const state = after(...UP, { type: 'speech.started', turn: 1 }, { type: 'speech.stopped', turn: 1 });
+  assert.equal(then(state, { type: 'asr.final', turn: 1, text: '' }).phase, 'listening');
+});
+
+test('a typed message cuts the answer and is thought about', () => {
+  const state = after(...ANSWERING, { type: 'text.sent', text: 'stop' }, { type: 'turn.interrupted', turn: 1, heard: 'One' });
+  assert.equal(state.phase, 'thinking');
+});
+
+test('a blocked microphone is an error, and calling without one still works', () => {
+  const blocked = after(DIALLED[0], { type: 'microphone.refused', problem: { code: 'microphone_blocked' } });
+  assert.equal(blocked.phase, 'error');
+  assert.equal(blocked.problem.code, 'microphone_blocked');
+  const typing = then(blocked, { type: 'call.asked', at: 1 }, { type: 'microphone.ready', kind: 'none' }, UP[3]);
+  assert.equal(typing.phase, 'listening');
+  assert.equal(typing.microphone, 'none');
+});
+
+test('falling back keeps dialling and remembers why', () => {
+  const state = after(
+    ...DIALLED,
+    { type: 'transport.fell_back', reason: 'webrtc_blocked' },
+    { type: 'transport.trying', transport: 'websocket' },
+    UP[3],
+  );
+  assert.equal(state.phase, 'listening');
+  assert.equal(state.transport, 'websocket');
+  assert.equal(state.fallback, 'webrtc_blocked');
+});
+
+test('a full server is tried again when it said so, and the wait can be cancelled', () => {
+  const full = after(...DIALLED, { type: 'call.full', problem: { code: 'server_full' }, retry_s: 7, at: 500 });
+  assert.equal(full.phase, 'error');
+  assert.equal(full.retryAt, 7500);
+  assert.ok(isBusy(full));
+  assert.equal(then(full, { type: 'call.retried' }).phase, 'connecting');
+  const cancelled = then(full, { type: 'call.hung_up', at: 600 });
+  assert.equal(cancelled.phase, 'ready');
+  assert.equal(cancelled.retryAt, null);
+});
+
+test('a lost call is dialled again, a little later each time, and then given up', () => {
+  let state = after(...ANSWERING);
+  const waits = [];
+  for (let at = 2000; ; at += 100) {
+    state = then(state, { type: 'call.lost', at });
+    if (state.phase !== 'reconnecting') break;
+    waits.push(state.retryAt - at);
+    state = then(state, { type: 'transport.trying', transport: 'webrtc' });
+  }
+  assert.deepEqual(waits, [1000, 2000, 4000, 8000, 15000]);
+  assert.equal(state.phase, 'error');
+  assert.equal(state.problem.code, 'server_gone');
+  assert.equal(state.turns.length, 1);
+});
+
+test('a call that was steady again starts counting its losses anew', () => {
+  const lost = after(...UP, { type: 'call.lost', at: 2000 }, { type: 'session.started', at: 5000 });
+  assert.equal(then(lost, { type: 'call.lost', at: 6000 }).attempt, 2);
+  assert.equal(then(lost, { type: 'call.lost', at: 16000 }).attempt, 1);
+});
+
+test('reconnecting keeps the words and marks them as those of another session', () => {
+  const state = after(...ANSWERING, { type: 'call.lost', at: 2000 }, { type: 'session.started', at: 5000 },
+    { type: 'llm.partial', turn: 1, token: 'Again' });
+  assert.deepEqual(state.turns.map(({ call, answer }) => [call, answer.text]), [[1, 'One two three'], [2, 'Again']]);
+});
+
+test('a server that never answered fails the first call at once', () => {
+  assert.equal(after(...DIALLED, { type: 'call.lost', at: 100 }).problem.code, 'server_gone');
+});
+
+test('hanging up ends a call, and gives up one that had not begun', () => {
+  const ended = after(...UP, { type: 'call.hung_up', at: 61000 });
+  assert.equal(ended.phase, 'ended');
+  assert.equal(ended.endedAt - ended.startedAt, 60000);
+  assert.equal(after(...DIALLED, { type: 'call.hung_up', at: 5 }).phase, 'ready');
+});
+
+test('the call limit ends the call and says why', () => {
+  const state = after(...UP, { type: 'session.ended', reason: 'time_limit', at: 5000 });
+  assert.equal(state.phase, 'ended');
+  assert.equal(state.endReason, 'time_limit');
+});
+
+test('calling again after an end begins a new conversation', () => {
+  const again = after(...ANSWERING, { type: 'call.hung_up', at: 9000 }, { type: 'call.asked', at: 10000 });
+  assert.deepEqual(again.turns, []);
+  assert.equal(again.startedAt, null);
+});
+
+test('push-to-talk sends nothing until it is held', () => {
+  const on = after(...UP, { type: 'push_to_talk.set', on: true });
+  assert.ok(isSilenced(on));
+  const held = then(on, { type: 'talking.set', talking: true });
+  assert.ok(!isSilenced(held));
+  assert.ok(isSilenced(then(held, { type: 'talking.set', talking: false })));
+});
+
+test('mute silences without push-to-talk', () => {
+  assert.ok(!isSilenced(after(...UP)));
+  assert.ok(isSilenced(after(...UP, { type: 'muted.set', muted: true })));
+});
+
+test('a fault that the call survives is shown until the next words are understood', () => {
+  const warned = after(...UP, { type: 'error', code: 'tts_failed', message: 'm', action: 'a', turn: 1 });
+  assert.ok(isUp(warned));
+  assert.equal(warned.problem.code, 'tts_failed');
+  assert.equal(then(warned, { type: 'asr.final', turn: 2, text: 'Hello' }).problem, null);
+});
+
+test('what makes no sense now changes nothing', () => {
+  assert.equal(after({ type: 'tts.start', turn: 1 }), INITIAL);
+  assert.equal(after({ type: 'call.hung_up', at: 1 }), INITIAL);
+  const up = after(...UP);
+  assert.equal(then(up, { type: 'call.asked', at: 2 }), up);
+  assert.equal(then(up, { type: 'something.new' }), up);
+});

@@ -1,0 +1,254 @@
+/**
+ * The state of a call: what happened goes in, the next state comes out. No DOM, no clock.
+ *
+ * Theory: while a call is up, its phase is not stored but follows from four
+ * facts, of which the server keeps us informed:
+ *
+ *   callerSpeaking              hearing you
+ *   held, not so                paused for you
+ *   playing a turn, not so      speaking
+ *   awaiting an answer, not so  thinking
+ *   none of these               listening
+ *
+ * An event that makes no sense in the present phase changes nothing.
+ */
+/** @import {Event, Phase, Problem, State} from './types.js' */
+import { nextTurns } from './conversation.js';
+
+const IN_CALL = new Set(['listening', 'hearing', 'thinking', 'speaking', 'held']);
+const DIALLING = new Set(['asking', 'connecting', 'reconnecting']);
+
+/** Pauses before each reconnection, ms; after the last the server is held to be gone. */
+const BACKOFF_MS = [1000, 2000, 4000, 8000, 15000];
+/** A call that lasted so long was steady: the next loss starts counting anew. */
+const STEADY_MS = 10000;
+
+/** @type {State} */
+export const INITIAL = Object.freeze({
+  phase: 'ready',
+  transport: null,
+  fallback: null,
+  link: null,
+  microphone: 'closed',
+  muted: false,
+  pushToTalk: false,
+  talking: false,
+  callerSpeaking: false,
+  playing: null,
+  held: false,
+  awaiting: false,
+  call: 0,
+  attempt: 0,
+  retryAt: null,
+  startedAt: null,
+  upAt: null,
+  endedAt: null,
+  endReason: null,
+  problem: null,
+  turns: [],
+});
+
+/** A call is up: words can be said and typed. @param {State} state */
+export const isUp = (state) => IN_CALL.has(state.phase);
+
+/** A call is up or on its way. @param {State} state */
+export const isBusy = (state) => isUp(state) || DIALLING.has(state.phase) || state.retryAt !== null;
+
+/** Nothing of the microphone is sent. @param {State} state */
+export const isSilenced = (state) => (state.pushToTalk ? !state.talking : state.muted);
+
+/**
+ * @param {State} state
+ * @param {Event} event
+ * @returns {State} The same object when nothing changed.
+ */
+export function reduce(state, event) {
+  switch (event.type) {
+    case 'call.asked':
+      return isUp(state) || DIALLING.has(state.phase) ? state : asked(state);
+    case 'microphone.ready':
+      if (!DIALLING.has(state.phase)) return state;
+      return { ...state, phase: 'connecting', microphone: event.kind };
+    case 'microphone.refused':
+      return state.phase === 'asking' ? failed(state, event.problem) : state;
+    case 'transport.trying':
+      return DIALLING.has(state.phase) ? { ...state, transport: event.transport, retryAt: null } : state;
+    case 'transport.fell_back':
+      return DIALLING.has(state.phase) ? { ...state, fallback: event.reason } : state;
+    case 'call.full':
+      if (!DIALLING.has(state.phase)) return state;
+      return { ...failed(state, event.problem), microphone: state.microphone, retryAt: event.at + event.retry_s * 1000 };
+    case 'call.retried':
+      if (state.phase !== 'error' || state.retryAt === null) return state;
+      return { ...state, phase: 'connecting', problem: null, retryAt: null };
+    case 'call.failed':
+      return isUp(state) || DIALLING.has(state.phase) ? failed(state, event.problem) : state;
+    case 'call.lost':
+      return isUp(state) || DIALLING.has(state.phase) ? lost(state, event.at) : state;
+    case 'call.hung_up':
+      return isBusy(state) ? over(state, 'caller', event.at) : state;
+    case 'link.measured':
+      return isUp(state) ? { ...state, link: event.link } : state;
+    case 'muted.set':
+      return { ...state, muted: event.muted };
+    case 'push_to_talk.set':
+      return { ...state, pushToTalk: event.on, muted: false, talking: false };
+    case 'talking.set':
+      return state.pushToTalk && isUp(state) ? { ...state, talking: event.talking } : state;
+    case 'text.sent':
+      return isUp(state) ? withPhase({ ...told(state, event), awaiting: true, callerSpeaking: false }) : state;
+    case 'session.started':
+      return DIALLING.has(state.phase) ? started(state, event.at ?? 0) : state;
+    case 'session.ended':
+      return isUp(state) ? over(state, event.reason, event.at ?? 0) : state;
+    case 'error':
+      return isUp(state) ? warned(state, event) : state;
+    default:
+      return isUp(state) ? withPhase(told(heardFromServer(state, event), event)) : state;
+  }
+}
+
+/** @param {State} state @returns {State} */
+function asked(state) {
+  // After a fault the conversation goes on; after a call that ended a new one begins.
+  const kept = state.phase === 'error' ? state : { ...INITIAL, fallback: state.fallback };
+  return {
+    ...INITIAL,
+    phase: 'asking',
+    fallback: kept.fallback,
+    muted: state.muted,
+    pushToTalk: state.pushToTalk,
+    call: kept.call,
+    turns: kept.turns,
+    startedAt: kept.startedAt,
+  };
+}
+
+/** What every way out of a call leaves behind. @type {Partial<State>} */
+const SILENT = { callerSpeaking: false, playing: null, held: false, awaiting: false, talking: false, link: null };
+
+/** @param {State} state @param {number} at @returns {State} */
+function started(state, at) {
+  return {
+    ...state,
+    ...SILENT,
+    phase: 'listening',
+    call: state.call + 1,
+    startedAt: state.startedAt ?? at,
+    upAt: at,
+    retryAt: null,
+    problem: null,
+  };
+}
+
+/** @param {State} state @param {Problem} problem @returns {State} */
+function failed(state, problem) {
+  return {
+    ...state,
+    ...SILENT,
+    phase: 'error',
+    problem,
+    microphone: 'closed',
+    transport: null,
+    attempt: 0,
+    retryAt: null,
+    upAt: null,
+    turns: nextTurns(state.turns, state.call, { type: 'session.ended', reason: 'error' }),
+  };
+}
+
+/** @param {State} state @param {number} at @returns {State} */
+function lost(state, at) {
+  const steady = state.upAt !== null && at - state.upAt >= STEADY_MS;
+  const attempt = (steady ? 0 : state.attempt) + 1;
+  // Nobody waits for a server that never answered: the first call fails at once.
+  const never = state.startedAt === null;
+  if (never || attempt > BACKOFF_MS.length) return failed(state, { code: 'server_gone' });
+  return {
+    ...state,
+    ...SILENT,
+    phase: 'reconnecting',
+    attempt,
+    upAt: null,
+    retryAt: at + BACKOFF_MS[attempt - 1],
+    turns: nextTurns(state.turns, state.call, { type: 'session.ended', reason: 'connection_lost' }),
+  };
+}
+
+/** @param {State} state @param {string} reason @param {number} at @returns {State} */
+function over(state, reason, at) {
+  const turns = nextTurns(state.turns, state.call, { type: 'session.ended', reason });
+  const left = { ...SILENT, microphone: 'closed', transport: null, retryAt: null, upAt: null, problem: null, attempt: 0 };
+  if (state.startedAt === null) return /** @type {State} */ ({ ...state, ...left, phase: 'ready', turns });
+  return /** @type {State} */ ({ ...state, ...left, phase: 'ended', endedAt: at, endReason: reason, turns });
+}
+
+/** A fault that the call survives. @param {State} state @param {Extract<Event, {type: 'error'}>} event */
+function warned(state, { code, message, action, turn }) {
+  const awaiting = turn === undefined ? state.awaiting : false;
+  return withPhase({ ...state, awaiting, problem: { code, message, action } });
+}
+
+/**
+ * The facts after what the server said.
+ *
+ * @param {State} state @param {Event} event @returns {State}
+ */
+function heardFromServer(state, event) {
+  switch (event.type) {
+    case 'speech.started':
+      return { ...state, callerSpeaking: true };
+    case 'speech.stopped':
+      return { ...state, callerSpeaking: false, awaiting: true };
+    case 'asr.final':
+      return event.text.trim()
+        ? { ...state, callerSpeaking: false, awaiting: state.playing !== event.turn, problem: null }
+        : { ...state, callerSpeaking: false, awaiting: false };
+    case 'llm.partial':
+      return { ...state, awaiting: state.playing !== event.turn };
+    case 'tts.start':
+      return { ...state, playing: event.turn, held: false, awaiting: false };
+    case 'tts.end':
+      return state.playing === event.turn ? { ...state, playing: null, held: false, awaiting: false } : state;
+    case 'playback.held':
+      return { ...state, held: true };
+    case 'playback.released':
+      return { ...state, held: false, callerSpeaking: false, awaiting: false };
+    case 'turn.interrupted':
+      return interrupted(state, event.turn);
+    default:
+      return state;
+  }
+}
+
+/** @param {State} state @param {number} turn @returns {State} */
+function interrupted(state, turn) {
+  const typed = state.turns.some(({ number }) => number === null);
+  return {
+    ...state,
+    playing: state.playing === turn ? null : state.playing,
+    held: false,
+    // What cut the sound awaits its answer; what was cut before it sounded awaits none.
+    awaiting: typed || (state.awaiting && state.playing !== null),
+  };
+}
+
+/** The conversation after an event. @param {State} state @param {Event} event @returns {State} */
+function told(state, event) {
+  const turns = nextTurns(state.turns, state.call, event);
+  return turns === state.turns ? state : { ...state, turns };
+}
+
+/** @param {State} state @returns {State} */
+function withPhase(state) {
+  const phase = activity(state);
+  return phase === state.phase ? state : { ...state, phase };
+}
+
+/** @param {State} state @returns {Phase} */
+function activity({ callerSpeaking, held, playing, awaiting }) {
+  if (callerSpeaking) return 'hearing';
+  if (held) return 'held';
+  if (playing !== null) return 'speaking';
+  return awaiting ? 'thinking' : 'listening';
+}

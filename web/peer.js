@@ -1,0 +1,159 @@
+/** A call over WebRTC: audio both ways, messages on the data channel `inzwa`. */
+/** @import {ClientMessage, Link, Playback, SessionSettings, Transport, TransportParts} from './types.js' */
+import { CallFailure } from './failure.js';
+import { PacketStats } from './quality.js';
+import { deleteCall, patchCandidates, postCall } from './server.js';
+
+/** A path that is down for so long does not come back by itself. */
+const DISCONNECTED_MS = 5000;
+/** Candidates come in bursts: one request carries those of so long. */
+const BATCH_MS = 40;
+/** What the browser's jitter buffer aims at; null leaves it to the browser. */
+const JITTER_TARGET_MS = { low_latency: 0, steady: 200 };
+
+/** @implements {Transport} */
+export class Peer {
+  /** @type {'webrtc'} */
+  kind = 'webrtc';
+  #stats = new PacketStats();
+  #closed = false;
+  #muted = false;
+  /** @type {{id: string, token?: string} | null} */
+  #call = null;
+  /** @type {RTCIceCandidateInit[]} */
+  #candidates = [];
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #batch;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #disconnected;
+
+  /** @param {TransportParts} parts @param {number} timeout_ms How long a connection may take. */
+  constructor(parts, timeout_ms) {
+    if (!globalThis.RTCPeerConnection) throw new CallFailure('webrtc_unsupported');
+    this.parts = parts;
+    this.timeout_ms = timeout_ms;
+    this.pc = new RTCPeerConnection({ iceServers: parts.iceServers });
+    this.channel = this.pc.createDataChannel('inzwa', { ordered: true });
+    const track = parts.microphone?.getAudioTracks()[0];
+    // Without a microphone the line is the same, it only stays silent: typing works.
+    this.line = this.pc.addTransceiver(track ?? 'audio', {
+      direction: 'sendrecv',
+      streams: parts.microphone ? [parts.microphone] : [],
+    });
+    this.pc.onicecandidate = ({ candidate }) => candidate?.candidate && this.#trickle(candidate);
+    this.pc.onconnectionstatechange = () => this.#watch();
+    this.pc.oniceconnectionstatechange = () => this.#watch();
+    this.pc.ontrack = ({ track: voice, streams }) => this.#hear(streams[0] ?? new MediaStream([voice]));
+    this.channel.onmessage = ({ data }) => parts.onMessage(JSON.parse(data));
+    this.channel.onclose = () => this.#lose();
+  }
+
+  /** @param {SessionSettings} settings @param {AbortSignal} signal */
+  async connect(settings, signal) {
+    await this.pc.setLocalDescription();
+    const offer = /** @type {RTCSessionDescription} */ (this.pc.localDescription);
+    const answer = await postCall(offer, settings, signal);
+    this.#call = { id: answer.id, token: answer.call_token };
+    if (this.#closed) return this.#release();
+    if (answer.ice_servers?.length) this.pc.setConfiguration({ iceServers: answer.ice_servers });
+    const open = this.#opened(signal);
+    await this.pc.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
+    this.setPlayback(this.parts.playback);
+    this.#sendCandidates();
+    await open;
+  }
+
+  /** @param {ClientMessage} message */
+  send(message) {
+    if (this.channel.readyState === 'open') this.channel.send(JSON.stringify(message));
+  }
+
+  /** @param {boolean} muted */
+  setMuted(muted) {
+    this.#muted = muted;
+    if (this.line.sender.track) this.line.sender.track.enabled = !muted;
+  }
+
+  /** @param {MediaStream} stream */
+  async setMicrophone(stream) {
+    await this.line.sender.replaceTrack(stream.getAudioTracks()[0]);
+    this.setMuted(this.#muted);
+  }
+
+  /** @param {Playback} playback */
+  setPlayback(playback) {
+    if (!('jitterBufferTarget' in this.line.receiver)) return;
+    /** @type {{jitterBufferTarget: number | null}} */ (this.line.receiver).jitterBufferTarget = JITTER_TARGET_MS[playback];
+  }
+
+  /** @param {string} deviceId */
+  async setSpeaker(deviceId) {
+    await this.parts.speaker.setSinkId?.(deviceId);
+  }
+
+  /** @returns {Promise<Link>} */
+  async stats() {
+    return this.#stats.read(await this.pc.getStats());
+  }
+
+  close() {
+    this.#closed = true;
+    clearTimeout(this.#batch);
+    clearTimeout(this.#disconnected);
+    this.#release();
+    this.pc.close();
+    this.parts.speaker.srcObject = null;
+  }
+
+  #release() {
+    // A call that the server has ended already is gone: that is what was wanted.
+    if (this.#call) deleteCall(this.#call.id, this.#call.token).catch(() => {});
+    this.#call = null;
+  }
+
+  /** @param {AbortSignal} signal @returns {Promise<void>} */
+  #opened(signal) {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new CallFailure('webrtc_blocked')), this.timeout_ms);
+      signal.addEventListener('abort', () => reject(signal.reason));
+      this.channel.onopen = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** @param {RTCIceCandidate} candidate */
+  #trickle(candidate) {
+    this.#candidates.push(candidate.toJSON());
+    clearTimeout(this.#batch);
+    this.#batch = setTimeout(() => this.#sendCandidates(), BATCH_MS);
+  }
+
+  #sendCandidates() {
+    if (!this.#call || !this.#candidates.length || this.#closed) return;
+    const batch = this.#candidates.splice(0);
+    // A candidate that does not arrive may still not be needed; the time limit judges.
+    patchCandidates(this.#call.id, batch, this.#call.token).catch(() => {});
+  }
+
+  /** @param {MediaStream} voice */
+  #hear(voice) {
+    // Chromium lets remote audio flow only when an element plays it.
+    this.parts.speaker.srcObject = voice;
+    this.parts.speaker.play().catch(() => {});
+    this.parts.onVoice(voice);
+  }
+
+  #watch() {
+    clearTimeout(this.#disconnected);
+    if (this.pc.connectionState === 'failed' || this.pc.iceConnectionState === 'failed') this.#lose();
+    else if (this.pc.iceConnectionState === 'disconnected') {
+      this.#disconnected = setTimeout(() => this.#lose(), DISCONNECTED_MS);
+    }
+  }
+
+  #lose() {
+    if (!this.#closed) this.parts.onLost();
+  }
+}

@@ -1,0 +1,65 @@
+/** The server's HTTP surface, as the page uses it. Paths are relative: a proxy may add a prefix. */
+/** @import {ServerInfo, SessionSettings} from './types.js' */
+import { CallFailure } from './failure.js';
+
+/** How long a full server is left alone when it does not say. */
+const RETRY_S = 10;
+
+/** @returns {Promise<ServerInfo>} */
+export async function fetchInfo() {
+  const info = await (await request('v1/info', {})).json();
+  return { webrtc: true, voices: [], languages: [], ...info };
+}
+
+/**
+ * @param {RTCSessionDescriptionInit} offer @param {SessionSettings} session @param {AbortSignal} signal
+ * @returns {Promise<{id: string, sdp: string, type: 'answer', ice_servers?: RTCIceServer[], call_token?: string}>}
+ */
+export async function postCall(offer, session, signal) {
+  return (await request('v1/calls', { method: 'POST', ...json({ sdp: offer.sdp, type: offer.type, session }), signal })).json();
+}
+
+/** @param {string} id @param {RTCIceCandidateInit[]} candidates @param {string} [token] */
+export async function patchCandidates(id, candidates, token) {
+  const { headers, body } = json({ candidates });
+  await request(`v1/calls/${id}`, { method: 'PATCH', headers: { ...headers, ...bearer(token) }, body });
+}
+
+/** Frees the server's place, even while the page goes away. @param {string} id @param {string} [token] */
+export async function deleteCall(id, token) {
+  await request(`v1/calls/${id}`, { method: 'DELETE', headers: bearer(token), keepalive: true });
+}
+
+/** @returns {string} */
+export function socketAddress() {
+  const address = new URL('v1/ws', document.baseURI);
+  address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
+  return address.href;
+}
+
+/** @param {unknown} body */
+const json = (body) => ({ headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+
+/** @param {string} [token] @returns {Record<string, string>} */
+const bearer = (token) => (token ? { Authorization: `Bearer ${token}` } : {});
+
+/** @param {string} path @param {RequestInit} init */
+async function request(path, init) {
+  let response;
+  try {
+    response = await fetch(new URL(path, document.baseURI), init);
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    throw new CallFailure('server_gone');
+  }
+  if (response.ok) return response;
+  const { error = {} } = await response.json().catch(() => ({}));
+  const code = error.code ?? (response.status === 503 ? 'server_full' : `http_${response.status}`);
+  throw new CallFailure(code, { ...error, retry_s: retryAfter_s(response) });
+}
+
+/** @param {Response} response */
+function retryAfter_s(response) {
+  const seconds = Number.parseInt(response.headers.get('Retry-After') ?? '', 10);
+  return Number.isFinite(seconds) ? Math.max(1, seconds) : RETRY_S;
+}

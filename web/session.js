@@ -1,0 +1,273 @@
+/**
+ * Acts on a call: opens the microphone, dials, falls back, dials again.
+ *
+ * What follows from what is decided in `call.js`; this file only does it and
+ * reports. One dialling owns one AbortController: hanging up aborts it, and
+ * whatever it was waiting for comes to nothing.
+ */
+/** @import {ClientMessage, Event, Options, Playback, ServerInfo, ServerMessage, SessionSettings, State, Transport, TransportKind} from './types.js' */
+import { isSilenced, isUp } from './call.js';
+import { CallFailure } from './failure.js';
+import { Level } from './level.js';
+import { closeMicrophone, openMicrophone } from './microphone.js';
+import { Peer } from './peer.js';
+import { fetchInfo } from './server.js';
+import { Socket } from './socket.js';
+
+const MEASURE_MS = 2000;
+
+export class Session {
+  /** @type {ServerInfo | null} */
+  info = null;
+  /** @type {MediaStream | null} */
+  voice = null;
+  /** @type {Level | null} */
+  callerLevel = null;
+  /** @type {Level | null} */
+  voiceLevel = null;
+  /** @type {Transport | null} */
+  #transport = null;
+  /** @type {AudioContext | null} */
+  #context = null;
+  /** @type {MediaStream | null} */
+  #microphone = null;
+  /** @type {AbortController | null} */
+  #dialling = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #redial;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #measuring;
+
+  /**
+   * @param {object} wiring
+   * @param {() => State} wiring.state
+   * @param {(event: Event) => void} wiring.dispatch
+   * @param {HTMLAudioElement} wiring.speaker
+   * @param {() => {session: SessionSettings, microphone: string, speaker: string, playback: Playback}} wiring.choices
+   * @param {Options} wiring.options
+   */
+  constructor({ state, dispatch, speaker, choices, options }) {
+    this.state = state;
+    this.dispatch = dispatch;
+    this.speaker = speaker;
+    this.choices = choices;
+    this.options = options;
+  }
+
+  /** To be called from the press itself: browsers let sound start only then. @param {{typing?: boolean}} [how] */
+  async call({ typing = false } = {}) {
+    this.dispatch({ type: 'call.asked', at: now() });
+    if (this.state().phase !== 'asking') return;
+    this.#silence();
+    const dialling = (this.#dialling = new AbortController());
+    this.#context = new AudioContext({ latencyHint: 'interactive' });
+    this.#context.resume();
+    try {
+      const microphone = typing ? null : await openMicrophone(this.choices().microphone);
+      if (dialling.signal.aborted) return closeMicrophone(microphone);
+      this.#microphone = microphone;
+      this.dispatch({ type: 'microphone.ready', kind: microphone ? 'live' : 'none' });
+      await this.#dial(dialling);
+    } catch (error) {
+      if (!(error instanceof CallFailure)) throw error;
+      this.dispatch({ type: 'microphone.refused', problem: error.problem });
+      this.#silence();
+    }
+  }
+
+  hangUp() {
+    this.send({ type: 'stop' });
+    this.dispatch({ type: 'call.hung_up', at: now() });
+    this.#silence();
+  }
+
+  /** @param {ClientMessage} message */
+  send(message) {
+    this.#transport?.send(message);
+  }
+
+  /** Brings the microphone in line with mute and push-to-talk. */
+  applyMute() {
+    const silenced = isSilenced(this.state());
+    this.#microphone?.getTracks().forEach((track) => (track.enabled = !silenced));
+    this.#transport?.setMuted(silenced);
+  }
+
+  /** @param {Playback} playback */
+  setPlayback(playback) {
+    this.#transport?.setPlayback(playback);
+  }
+
+  /** @param {string} deviceId */
+  async setSpeaker(deviceId) {
+    // A device that has gone is no reason to end a call: the sound stays where it is.
+    await this.#transport?.setSpeaker(deviceId).catch(() => {});
+  }
+
+  /** @param {string} deviceId */
+  async setMicrophone(deviceId) {
+    if (!this.#transport || !this.#microphone) return;
+    const fresh = await openMicrophone(deviceId);
+    await this.#transport.setMicrophone(fresh);
+    closeMicrophone(this.#microphone);
+    this.#microphone = fresh;
+    this.#meterCaller();
+    this.applyMute();
+  }
+
+  /** Tries the transports in order, until one connects. @param {AbortController} dialling */
+  async #dial(dialling) {
+    try {
+      this.info ??= await fetchInfo().catch(() => null);
+      for (const kind of this.#order()) {
+        if (dialling.signal.aborted) return;
+        this.dispatch({ type: 'transport.trying', transport: kind });
+        if (await this.#connect(kind, dialling.signal)) return this.#connected();
+      }
+    } catch (error) {
+      if (dialling.signal.aborted) return;
+      if (!(error instanceof CallFailure)) throw error;
+      this.#failed(error);
+    }
+  }
+
+  /** @returns {TransportKind[]} */
+  #order() {
+    const { transport } = this.options;
+    if (transport !== 'auto') return [transport];
+    if (this.info && !this.info.webrtc) this.dispatch({ type: 'transport.fell_back', reason: 'webrtc_disabled' });
+    // What was blocked a moment ago is not waited for again.
+    return this.state().fallback ? ['websocket'] : ['webrtc', 'websocket'];
+  }
+
+  /** @param {TransportKind} kind @param {AbortSignal} signal @returns {Promise<boolean>} Whether it stands; false to try the next. */
+  async #connect(kind, signal) {
+    /** @type {Transport | null} */
+    let transport = null;
+    try {
+      transport = this.#open(kind);
+      await transport.connect(this.choices().session, signal);
+      if (signal.aborted) throw signal.reason;
+      return true;
+    } catch (error) {
+      transport?.close();
+      if (this.#transport === transport) this.#transport = null;
+      if (signal.aborted) throw error;
+      const failure = failureOf(error, kind);
+      if (!failure.isOfTransport || this.options.transport !== 'auto') throw failure;
+      this.dispatch({ type: 'transport.fell_back', reason: failure.code });
+      return false;
+    }
+  }
+
+  /** @param {TransportKind} kind @returns {Transport} */
+  #open(kind) {
+    const context = /** @type {AudioContext} */ (this.#context);
+    const parts = {
+      context,
+      microphone: this.#microphone,
+      speaker: this.speaker,
+      playback: this.choices().playback,
+      iceServers: this.info?.ice_servers ?? [],
+      onMessage: (/** @type {ServerMessage} */ message) => this.#transport === transport && this.#received(message),
+      onLost: () => this.#transport === transport && isUp(this.state()) && this.#lost(),
+      onVoice: (/** @type {MediaStream} */ stream) => {
+        this.voice = stream;
+        this.voiceLevel?.close();
+        this.voiceLevel = new Level(context, stream);
+      },
+    };
+    /** @type {Transport} */
+    const transport = kind === 'webrtc' ? new Peer(parts, this.options.connect_timeout_ms) : new Socket(parts);
+    this.#transport = transport;
+    return transport;
+  }
+
+  #connected() {
+    this.#dialling = null;
+    this.#meterCaller();
+    this.applyMute();
+    this.setSpeaker(this.choices().speaker);
+    clearInterval(this.#measuring);
+    this.#measuring = setInterval(() => this.#measure(), MEASURE_MS);
+  }
+
+  async #measure() {
+    const link = await this.#transport?.stats();
+    if (link) this.dispatch({ type: 'link.measured', link });
+  }
+
+  #meterCaller() {
+    this.callerLevel?.close();
+    this.callerLevel = this.#context && this.#microphone && new Level(this.#context, this.#microphone);
+  }
+
+  /** @param {ServerMessage} message */
+  #received(message) {
+    this.dispatch({ ...message, at: now() });
+    if (message.type === 'session.ended') this.#silence();
+  }
+
+  /** A call that was up broke off. */
+  #lost() {
+    this.#disconnect();
+    this.dispatch({ type: 'call.lost', at: now() });
+    this.#afterFailure();
+  }
+
+  /** Dialling came to nothing. @param {CallFailure} failure */
+  #failed(failure) {
+    this.#disconnect();
+    if (failure.isFull) {
+      this.dispatch({ type: 'call.full', problem: failure.problem, retry_s: failure.retry_s ?? 10, at: now() });
+    } else if (failure.code === 'server_gone') {
+      this.dispatch({ type: 'call.lost', at: now() });
+    } else {
+      this.dispatch({ type: 'call.failed', problem: failure.problem });
+    }
+    this.#afterFailure();
+  }
+
+  /** Dials again when the state says so, or lets everything go. */
+  #afterFailure() {
+    const { retryAt } = this.state();
+    if (retryAt === null) return this.#silence();
+    this.#redial = setTimeout(() => {
+      this.dispatch({ type: 'call.retried' });
+      this.#dial((this.#dialling = new AbortController()));
+    }, Math.max(0, retryAt - now()));
+  }
+
+  #disconnect() {
+    clearInterval(this.#measuring);
+    this.#transport?.close();
+    this.#transport = null;
+    this.voiceLevel?.close();
+    this.voiceLevel = null;
+    this.voice = null;
+  }
+
+  /** Ends whatever there is. */
+  #silence() {
+    clearTimeout(this.#redial);
+    this.#dialling?.abort();
+    this.#dialling = null;
+    this.#disconnect();
+    this.callerLevel?.close();
+    this.callerLevel = null;
+    closeMicrophone(this.#microphone);
+    this.#microphone = null;
+    this.#context?.close();
+    this.#context = null;
+  }
+}
+
+/** What a browser threw while connecting, as a failure of the call. @param {unknown} error @param {TransportKind} kind */
+function failureOf(error, kind) {
+  if (error instanceof CallFailure) return error;
+  console.error(error);
+  return new CallFailure(kind === 'webrtc' ? 'webrtc_failed' : 'unknown');
+}
+
+/** The clock of `State`, ms. */
+export const now = () => Math.round(performance.timeOrigin + performance.now());

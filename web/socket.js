@@ -1,0 +1,168 @@
+/** A call over the WebSocket: PCM both ways, messages between. */
+/** @import {ClientMessage, Link, Playback, ServerMessage, SessionSettings, Transport, TransportParts} from './types.js' */
+import { CallFailure } from './failure.js';
+import { gradeOfUnderruns } from './quality.js';
+import { socketAddress } from './server.js';
+
+const TIMEOUT_MS = 15000;
+const OUT_RATE = 24000;
+/** How much audio is gathered before it plays. */
+const TARGET_MS = { low_latency: 60, steady: 200 };
+/** More than this waiting to be sent is stale speech: 2 s of PCM16 at 16 kHz. */
+const BACKLOG_BYTES = 64000;
+const QUALITY_WINDOW_MS = 10000;
+/** WebSocket close code "try again later" (IANA registry). */
+const TRY_AGAIN_LATER = 1013;
+
+/** @type {Record<string, string>} What a message means for sound that has not played yet. */
+const COMMANDS = { 'tts.start': 'begin', 'turn.interrupted': 'drop', 'playback.held': 'hold', 'playback.released': 'release' };
+
+/** @implements {Transport} */
+export class Socket {
+  /** @type {'websocket'} */
+  kind = 'websocket';
+  #closed = false;
+  #muted = false;
+  #underruns = 0;
+  /** @type {number[]} When sound had gaps. */
+  #gaps = [];
+  /** @type {WebSocket | null} */
+  #socket = null;
+  /** @type {AudioWorkletNode | null} */
+  #capture = null;
+  /** @type {AudioWorkletNode | null} */
+  #player = null;
+  /** @type {AudioNode | null} */
+  #source = null;
+
+  /** @param {TransportParts} parts */
+  constructor(parts) {
+    this.parts = parts;
+  }
+
+  /** @param {SessionSettings} settings @param {AbortSignal} signal */
+  async connect(settings, signal) {
+    const { audioWorklet } = this.parts.context;
+    if (!audioWorklet) throw new CallFailure('insecure');
+    await Promise.all(
+      ['capture', 'player'].map((name) => audioWorklet.addModule(new URL(`audio/${name}.js`, import.meta.url))),
+    );
+    signal.throwIfAborted();
+    await this.#greet(settings, signal);
+  }
+
+  /** @param {ClientMessage} message */
+  send(message) {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  /** @param {boolean} muted */
+  setMuted(muted) {
+    this.#muted = muted;
+    this.#capture?.port.postMessage({ muted });
+  }
+
+  /** @param {MediaStream} stream */
+  async setMicrophone(stream) {
+    this.#source?.disconnect();
+    this.#source = this.parts.context.createMediaStreamSource(stream);
+    if (this.#capture) this.#source.connect(this.#capture);
+  }
+
+  /** @param {Playback} playback */
+  setPlayback(playback) {
+    this.#player?.port.postMessage({ target_ms: TARGET_MS[playback] });
+  }
+
+  /** @param {string} deviceId */
+  async setSpeaker(deviceId) {
+    const context = /** @type {AudioContext & {setSinkId?(id: string): Promise<void>}} */ (this.parts.context);
+    await context.setSinkId?.(deviceId);
+  }
+
+  /** @returns {Promise<Link>} */
+  async stats() {
+    this.#gaps = this.#gaps.filter((at) => at > performance.now() - QUALITY_WINDOW_MS);
+    return { grade: gradeOfUnderruns(this.#gaps.length), underruns: this.#underruns };
+  }
+
+  close() {
+    this.#closed = true;
+    this.#socket?.close(1000);
+    this.#source?.disconnect();
+    this.#capture?.disconnect();
+    this.#player?.disconnect();
+  }
+
+  /**
+   * Opens the socket, says `start` and waits for `session.started`.
+   *
+   * @param {SessionSettings} settings @param {AbortSignal} signal @returns {Promise<void>}
+   */
+  #greet(settings, signal) {
+    return new Promise((resolve, reject) => {
+      const socket = (this.#socket = new WebSocket(socketAddress()));
+      socket.binaryType = 'arraybuffer';
+      const timer = setTimeout(() => reject(new CallFailure('server_gone')), TIMEOUT_MS);
+      signal.addEventListener('abort', () => reject(signal.reason));
+      socket.onopen = () =>
+        this.send({ type: 'start', codec: 'pcm16', sample_rate: 16000, out_sample_rate: OUT_RATE, ...settings });
+      socket.onclose = ({ code }) => {
+        clearTimeout(timer);
+        const full = code === TRY_AGAIN_LATER;
+        reject(new CallFailure(full ? 'server_full' : 'server_gone', full ? { retry_s: 10 } : {}));
+        if (!this.#closed) this.parts.onLost();
+      };
+      socket.onmessage = ({ data }) => {
+        if (data instanceof ArrayBuffer) return this.#player?.port.postMessage(data, [data]);
+        /** @type {ServerMessage} */
+        const message = JSON.parse(data);
+        if (message.type === 'session.started') {
+          clearTimeout(timer);
+          this.#begin(message.out_sample_rate);
+          resolve();
+        } else if (message.type === 'error' && !this.#player) {
+          reject(new CallFailure(message.code, { ...message, retry_s: 10 }));
+        }
+        const command = COMMANDS[message.type];
+        if (command) this.#player?.port.postMessage({ command, turn: 'turn' in message ? message.turn : null });
+        this.parts.onMessage(message);
+      };
+    });
+  }
+
+  /** The call is up: sound flows. @param {number} rate Of the server's audio, Hz. */
+  #begin(rate) {
+    const { context, microphone, playback } = this.parts;
+    this.#player = new AudioWorkletNode(context, 'player', {
+      numberOfInputs: 0,
+      outputChannelCount: [1],
+      processorOptions: { rate, target_ms: TARGET_MS[playback] },
+    });
+    this.#player.port.onmessage = ({ data }) => this.#sounded(data);
+    const heard = context.createMediaStreamDestination();
+    this.#player.connect(heard);
+    this.#player.connect(context.destination);
+    this.parts.onVoice(heard.stream);
+
+    this.#capture = new AudioWorkletNode(context, 'capture', { numberOfOutputs: 1, channelCount: 1, channelCountMode: 'explicit' });
+    this.#capture.port.onmessage = ({ data }) => this.#speak(data);
+    // Some browsers run a worklet only if it leads to the speaker; this one is silent.
+    this.#capture.connect(context.destination);
+    this.setMuted(this.#muted);
+    if (microphone) this.setMicrophone(microphone);
+  }
+
+  /** @param {ArrayBuffer} pcm */
+  #speak(pcm) {
+    if (this.#socket?.readyState !== WebSocket.OPEN || this.#socket.bufferedAmount > BACKLOG_BYTES) return;
+    this.#socket.send(pcm);
+  }
+
+  /** @param {{turn: number, samples: number, underruns: number}} report */
+  #sounded({ turn, samples, underruns }) {
+    if (underruns > this.#underruns) this.#gaps.push(performance.now());
+    this.#underruns = underruns;
+    this.send({ type: 'played', turn, samples });
+  }
+}

@@ -1,0 +1,199 @@
+/** The shapes that the page's modules share: messages, the state of a call, transports. */
+
+export type Phase =
+  | 'ready' | 'asking' | 'connecting'
+  | 'listening' | 'hearing' | 'thinking' | 'speaking' | 'held'
+  | 'reconnecting' | 'ended' | 'error';
+
+export type TransportKind = 'webrtc' | 'websocket';
+export type Grade = 'good' | 'fair' | 'poor';
+
+/** What the server says (docs/protocol.md). */
+export type ServerMessage =
+  | { type: 'session.started'; session_id: string; call_token: string; out_sample_rate: number; language: string; voice: string; speed: number }
+  | { type: 'session.updated'; language: string; voice: string; speed: number }
+  | { type: 'session.ended'; reason: string }
+  | { type: 'speech.started'; turn: number }
+  | { type: 'speech.stopped'; turn: number }
+  | { type: 'asr.partial'; turn: number; text: string; start_ms: number; end_ms: number }
+  | { type: 'asr.final'; turn: number; text: string; start_ms: number; end_ms: number; confidence: number; language: string }
+  | { type: 'llm.partial'; turn: number; token: string }
+  | { type: 'llm.final'; turn: number; text: string }
+  | { type: 'tts.start'; turn: number }
+  | { type: 'tts.end'; turn: number }
+  | { type: 'playback.held'; turn: number }
+  | { type: 'playback.released'; turn: number }
+  | { type: 'caption'; turn: number; text: string; offset: number; start_ms: number }
+  | { type: 'turn.interrupted'; turn: number; heard: string }
+  | ({ type: 'turn.metrics'; turn: number } & Latency)
+  | { type: 'error'; code: string; message: string; action: string; turn?: number };
+
+/** What the page says. */
+export type ClientMessage =
+  | { type: 'start'; codec: 'pcm16'; sample_rate: 16000; out_sample_rate: 24000; language?: string; voice?: string; speed?: number }
+  | { type: 'end_turn' }
+  | { type: 'text'; text: string }
+  | { type: 'played'; turn: number; samples: number }
+  | ({ type: 'update' } & SessionSettings)
+  | { type: 'stop' };
+
+export interface SessionSettings { voice?: string; speed?: number; language?: string }
+
+/** What happens on the page itself; `at` is in ms of one clock. */
+export type PageEvent =
+  | { type: 'call.asked'; at: number }
+  | { type: 'microphone.ready'; kind: 'live' | 'none' }
+  | { type: 'microphone.refused'; problem: Problem }
+  | { type: 'transport.trying'; transport: TransportKind }
+  | { type: 'transport.fell_back'; reason: string }
+  | { type: 'call.full'; problem: Problem; retry_s: number; at: number }
+  | { type: 'call.retried' }
+  | { type: 'call.failed'; problem: Problem }
+  | { type: 'call.lost'; at: number }
+  | { type: 'call.hung_up'; at: number }
+  | { type: 'link.measured'; link: Link }
+  | { type: 'muted.set'; muted: boolean }
+  | { type: 'push_to_talk.set'; on: boolean }
+  | { type: 'talking.set'; talking: boolean }
+  | { type: 'text.sent'; text: string };
+
+export type Event = PageEvent | (ServerMessage & { at?: number });
+
+/** Something that went wrong: `code` picks the words, the server's own words stand in. */
+export interface Problem { code: string; message?: string; action?: string }
+
+/** How good the connection is, and the numbers behind it. */
+export interface Link {
+  grade: Grade;
+  rtt_ms?: number;
+  loss?: number;
+  jitter_ms?: number;
+  underruns?: number;
+}
+
+/** ms from the caller's last voiced sample to each moment. */
+export interface Latency {
+  silence_ms: number;
+  transcript_ms: number;
+  first_token_ms: number;
+  first_audio_ms: number;
+}
+
+export interface CallerWords { text: string; settled: boolean; typed: boolean }
+
+/** Offsets count characters of `text`. */
+export interface Answer {
+  text: string;
+  settled: boolean;
+  /** The word whose audio leaves now. */
+  now: { from: number; to: number } | null;
+  /** How much has been spoken so far. */
+  said: number;
+  /** The answer was cut: this much of it was heard. */
+  heard: number | null;
+}
+
+export interface Turn {
+  /** Which session of this conversation; a reconnected call starts the next one. */
+  call: number;
+  /** The server's number; null for a typed message that it has not taken up yet. */
+  number: number | null;
+  /** Stable identity for drawing. */
+  key: string;
+  caller: CallerWords | null;
+  answer: Answer | null;
+  latency: Latency | null;
+}
+
+export interface State {
+  phase: Phase;
+  transport: TransportKind | null;
+  /** Why the call runs over the fallback. */
+  fallback: string | null;
+  link: Link | null;
+  microphone: 'closed' | 'live' | 'none';
+  muted: boolean;
+  pushToTalk: boolean;
+  /** The push-to-talk key is held. */
+  talking: boolean;
+  callerSpeaking: boolean;
+  /** The turn whose answer sounds. */
+  playing: number | null;
+  held: boolean;
+  /** The caller has finished and no answer sounds yet. */
+  awaiting: boolean;
+  /** How many sessions this conversation has had. */
+  call: number;
+  /** Reconnections tried since the call was last steady. */
+  attempt: number;
+  /** When the page dials again by itself. */
+  retryAt: number | null;
+  /** First session of the conversation came up. */
+  startedAt: number | null;
+  /** The present session came up. */
+  upAt: number | null;
+  endedAt: number | null;
+  endReason: string | null;
+  problem: Problem | null;
+  turns: Turn[];
+}
+
+export interface Voice { id: string; name: string; language: string; gender?: string }
+
+/** `GET /v1/info`. */
+export interface ServerInfo {
+  name?: string;
+  version?: string;
+  webrtc: boolean;
+  voices: Voice[];
+  default_voice?: string;
+  languages: string[];
+  call?: { max_length_s?: number };
+  ice_servers?: RTCIceServer[];
+}
+
+export interface Settings {
+  voice: string;
+  speed: number;
+  language: 'en' | 'sn';
+  captions: boolean;
+  microphone: string;
+  speaker: string;
+  playback: Playback;
+  pushToTalk: boolean;
+}
+
+/** What the address of the page may ask for. */
+export interface Options { transport: 'auto' | TransportKind; connect_timeout_ms: number }
+
+export type Playback = 'low_latency' | 'steady';
+
+/** What a transport is given: the sound of the page and where its news goes. */
+export interface TransportParts {
+  context: AudioContext;
+  microphone: MediaStream | null;
+  speaker: HTMLAudioElement;
+  playback: Playback;
+  iceServers: RTCIceServer[];
+  onMessage(message: ServerMessage): void;
+  /** The connection broke; never after `close`. */
+  onLost(): void;
+  /** The assistant's voice can be heard, metered and recorded here. */
+  onVoice(stream: MediaStream): void;
+}
+
+/** The one shape of `peer.js` and `socket.js`. */
+export interface Transport {
+  readonly kind: TransportKind;
+  /** Rejects with a `CallFailure`. */
+  connect(settings: SessionSettings, signal: AbortSignal): Promise<void>;
+  send(message: ClientMessage): void;
+  setMuted(muted: boolean): void;
+  setMicrophone(stream: MediaStream): Promise<void>;
+  setPlayback(playback: Playback): void;
+  setSpeaker(deviceId: string): Promise<void>;
+  stats(): Promise<Link>;
+  close(): void;
+}
+
+export type Translate = (key: string, values?: Record<string, string | number>) => string;

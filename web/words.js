@@ -1,0 +1,34 @@
+/** The page's words, in the caller's language; English stands in for what is missing. */
+/** @import {Translate} from './types.js' */
+
+/** @param {string} language @returns {Promise<Translate>} */
+export async function loadWords(language) {
+  const english = await strings('en');
+  const own = language === 'en' ? english : await strings(language).catch(() => english);
+  return (key, values = {}) => fill(own[key] ?? english[key] ?? key, values);
+}
+
+/** @param {string} language @returns {Promise<Record<string, string>>} */
+async function strings(language) {
+  return (await fetch(new URL(`strings/${language}.json`, import.meta.url))).json();
+}
+
+/** @param {string} text @param {Record<string, string | number>} values */
+export function fill(text, values) {
+  return text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+}
+
+/** Puts words where the HTML names them. @param {ParentNode} root @param {Translate} t */
+export function putWords(root, t) {
+  for (const element of root.querySelectorAll('[data-t]')) {
+    element.textContent = t(/** @type {HTMLElement} */ (element).dataset.t ?? '');
+  }
+  for (const element of root.querySelectorAll('[data-t-label]')) {
+    const words = t(/** @type {HTMLElement} */ (element).dataset.tLabel ?? '');
+    element.setAttribute('aria-label', words);
+    if (element instanceof HTMLButtonElement) element.title = words;
+  }
+  for (const element of root.querySelectorAll('[data-t-placeholder]')) {
+    element.setAttribute('placeholder', t(/** @type {HTMLElement} */ (element).dataset.tPlaceholder ?? ''));
+  }
+}
