@@ -140,22 +140,29 @@ class Calls:
         task.add_done_callback(self._tasks.discard)
         return call, answer
 
+    def languages(self) -> list[str]:
+        """Languages that a caller may choose: with lines of their own and a voice."""
+        spoken = {_base(voice.language) for voice in self._engines.tts.voices}
+        own = _base(self._settings.language)
+        return [language for language in languages() if language in spoken or language == own]
+
     def voice_settings(self, options: SessionOptions) -> VoiceSettings:
         """How to speak to a caller who asks for this. Raises `PeerError`."""
-        known = [voice.id for voice in self._engines.tts.voices]
-        voice = options.voice or self._settings.tts_voice or known[0]
-        if voice not in known:
-            raise PeerError(
-                "There is no such voice.",
-                action=f"Choose one of: {', '.join(sorted(known))}.",
-                code="unknown_voice",
-            )
         language = options.language or self._settings.language
-        if language.split("-")[0].lower() not in languages():
+        if _base(language) not in self.languages():
             raise PeerError(
                 "This language is not offered.",
-                action=f"Choose one of: {', '.join(languages())}.",
+                action=f"Choose one of: {', '.join(self.languages())}.",
                 code="unknown_language",
+            )
+        voices = self._engines.tts.voices
+        fitting = [voice.id for voice in voices if _base(voice.language) == _base(language)]
+        voice = options.voice or self._settings.tts_voice or (fitting or [voices[0].id])[0]
+        if voice not in {known.id for known in voices}:
+            raise PeerError(
+                "There is no such voice.",
+                action=f"Choose one of: {', '.join(sorted(known.id for known in voices))}.",
+                code="unknown_voice",
             )
         return VoiceSettings(language, voice, options.speed or 1.0)
 
@@ -227,3 +234,8 @@ class Calls:
         finally:
             await peer.close()
             self.release(call)
+
+
+def _base(language: str) -> str:
+    """The language without its region: `en` of `en-GB`."""
+    return language.split("-")[0].lower()

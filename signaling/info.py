@@ -8,7 +8,6 @@ from typing import Any, Protocol
 from aiohttp import web
 
 import inzwa_rtc
-from inzwa_rtc.conversation.spoken import languages
 from inzwa_rtc.engines.contracts import Synthesizer
 from inzwa_rtc.settings import Settings
 from signaling.calls import Calls
@@ -71,7 +70,7 @@ class Info:
                     for v in voices
                 ],
                 "default_voice": settings.tts_voice or voices[0].id,
-                "languages": languages(),
+                "languages": self._calls.languages(),
                 "default_language": settings.language,
                 "call": {"max_length_s": settings.call.max_length_s},
                 "engines": {kind: status.name for kind, status in self._engines().items()},

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from inzwa_rtc.conversation.phrases import PhraseCutter
 from tests.support.browser import (
@@ -18,12 +19,16 @@ from tests.support.browser import (
     until,
     write_wav,
 )
+from tests.support.process import served
 from tests.support.server import serving_embedded
 from tests.support.voice import Samples, correlation, speech
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+COLOURS: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 OUTPUT = Path(__file__).parent.parent / "output"
 WINDOW = 9_600  # 0.2 s: longer, and a jitter buffer's stretching would count as difference
+
+QUIET = 8.0  # s: the file plays from when the microphone opens, before the call is up
 
 
 async def spoken(text: str) -> Samples:
@@ -44,7 +49,7 @@ def likeness(reference: Samples, received: Samples) -> float:
 async def test_a_question_asked_in_the_browser_is_answered_aloud(
     transport: str, tmp_path: Path
 ) -> None:
-    wav = write_wav(tmp_path / "microphone.wav", 2.0, await speech("what time is it"), 60.0)
+    wav = write_wav(tmp_path / "microphone.wav", QUIET, await speech("what time is it"), 60.0)
     blocked = [BLOCK_WEBRTC] if transport == "websocket" else []
     async with (
         serving_embedded(call={"greeting": ""}) as server,
@@ -80,7 +85,7 @@ async def test_talking_over_the_answer_silences_it_in_the_browser(
     transport: str, tmp_path: Path
 ) -> None:
     story, question = await speech("tell me a story"), await speech("what time is it")
-    wav = write_wav(tmp_path / "microphone.wav", 2.0, story, 9.0, question, 60.0)
+    wav = write_wav(tmp_path / "microphone.wav", QUIET, story, 9.0, question, 60.0)
     async with (
         serving_embedded(call={"greeting": ""}) as server,
         page_with_microphone(wav) as page,
@@ -115,7 +120,7 @@ async def test_a_typed_message_is_answered_and_the_call_ends_by_keyboard(tmp_pat
         await page.keyboard.type("What is 7 times 8?")
         await page.keyboard.press("Enter")
         answer = page.locator("#conversation .answer-words").last
-        await expect(answer).to_contain_text("fifty-six", ignore_case=True, timeout=20_000)
+        await expect(answer).to_contain_text("56", timeout=20_000)
         await page.keyboard.press("Escape")
         await page.keyboard.press("Escape")
         await until(page, "state.phase === 'ended'")
@@ -136,49 +141,53 @@ async def test_a_blocked_microphone_is_explained(tmp_path: Path) -> None:
         assert (await state(page))["phase"] == "error"
 
 
-async def test_a_server_that_goes_away_is_told_and_the_page_dials_again(tmp_path: Path) -> None:
-    wav = write_wav(tmp_path / "microphone.wav", 60.0)
+async def test_a_server_that_is_killed_is_told_and_dialled_again_until_it_is_back(
+    tmp_path: Path,
+) -> None:
+    wav = write_wav(tmp_path / "microphone.wav", 120.0)
     async with page_with_microphone(wav) as page:
-        async with serving_embedded(call={"greeting": ""}) as server:
-            await page.goto(f"{server.url}/?transport=websocket")
+        async with served() as (server, port):
+            await page.goto(f"http://127.0.0.1:{port}/?transport=websocket")
             await page.click("#call")
             await until(page, "state.phase === 'listening'")
-            await page.context.set_offline(True)
-        await until(page, "['reconnecting', 'ended', 'error'].includes(state.phase)")
+            server.kill()
+            await until(page, "state.phase === 'reconnecting'")
+            await expect(page.locator("#phase")).to_be_visible()
+        async with served(port):
+            await until(page, "state.phase === 'listening' || state.phase === 'speaking'", 60)
+            assert (await state(page))["call"] == 2
 
 
-@pytest.mark.parametrize(
-    ("width", "dark"), [(360, False), (360, True), (1280, False), (1280, True)]
-)
-async def test_the_page_fits_its_window_and_nothing_on_it_fails(
-    width: int, dark: bool, tmp_path: Path
-) -> None:
+async def test_the_page_fits_every_window_and_nothing_on_it_fails(tmp_path: Path) -> None:
     """Screenshots are kept in tests/output for the eye."""
     question, story = await speech("what does your name mean"), await speech("tell me a story")
     over = await speech("what time is it")
-    wav = write_wav(tmp_path / "microphone.wav", 4.5, question, 8.0, story, 8.0, over, 60.0)
-    height = 740 if width == 360 else 800
+    wav = write_wav(tmp_path / "microphone.wav", QUIET, question, 9.0, story, 8.0, over, 60.0)
     problems: list[str] = []
     OUTPUT.mkdir(exist_ok=True)
-    async with (
-        serving_embedded() as server,
-        page_with_microphone(wav, width=width, height=height, dark=dark) as page,
-    ):
+    async with serving_embedded() as server, page_with_microphone(wav) as page:
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on(
             "console",
             lambda message: problems.append(message.text) if message.type == "error" else None,
         )
         await page.goto(server.url)
-        name = f"{width}-{'dark' if dark else 'light'}"
-        await page.screenshot(path=OUTPUT / f"{name}-ready.png")
+        await look(page, "ready")
         await page.click("#call")
         await until(page, "state.turns.filter((turn) => turn.latency).length >= 3", seconds=90)
-        await until(page, "state.phase === 'speaking'")
-        await page.screenshot(path=OUTPUT / f"{name}-call.png")
+        await look(page, "call")
+        await page.click("#open-settings")
+        await expect(page.locator("#set-voice option").first).to_be_attached()
+        await look(page, "settings")
+    assert problems == []
+
+
+async def look(page: Page, name: str) -> None:
+    """A picture at each size and in both colours; nothing may stick out sideways."""
+    for width, height in ((360, 740), (1280, 800)):
+        await page.set_viewport_size({"width": width, "height": height})
+        for scheme in COLOURS:
+            await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            await page.screenshot(path=OUTPUT / f"{width}-{scheme}-{name}.png")
         overflow = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
         assert not await page.evaluate(overflow)
-        await page.click("#open-settings")
-        await page.screenshot(path=OUTPUT / f"{name}-settings.png")
-        await expect(page.locator("#set-voice option").first).to_be_attached()
-    assert problems == []

@@ -31,7 +31,7 @@ FLAGS = [
     "--use-fake-ui-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",
 ]
-BLOCK_WEBRTC = "--force-webrtc-ip-handling-policy=disable_non_proxied_udp"
+BLOCK_WEBRTC = "--webrtc-ip-handling-policy=disable_non_proxied_udp"
 
 _RECORD = """
 () => {
@@ -76,9 +76,7 @@ def write_wav(path: Path, *parts: Samples | float) -> Path:
 
 
 @asynccontextmanager
-async def page_with_microphone(
-    wav: Path, *flags: str, width: int = 1280, height: int = 800, dark: bool = False
-) -> AsyncIterator[Page]:
+async def page_with_microphone(wav: Path, *flags: str) -> AsyncIterator[Page]:
     """A new browser. The file plays once, from when the page opens the microphone."""
     microphone = f"--use-file-for-fake-audio-capture={wav}%noloop"
     async with async_playwright() as driver:
@@ -87,10 +85,7 @@ async def page_with_microphone(
         )
         try:
             context = await browser.new_context(
-                permissions=["microphone"],
-                viewport={"width": width, "height": height},
-                color_scheme="dark" if dark else "light",
-                locale="en-GB",
+                permissions=["microphone"], locale="en-GB", viewport={"width": 1280, "height": 800}
             )
             yield await context.new_page()
         finally:

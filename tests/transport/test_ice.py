@@ -1,0 +1,87 @@
+"""Which addresses and ports a call binds and tells."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+
+from inzwa_rtc.conversation.peer import Command
+from inzwa_rtc.settings import Settings
+from inzwa_rtc.transport import ice
+from inzwa_rtc.transport.ice import IceSettings, NoMediaPortError, configure, usable_addresses
+from inzwa_rtc.transport.webrtc import WebRtcPeer
+from signaling.dialects.native import NativeDialect
+
+
+@pytest.mark.parametrize(
+    ("addresses", "expected"),
+    [
+        (["127.0.0.1", "::1", "192.0.2.7", "fe80::1", "fd00::2"], ["192.0.2.7", "fd00::2"]),
+        (["127.0.0.1", "::1"], ["127.0.0.1"]),
+        ([], ["127.0.0.1"]),
+    ],
+)
+def test_loopback_is_used_when_there_is_nothing_else(
+    addresses: list[str], expected: list[str]
+) -> None:
+    assert usable_addresses(addresses) == expected
+
+
+async def connect(settings: Settings) -> tuple[WebRtcPeer[Command], RTCPeerConnection]:
+    client = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    client.createDataChannel("inzwa")
+    client.addTransceiver("audio")
+    offer = await client.createOffer()
+    for transport in getattr(client, "_RTCPeerConnection__iceTransports"):  # noqa: B009
+        configure(transport.iceGatherer._connection, IceSettings())
+    await client.setLocalDescription(offer)
+    peer = WebRtcPeer(settings, NativeDialect(settings.limits))
+    answer = await peer.answer(client.localDescription.sdp)
+    await client.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+    return peer, client
+
+
+async def test_a_call_works_on_a_machine_whose_only_address_is_loopback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ice, "machine_addresses", lambda: ["127.0.0.1", "::1"])
+    peer, client = await connect(Settings())
+    assert await peer.connected(10)
+    await client.close()
+    await peer.close()
+
+
+async def test_a_call_stays_within_the_configured_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ice, "machine_addresses", lambda: ["127.0.0.1"])
+    peer, client = await connect(Settings(udp_ports="42000-42010"))
+    assert await peer.connected(10)
+    ports = [
+        candidate.port
+        for transport in getattr(client, "_RTCPeerConnection__iceTransports")  # noqa: B009
+        for candidate in transport.iceGatherer._connection.remote_candidates
+    ]
+    assert ports
+    assert all(42000 <= port <= 42010 for port in ports)
+    await client.close()
+    await peer.close()
+
+
+async def test_a_call_without_a_free_port_is_refused_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ice, "machine_addresses", lambda: ["127.0.0.1"])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        client = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        client.addTransceiver("audio")
+        await client.setLocalDescription(await client.createOffer())
+        settings = Settings(udp_ports=f"{port}-{port}")
+        peer = WebRtcPeer(settings, NativeDialect(settings.limits))
+        with pytest.raises(NoMediaPortError) as refused:
+            await peer.answer(client.localDescription.sdp)
+        assert "udp_ports" in refused.value.action
+        await client.close()
+        await peer.close()
