@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from inzwa_rtc.audio.resample import Resampler
 from inzwa_rtc.engines.contracts import SpeechRequest
-from inzwa_rtc.engines.tts.espeak import ESpeak, ESpeakOptions
+from inzwa_rtc.engines.tts.espeak.engine import ESpeak, ESpeakOptions
 
 Samples = npt.NDArray[np.int16]
 

@@ -1,0 +1,1 @@
+"""CMU PocketSphinx on the guide's own phrases."""

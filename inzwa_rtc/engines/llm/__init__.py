@@ -1,0 +1,1 @@
+"""Reply engines, one file each."""

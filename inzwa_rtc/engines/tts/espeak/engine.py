@@ -1,0 +1,205 @@
+"""eSpeak NG: a small formant synthesizer that speaks at once and needs no download.
+
+The library is GPL-3. It is loaded only here, in the process that the server
+starts for this engine, and it is an optional part of the installation
+(`inzwa-rtc[embedded]`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from inzwa_rtc.engines.contracts import SpeechChunk, SpeechRequest, Voice, WordTime
+from inzwa_rtc.engines.tts.espeak.clauses import Clause, clauses, word_spans
+from inzwa_rtc.engines.tts.espeak.library import ESpeakLibrary, WordMark
+from inzwa_rtc.errors import EngineError
+
+_NORMAL_WPM = 175  # eSpeak's own default pace
+_SLOWEST_WPM = 80  # it speaks no slower: speeds below 0.46 sound alike
+_TAIL_MS = 150  # after the last sentence; eSpeak's own 300 ms would drag between phrases
+
+# id: (path of the voice file in eSpeak's data, what a person reads, language, gender)
+_VOICES = {
+    "en-gb": ("gmw/en", "British English", "en-GB", "male"),
+    "en-us": ("gmw/en-US", "American English", "en-US", "male"),
+    "en-gb+f3": ("gmw/en+f3", "British English, woman", "en-GB", "female"),
+    "en-us+f2": ("gmw/en-US+f2", "American English, woman", "en-US", "female"),
+    "en-gb+anika": ("gmw/en+anika", "British English, light", "en-GB", "female"),
+    "en-gb+michael": ("gmw/en+Michael", "British English, deep", "en-GB", "male"),
+    "en-gb-scotland": ("gmw/en-GB-scotland", "Scottish English", "en-GB", "male"),
+    "en-gb-x-rp": ("gmw/en-GB-x-rp", "British English, formal", "en-GB", "male"),
+    "sw": ("bnt/sw", "Swahili", "sw", "male"),
+    "sw+f3": ("bnt/sw+f3", "Swahili, woman", "sw", "female"),
+    "tn": ("bnt/tn", "Setswana", "tn", "male"),
+}
+# eSpeak has no Shona; of its voices, Swahili's sounds are the nearest.
+_NEAREST_LANGUAGE = {"sn": "sw"}
+
+
+class ESpeakOptions(BaseModel):
+    """Options under `tts:` in the configuration."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    voice: str = "en-gb"
+    """The default voice: one of the ids that `voices` lists."""
+    clause_chars: Annotated[int, Field(ge=20, le=1000)] = 160
+    """The longest stretch of text that one caller may have synthesized before others have
+    their turn. It bounds the memory that a request takes, however long its text is."""
+
+
+class ESpeak:
+    """Speaks text in clauses, one caller's clause at a time.
+
+    Clauses of all callers queue for the one library in the order in which they
+    are asked for, so a long text never keeps a short one waiting for more than
+    a clause. A request's next clause is asked for when its last was consumed.
+    """
+
+    Options = ESpeakOptions
+
+    def __init__(self, options: ESpeakOptions) -> None:
+        default = _known(options.voice)
+        self._clause_chars = options.clause_chars
+        self._voices = sorted(
+            (Voice(id, name, language, sex) for id, (_, name, language, sex) in _VOICES.items()),
+            key=lambda voice: voice.id != default,
+        )
+        self._library = ESpeakLibrary()
+        # One thread: its queue is the fair order of clauses, at most one per running request.
+        self._speaker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="espeak")
+
+    @property
+    def sample_rate(self) -> int:
+        """22,050 Hz."""
+        return self._library.sample_rate
+
+    @property
+    def voices(self) -> Sequence[Voice]:
+        """All voices, the default one first."""
+        return self._voices
+
+    def close(self) -> None:
+        """Free the library; a clause that is being synthesized is waited for."""
+        self._speaker.shutdown(wait=True, cancel_futures=True)
+        self._library.close()
+
+    async def synthesize(self, request: SpeechRequest) -> AsyncGenerator[SpeechChunk, None]:
+        """Yield audio as it is made, with the words that start in it.
+
+        Speeds that eSpeak cannot reach (below 0.46) are spoken as slowly as it
+        can. Text without anything to speak yields nothing.
+        """
+        voice, _, _, _ = _VOICES[self._voice_for(request)]
+        rate_wpm = max(_SLOWEST_WPM, round(_NORMAL_WPM * request.speed))
+        samples = 0
+        clause = None
+        for clause in clauses(request.text, self._clause_chars):
+            is_last = clause.offset + len(clause.text) == len(request.text)
+            utterance = _Utterance(clause, samples, self.sample_rate)
+            async with aclosing(
+                self._speak(utterance, voice, rate_wpm, clause.ends_in_pause and not is_last)
+            ) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+            samples += utterance.samples
+        if samples and clause and clause.ends_in_pause:
+            yield SpeechChunk(bytes(2 * (self.sample_rate * _TAIL_MS // 1000)))
+
+    async def _speak(
+        self, utterance: _Utterance, voice: str, rate_wpm: int, end_pause: bool
+    ) -> AsyncGenerator[SpeechChunk, None]:
+        loop = asyncio.get_running_loop()
+        # Holds one clause's audio at most: the next is asked for when this one is consumed.
+        made: asyncio.Queue[SpeechChunk | None] = asyncio.Queue()
+        stopped = threading.Event()
+
+        def receive(pcm: bytes, marks: list[WordMark]) -> bool:
+            for chunk in utterance.take(pcm, marks):
+                loop.call_soon_threadsafe(made.put_nowait, chunk)
+            return not stopped.is_set()
+
+        def work() -> None:
+            if not stopped.is_set():
+                self._library.speak(
+                    utterance.clause.text, voice, rate_wpm, receive, end_pause=end_pause
+                )
+
+        speaking = loop.run_in_executor(self._speaker, work)
+        speaking.add_done_callback(lambda _: made.put_nowait(None))
+        try:
+            while (chunk := await made.get()) is not None:
+                yield chunk
+            await speaking
+        finally:
+            # The callback sees it within one buffer, a fraction of a millisecond of work.
+            stopped.set()
+            speaking.cancel()
+
+    def _voice_for(self, request: SpeechRequest) -> str:
+        if request.voice is not None:
+            return _known(request.voice)
+        wanted = request.language.split("-")[0].lower()
+        wanted = _NEAREST_LANGUAGE.get(wanted, wanted)
+        speakers = [voice for voice in self._voices if voice.language.split("-")[0] == wanted]
+        return (speakers or self._voices)[0].id
+
+
+class _Utterance:
+    """One clause on its way from marks in its own text to words of the whole request."""
+
+    def __init__(self, clause: Clause, first_sample: int, sample_rate: int) -> None:
+        self.clause = clause
+        self.samples = 0
+        self._first_sample = first_sample
+        self._sample_rate = sample_rate
+        self._ahead = word_spans(clause.text)
+        self._held: list[bytes] = []
+        self._speaks = False
+
+    def take(self, pcm: bytes, marks: list[WordMark]) -> Iterator[SpeechChunk]:
+        """Yield what came, once the first word did: a clause without words stays silent."""
+        begin = self.samples + sum(map(len, self._held)) // 2
+        words = tuple(
+            word for mark in marks for word in self._words(mark, begin, begin + len(pcm) // 2)
+        )
+        self._held.append(pcm)
+        self._speaks = self._speaks or bool(marks)
+        audio = b"".join(self._held)
+        if self._speaks and (audio or words):
+            self._held.clear()
+            self.samples += len(audio) // 2
+            yield SpeechChunk(audio, words)
+
+    def _words(self, mark: WordMark, begin: int, end: int) -> Iterator[WordTime]:
+        """The word that holds the marked character, once.
+
+        A number or an emoji is several spoken words and brings several marks;
+        some of them lie behind its end. At high speeds eSpeak's sample counts
+        run ahead of the audio, so they are held to the chunk they came with.
+        """
+        if self._ahead and mark.index >= self._ahead[0].start:
+            passed = [span for span in self._ahead if span.start <= mark.index]
+            span = passed[-1]
+            del self._ahead[: len(passed)]
+            sample = self._first_sample + min(max(mark.sample, begin), end)
+            yield WordTime(
+                self.clause.offset + span.start,
+                span.end - span.start,
+                sample * 1000 // self._sample_rate,
+            )
+
+
+def _known(voice: str) -> str:
+    if voice not in _VOICES:
+        raise EngineError(
+            "eSpeak has no voice of that name.", action=f"Choose one of: {', '.join(_VOICES)}."
+        )
+    return voice

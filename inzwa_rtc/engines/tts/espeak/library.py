@@ -1,0 +1,172 @@
+"""eSpeak NG's C library through ctypes: one clause of text in, audio and word marks out.
+
+The library keeps one state per process (voice, rate, callback), so every use
+of it happens under one lock, for the length of one clause. Positions follow
+`speak_lib.h` of eSpeak NG 1.52: characters counted from 1, samples counted
+from the start of the clause.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from inzwa_rtc.errors import EngineError, EngineUnavailable
+
+_SYNCHRONOUS = 2  # espeak_AUDIO_OUTPUT: audio comes through the callback, inside the call
+_BUFFER_MS = 60  # the shortest that the library takes: the first sound comes soonest
+_DONT_EXIT = 0x8000  # a broken data folder must not end the process
+_RATE = 1  # espeak_PARAMETER
+_CHARACTERS = 1  # espeak_POSITION_TYPE
+_CHARS_UTF8 = 1
+_END_PAUSE = 0x1000
+_EVENT_END = 0
+_EVENT_WORD = 1
+
+
+class _EventId(ctypes.Union):
+    _fields_ = (("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8))
+
+
+class _Event(ctypes.Structure):
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("unique_identifier", ctypes.c_uint),
+        ("text_position", ctypes.c_int),
+        ("length", ctypes.c_int),
+        ("audio_position", ctypes.c_int),
+        ("sample", ctypes.c_int),
+        ("user_data", ctypes.c_void_p),
+        ("id", _EventId),
+    )
+
+
+_Callback = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WordMark:
+    """A word begins: at character `index` (from 0) of the clause, at `sample` of its audio."""
+
+    index: int
+    sample: int
+
+
+Sink = Callable[[bytes, list[WordMark]], bool]
+"""Takes int16 audio and the marks within it; returns False to stop the synthesis."""
+
+
+class ESpeakLibrary:
+    """A use of the process's eSpeak NG library; the last one to close frees it.
+
+    Raises `EngineUnavailable` when the library is not installed.
+    """
+
+    _lock = threading.Lock()
+    _users = 0
+    _library: Any = None
+    _sample_rate = 0
+    _voice: str | None = None
+
+    def __init__(self) -> None:
+        self._open = True
+        with self._lock:
+            if ESpeakLibrary._users == 0:
+                self._load()
+            ESpeakLibrary._users += 1
+        self.sample_rate = ESpeakLibrary._sample_rate
+
+    def close(self) -> None:
+        """Give the library back. A clause that is being spoken is waited for."""
+        with self._lock:
+            if not self._open:
+                return
+            self._open = False
+            ESpeakLibrary._users -= 1
+            if ESpeakLibrary._users == 0:
+                ESpeakLibrary._library.espeak_Terminate()
+                ESpeakLibrary._library = ESpeakLibrary._voice = None
+
+    def speak(self, clause: str, voice: str, rate_wpm: int, sink: Sink, *, end_pause: bool) -> None:
+        """Synthesize one clause, blocking; `sink` is called in this thread.
+
+        `voice` is the path of a voice file within eSpeak's data and must not
+        come from a caller. Neither phonemes in brackets nor SSML are read:
+        the text is spoken as it stands.
+        """
+        failures: list[BaseException] = []
+
+        def receive(wave: Any, samples: int, events: Any) -> int:
+            try:
+                pcm = ctypes.string_at(wave, samples * 2) if wave and samples else b""
+                return 0 if sink(pcm, _marks(events)) else 1
+            except BaseException as error:  # noqa: BLE001 (C cannot carry it: raised again below)
+                failures.append(error)
+                return 1
+
+        callback = _Callback(receive)
+        text = clause.replace("\0", " ").encode("utf-8", "replace") + b"\0"
+        flags = _CHARS_UTF8 | (_END_PAUSE if end_pause else 0)
+        with self._lock:
+            if not self._open:
+                raise EngineError("eSpeak was closed while it had text to speak.")
+            library = ESpeakLibrary._library
+            if voice != ESpeakLibrary._voice:
+                if library.espeak_SetVoiceByName(voice.encode()) != 0:
+                    raise EngineError(
+                        f"This eSpeak has no voice file {voice}.",
+                        action="Install espeakng-loader again.",
+                    )
+                ESpeakLibrary._voice = voice
+            library.espeak_SetSynthCallback(callback)
+            library.espeak_SetParameter(_RATE, rate_wpm, 0)
+            status = library.espeak_Synth(text, len(text), 0, _CHARACTERS, 0, flags, None, None)
+        if failures:
+            raise failures[0]
+        if status != 0:
+            raise EngineError(f"eSpeak could not speak a clause (status {status}).")
+
+    def _load(self) -> None:
+        try:
+            import espeakng_loader
+
+            library = ctypes.CDLL(espeakng_loader.get_library_path())
+        except (ImportError, OSError) as error:
+            raise EngineUnavailable(
+                f"eSpeak NG is not installed: {error}.",
+                action='Install it with `pip install "inzwa-rtc[embedded]"`.',
+            ) from error
+        library.espeak_Synth.argtypes = (
+            ctypes.c_char_p,
+            ctypes.c_size_t,
+            ctypes.c_uint,
+            ctypes.c_int,
+            ctypes.c_uint,
+            ctypes.c_uint,
+            ctypes.c_void_p,
+            ctypes.c_void_p,
+        )
+        data = espeakng_loader.get_data_path().encode()
+        rate = library.espeak_Initialize(_SYNCHRONOUS, _BUFFER_MS, data, _DONT_EXIT)
+        if rate <= 0:
+            raise EngineUnavailable(
+                "eSpeak NG did not find its data.", action="Install espeakng-loader again."
+            )
+        ESpeakLibrary._library = library
+        ESpeakLibrary._sample_rate = rate
+
+
+def _marks(events: Any) -> list[WordMark]:
+    marks: list[WordMark] = []
+    index = 0
+    while events and events[index].type != _EVENT_END:
+        event = events[index]
+        if event.type == _EVENT_WORD:
+            marks.append(WordMark(event.text_position - 1, event.sample))
+        index += 1
+    return marks

@@ -1,0 +1,195 @@
+"""What callers may expect of PocketSphinx on the guide's phrases.
+
+All audio is eSpeak's real sound, resampled to 16 kHz, with 300 ms of quiet around it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from inzwa_rtc.engines.asr.pocketsphinx.engine import PocketSphinx, PocketSphinxOptions
+from inzwa_rtc.engines.contracts import RecognizeRequest, SpeechRequest, TranscriptChunk
+from inzwa_rtc.engines.llm.scripted import Scripted, ScriptedOptions
+from inzwa_rtc.engines.tts.espeak.engine import ESpeak
+from inzwa_rtc.errors import ConfigError, EngineError
+
+ENGLISH = RecognizeRequest("en")
+
+
+async def spoken(tts: ESpeak, text: str, voice: str = "en-us") -> bytes:
+    """The text as int16 mono audio at 16 kHz."""
+    request = SpeechRequest(text, voice)
+    pcm = b"".join([chunk.pcm async for chunk in tts.synthesize(request)])
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=16_000)
+    frame = av.AudioFrame.from_ndarray(
+        np.frombuffer(pcm, np.int16)[None], format="s16", layout="mono"
+    )
+    frame.sample_rate = tts.sample_rate
+    parts = [part for given in (frame, None) for part in resampler.resample(given)]
+    audio = np.concatenate([part.to_ndarray()[0] for part in parts]) // 2
+    return np.pad(audio, 4800).astype("<i2").tobytes()
+
+
+async def pieces(audio: bytes, size: int = 640) -> AsyncIterator[bytes]:
+    for start in range(0, len(audio), size):
+        yield audio[start : start + size]
+
+
+async def hear(asr: PocketSphinx, audio: bytes, size: int = 640) -> list[TranscriptChunk]:
+    return [chunk async for chunk in asr.recognize(pieces(audio, size), ENGLISH)]
+
+
+@pytest.mark.parametrize(
+    ("question", "intent"),
+    [
+        ("tell me a story", "story"),
+        ("what is the date today", "date"),
+        ("what day is it", "day"),
+        ("what time is it", "time"),
+        ("what is seven times eight", "multiply"),
+        ("what is twelve plus thirty four", "add"),
+        ("count to twenty", "count_to"),
+        ("what does inzwa mean", "meaning_of_inzwa"),
+        ("who are you", "who_are_you"),
+        ("are you human", "are_you_human"),
+        ("what can you do", "what_can_you_do"),
+        ("how do i get a real model", "real_models"),
+        ("say that again", "repeat"),
+        ("mangwanani", "mangwanani"),
+        ("goodbye", "goodbye"),
+    ],
+)
+async def test_a_spoken_question_reaches_its_intent(
+    tts: ESpeak, asr: PocketSphinx, guide: Scripted, question: str, intent: str
+) -> None:
+    final = (await hear(asr, await spoken(tts, question)))[-1]
+    assert guide.intent_of(final.text) == intent, final
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "my grandmother bought oranges at the market",
+        "please book me a flight to london on friday",
+        "the football match was cancelled because of rain",
+        "remind me to call the dentist tomorrow",
+        "how tall is mount everest",
+    ],
+)
+async def test_a_sentence_that_the_guide_does_not_know_is_refused(
+    tts: ESpeak, asr: PocketSphinx, sentence: str
+) -> None:
+    final = (await hear(asr, await spoken(tts, sentence)))[-1]
+    assert final.is_final
+    assert final.text == ""
+    assert final.confidence < 0.5
+
+
+async def test_partials_come_first_and_exactly_one_final_comes_last(
+    tts: ESpeak, asr: PocketSphinx
+) -> None:
+    chunks = await hear(asr, await spoken(tts, "what is twelve plus thirty four"))
+    assert [chunk.is_final for chunk in chunks] == [False] * (len(chunks) - 1) + [True]
+    assert len(chunks) > 1
+    texts = [chunk.text for chunk in chunks[:-1]]
+    assert all(one != other for one, other in pairwise(texts))
+
+
+async def test_times_lie_where_the_words_are(tts: ESpeak, asr: PocketSphinx) -> None:
+    audio = await spoken(tts, "what is the date today")
+    final = (await hear(asr, audio))[-1]
+    assert 200 <= final.start_ms <= 500
+    assert len(audio) // 32 - 600 <= final.end_ms <= len(audio) // 32
+
+
+async def test_pieces_of_any_even_length_are_heard_alike(tts: ESpeak, asr: PocketSphinx) -> None:
+    audio = await spoken(tts, "tell me a story")
+    texts = {(await hear(asr, audio, size))[-1].text for size in (2 * 37, 640, 50_000, 10**7)}
+    assert texts == {"tell me a story"}
+
+
+async def test_quiet_is_nothing_and_so_is_no_audio_at_all(asr: PocketSphinx) -> None:
+    for audio in (b"", bytes(640), bytes(64_000)):
+        (final,) = [chunk for chunk in await hear(asr, audio) if chunk.is_final]
+        assert final.text == ""
+
+
+async def test_noise_is_refused(asr: PocketSphinx) -> None:
+    noise = np.random.default_rng(1).normal(0, 3000, 32_000).astype("<i2").tobytes()
+    assert (await hear(asr, noise))[-1].text == ""
+
+
+async def test_one_caller_leaves_no_trace_in_the_next_ones_result(
+    tts: ESpeak, asr: PocketSphinx
+) -> None:
+    audio = await spoken(tts, "what is the date today")
+    alone = (await hear(asr, audio))[-1]
+    await hear(asr, np.random.default_rng(1).normal(0, 9000, 64_000).astype("<i2").tobytes())
+    assert (await hear(asr, audio))[-1] == alone
+
+
+async def test_concurrent_callers_are_each_understood(tts: ESpeak, asr: PocketSphinx) -> None:
+    said = ["tell me a story", "what is the date today", "are you human", "what can you do"] * 3
+    audio = [await spoken(tts, text) for text in said]
+    heard = await asyncio.gather(*(hear(asr, one) for one in audio))
+    assert [chunks[-1].text for chunks in heard] == said
+
+
+async def test_an_abandoned_utterance_frees_its_slot(tts: ESpeak) -> None:
+    asr = PocketSphinx(PocketSphinxOptions(max_utterances=1))
+    audio = await spoken(tts, "what is twelve plus thirty four")
+    async with aclosing(asr.recognize(pieces(audio), ENGLISH)) as stream:
+        await anext(stream)
+    waiting = asyncio.ensure_future(hear(asr, audio))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    story = await spoken(tts, "tell me a story")
+    assert (await hear(asr, story))[-1].text == "tell me a story"
+    asr.close()
+
+
+async def test_a_language_other_than_english_is_refused(asr: PocketSphinx) -> None:
+    with pytest.raises(EngineError, match="asr_engine"):
+        async for _ in asr.recognize(pieces(b""), RecognizeRequest("sn")):
+            pass
+
+
+async def test_a_phrase_of_an_extra_script_is_recognised_and_answered(
+    tts: ESpeak, tmp_path: Path
+) -> None:
+    extra = tmp_path / "shop.yaml"
+    extra.write_text(
+        "intents:\n  opening:\n    phrases: when does the museum open on sunday\n"
+        "    replies: [At eight.]\n"
+    )
+    asr = PocketSphinx(PocketSphinxOptions(extra=extra))
+    guide = Scripted(ScriptedOptions(extra=extra))
+    final = (await hear(asr, await spoken(tts, "when does the museum open on sunday")))[-1]
+    asr.close()
+    assert final.text == "when does the museum open on sunday"
+    assert guide.intent_of(final.text) == "opening"
+
+
+def test_a_word_without_pronunciation_is_refused_by_naming_it(tmp_path: Path) -> None:
+    extra = tmp_path / "shop.yaml"
+    extra.write_text("intents: {a: {phrases: where is the chikafuzz, replies: [x]}}")
+    with pytest.raises(ConfigError, match="chikafuzz"):
+        PocketSphinx(PocketSphinxOptions(extra=extra))
+
+
+def test_no_temporary_file_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    asr = PocketSphinx(PocketSphinxOptions())
+    assert list(tmp_path.iterdir()) == []
+    asr.close()
