@@ -43,6 +43,7 @@ class Ledger:
         self._phrase_offset = 0  # of the phrase in the reply's text
         self._phrase_start = 0  # of the phrase in self._text
         self._has_words = False
+        self._captioned = 0  # characters of the phrase that have a caption
 
     @property
     def text(self) -> str:
@@ -62,6 +63,7 @@ class Ledger:
         self._phrase_start = len(self._text)
         self._text += text
         self._has_words = False
+        self._captioned = 0
 
     def add(self, samples: int, words: tuple[WordTime, ...] = ()) -> None:
         """Audio of the phrase was written, with the words known by now."""
@@ -95,9 +97,18 @@ class Ledger:
         if not 0 <= word.offset < end <= len(self._phrase):
             return  # an engine counting wrongly must not corrupt what was heard
         sample = self._phrase_sample + word.start_ms * self._rate // 1000
+        begin = min(word.offset, self._after_spaces(self._captioned))
+        if end <= begin:
+            return
         self._has_words = True
-        self._mark(sample, self._phrase_start + word.offset)
-        self._cue(sample, self._phrase_offset + word.offset, self._phrase[word.offset : end])
+        self._captioned = end
+        self._mark(sample, self._phrase_start + begin)
+        self._cue(sample, self._phrase_offset + begin, self._phrase[begin:end])
+
+    def _after_spaces(self, position: int) -> int:
+        """Where the next word begins: an engine may tell one time for two words."""
+        rest = self._phrase[position:]
+        return position + next((i for i, char in enumerate(rest) if char.isalnum()), len(rest))
 
     def _cue(self, sample: int, offset: int, text: str) -> None:
         earliest = self._cues[-1].sample if self._cues else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import re
 import signal
 import threading
 from typing import Any, Literal
@@ -36,7 +37,7 @@ async def test_a_question_asked_aloud_is_answered_aloud() -> None:
         final = await caller.told("llm.final")
         await caller.told("tts.end")
         spoken = " ".join(caption["text"] for caption in caller.all("caption"))
-        assert spoken.split() == final["text"].split()
+        assert re.findall(r"\w+", spoken) == re.findall(r"\w+", final["text"])
         first_phrase = final["text"].split(".")[0] + "."
         reference = await speech(first_phrase)
         middle = reference[len(reference) // 4 : len(reference) // 4 + 24_000]

@@ -14,7 +14,7 @@ import pytest
 
 from inzwa_rtc.audio.resample import Resampler
 from inzwa_rtc.engines.contracts import SpeechChunk, SpeechRequest, Voice
-from inzwa_rtc.engines.tts.espeak import ESpeak, ESpeakOptions
+from inzwa_rtc.engines.tts.espeak.engine import ESpeak, ESpeakOptions
 from tests.support.caller import calling
 from tests.support.engines import ScriptedModel, ScriptedRecognizer
 from tests.support.server import Serving, serving
@@ -27,6 +27,8 @@ RATE = 48_000
 MS = RATE // 1000
 SECONDS = 60  # far more than any step takes on a busy machine
 QUESTION = "Hello there, can you hear me well from over here?"
+SETTLING_MS = 500  # what a jitter buffer may hold on a busy machine; on a quiet one 60
+NO_GREETING = {"call": {"greeting": ""}}
 REPLY = "Yes, I can hear you very well. What would you like to talk about today?"
 
 
@@ -38,10 +40,12 @@ class Phone:
         self._process = process
         self._folder = folder
         self._told = asyncio.Event()
+        self._said = 0
 
     def say(self, samples: Samples) -> None:
         """Speak these samples (48 kHz) into the microphone."""
-        file = self._folder / "said.pcm"
+        self._said += 1
+        file = self._folder / f"said-{self._said}.pcm"
         file.write_bytes(samples.tobytes())
         self.do("say", file=str(file))
 
@@ -114,11 +118,11 @@ async def phone(script: str, url: str, folder: Path) -> AsyncIterator[Phone]:
 
 
 class RememberingESpeak:
-    """eSpeak, and all that it said, at its own rate."""
+    """eSpeak, and what it said."""
 
     def __init__(self) -> None:
         self._engine = ESpeak(ESpeakOptions())
-        self._said: list[bytes] = []
+        self._said: list[tuple[str, bytes]] = []
 
     @property
     def sample_rate(self) -> int:
@@ -130,12 +134,14 @@ class RememberingESpeak:
 
     async def synthesize(self, request: SpeechRequest) -> AsyncGenerator[SpeechChunk, None]:
         async for chunk in self._engine.synthesize(request):
-            self._said.append(chunk.pcm)
+            self._said.append((request.text, chunk.pcm))
             yield chunk
 
-    def said(self) -> Samples:
-        """Everything synthesized so far, 48 kHz."""
-        return resampled(b"".join(self._said), self.sample_rate, RATE)
+    def said(self, reply: str) -> Samples:
+        """All that was synthesized of this reply, 48 kHz. (The server also has its standing
+        lines spoken in advance.)"""
+        pcm = b"".join(pcm for text, pcm in self._said if text.strip() in reply)
+        return resampled(pcm, self.sample_rate, RATE)
 
     def close(self) -> None:
         self._engine.close()
@@ -148,19 +154,127 @@ async def espeak() -> AsyncIterator[RememberingESpeak]:
     engine.close()
 
 
+async def test_an_app_on_libwebrtc_holds_a_whole_call(
+    espeak: RememberingESpeak, tmp_path: Path
+) -> None:
+    """It offers before it knows a candidate, trickles them, talks, listens and hangs up."""
+    asr = ScriptedRecognizer("can you hear me")
+    question = await speech(QUESTION)
+    async with serving(asr, ScriptedModel(REPLY), espeak, **NO_GREETING) as server:
+        async with phone("client.mjs", server.url, tmp_path) as caller:
+            answered = await caller.told("client.answered")
+            assert answered["status"] == 201, answered
+            assert "a=candidate" not in answered["offer"]
+            started = await caller.told("session.started")
+            assert started["session_id"] and started["voice"] == "en-gb"
+            caller.say(question)
+            assert (await caller.told("speech.started"))["turn"] == 0
+            assert (await caller.told("speech.stopped"))["turn"] == 0
+            assert (await caller.told("asr.final"))["text"] == "can you hear me"
+            await caller.told("tts.end")
+            caller.do("hang_up")
+            assert (await caller.told("client.hung_up"))["result"] == 200
+            assert (await caller.told("session.ended"))["reason"] == "caller"
+            await everyone_gone(server)
+    assert {event["status"] for event in caller.all("client.trickled")} == {204}
+    assert [event["text"] for event in caller.all("caption")] == words(REPLY)
+    assert not caller.all("error")
+    assert_same_sound(espeak.said(REPLY), caller.heard())
+    assert_same_sound(question, resampled(asr.fed[0], 16_000, RATE))
+
+
+async def test_libwebrtc_hears_silence_once_the_caller_barges_in(
+    espeak: RememberingESpeak, tmp_path: Path
+) -> None:
+    """From `turn.interrupted` until the next answer nothing is heard, jitter buffer included."""
+    asr = ScriptedRecognizer("stop that")
+    remark = await speech("Stop that now, please, I want something else.")
+    model = ScriptedModel(f"{REPLY} {REPLY} {REPLY}", "Fine.")
+    async with serving(asr, model, espeak, **NO_GREETING) as server:
+        async with phone("client.mjs", server.url, tmp_path) as caller:
+            await caller.told("session.started")
+            caller.send(type="text", text="go on")
+            await caller.told("caption", lambda event: event["text"] == "well")
+            caller.say(remark)
+            cut = await caller.told("turn.interrupted")
+            answer = await caller.told("tts.start", lambda event: event["turn"] == 1)
+            await caller.told("tts.end", lambda event: event["turn"] == 1)
+    assert cut["turn"] == 0
+    assert cut["heard"] and REPLY.startswith(cut["heard"].strip())
+    silence = caller.heard()[(cut["at"] + SETTLING_MS) * MS : answer["at"] * MS]
+    assert len(silence) > 1000 * MS
+    assert np.std(silence) < 50, loudness(silence)
+
+
+async def test_the_guides_own_javascript_holds_a_call(
+    espeak: RememberingESpeak, tmp_path: Path
+) -> None:
+    asr = ScriptedRecognizer("can you hear me")
+    question = await speech(QUESTION)
+    async with serving(asr, ScriptedModel(REPLY, "Good bye."), espeak, **NO_GREETING) as server:
+        async with phone("guide.mjs", server.url, tmp_path) as caller:
+            microphone = await caller.told("client.microphone")
+            assert microphone["wanted"]["audio"]["echoCancellation"] is True
+            await caller.told("session.started")
+            caller.say(question)
+            assert (await caller.told("asr.final"))["text"] == "can you hear me"
+            await caller.told("tts.end")
+            caller.send(type="text", text="Good bye")
+            final = await caller.told("llm.final", lambda event: event["turn"] == 1)
+            assert final["text"].strip() == "Good bye."
+            caller.do("hang_up")
+            await caller.told("client.hung_up")
+            await everyone_gone(server)
+    assert_same_sound(espeak.said(REPLY), caller.heard())
+    assert_same_sound(question, resampled(asr.fed[0], 16_000, RATE))
+
+
+async def test_the_guides_own_javascript_tells_when_to_call_a_full_server_again(
+    tmp_path: Path,
+) -> None:
+    async with serving(max_concurrent_sessions=1) as server, calling(server.url):
+        async with phone("guide.mjs", server.url, tmp_path) as caller:
+            refused = await caller.told("client.refused")
+    assert refused["code"] == "server_full"
+    assert refused["retry_after"] > 0
+    assert refused["message"] and refused["action"]
+
+
+async def everyone_gone(server: Serving) -> None:
+    async with asyncio.timeout(SECONDS):
+        await server.calls.all_ended()
+
+
+def words(text: str) -> list[str]:
+    return [word.strip(",.?!") for word in text.split()]
+
+
+def assert_same_sound(reference: Samples, received: Samples) -> None:
+    """One is the other, after Opus. Played backwards it is not, which guards the measure."""
+    assert likeness(reference, received) > 0.75
+    assert likeness(reference[::-1], received) < 0.5
+
+
+def loudness(samples: Samples) -> list[int]:
+    """For a failure's message: the level of each 100 ms."""
+    return [
+        round(float(np.std(samples[i : i + 100 * MS]))) for i in range(0, len(samples), 100 * MS)
+    ]
+
+
 def resampled(pcm: bytes, from_rate: int, to_rate: int) -> Samples:
     resampler = Resampler(from_rate, to_rate)
     return np.frombuffer(resampler.feed(pcm) + resampler.flush(), dtype="<i2")
 
 
-def likeness(reference: Samples, received: Samples, rate: int) -> float:
-    """How alike the two sound: the median over windows of 200 ms, each looked for within
-    100 ms of where it belongs. 1 for an exact copy.
+def likeness(reference: Samples, received: Samples) -> float:
+    """How alike the two sound, both at 48 kHz: the median over windows of 200 ms, each looked
+    for within a second of where it belongs. 1 for an exact copy.
 
-    A receiver stretches and squeezes time while it adapts to jitter, so that no single lag
-    fits everywhere.
+    libwebrtc stretches and squeezes time while it adapts to jitter, on a busy machine by
+    hundreds of milliseconds, so that no single lag fits everywhere.
     """
-    window, slack = rate // 5, rate // 10
+    window, slack = 200 * MS, 1000 * MS
     offset = lag(reference, received)
     loud = np.std(reference) / 2
     found: list[float] = []
@@ -169,7 +283,7 @@ def likeness(reference: Samples, received: Samples, rate: int) -> float:
         if np.std(piece) < loud:
             continue
         begin = max(0, start + offset - slack)
-        around = received[begin : start + offset + window + slack]
+        around = received[begin : max(0, start + offset + window + slack)]
         found.append(correlation(piece, around) if len(around) else 0.0)
     return float(np.median(found))
 

@@ -56,6 +56,16 @@ def test_captions_come_in_order_as_their_samples_are_played() -> None:
     assert ledger.cues_before(300) == [CaptionCue(100, 4, "two"), CaptionCue(200, 7, " three")]
 
 
+def test_a_word_without_a_time_of_its_own_is_captioned_with_the_next() -> None:
+    ledger = spoken(("at six in the morning", 300, [WordTime(0, 2, 0), WordTime(10, 3, 100)]))
+    assert [(cue.offset, cue.text) for cue in ledger.cues_before(300)] == [
+        (0, "at"),
+        (3, "six in the"),
+    ]
+    assert ledger.heard(99) == ""
+    assert ledger.heard(100) == "at"
+
+
 def test_a_word_outside_its_phrase_is_not_believed() -> None:
     ledger = spoken(("abc", 100, [WordTime(2, 9, 50), WordTime(-1, 2, 10)]))
     assert ledger.heard(99) == ""

@@ -1,0 +1,113 @@
+"""Servers to be measured, each in its own process, with nobody else's settings."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import psutil
+
+START_S = 90.0
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that answers at `url`."""
+
+    url: str
+    process: psutil.Process
+
+    def children(self) -> list[psutil.Process]:
+        """Its engines' processes."""
+        return self.process.children(recursive=True)
+
+    def cpu_s(self) -> float:
+        """CPU time of the server and all its processes so far."""
+        return sum(cpu_s(process) for process in [self.process, *self.children()])
+
+
+def cpu_s(process: psutil.Process) -> float:
+    """CPU time of one process so far, in seconds."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+@asynccontextmanager
+async def inzwa(config: Path | None = None) -> AsyncIterator[Running]:
+    """`inzwa-rtc serve` as it is installed beside this Python, on a free port."""
+    command = [str(Path(sys.executable).with_name("inzwa-rtc")), "serve"]
+    if config is not None:
+        command += ["--config", str(config)]
+    async with _started(command) as server:
+        yield server
+
+
+@asynccontextmanager
+async def stock() -> AsyncIterator[Running]:
+    """The floor to compare with: see `benchmarks.stock`."""
+    async with _started([sys.executable, "-m", "benchmarks.stock"]) as server:
+        yield server
+
+
+@asynccontextmanager
+async def _started(command: Sequence[str]) -> AsyncIterator[Running]:
+    port = free_port()
+    own = {name: value for name, value in os.environ.items() if not name.startswith("INZWA_")}
+    with tempfile.TemporaryDirectory() as empty, tempfile.TemporaryFile() as log:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            f"--port={port}",
+            cwd=empty,  # no inzwa.yaml there
+            env={**own, "PYTHONPATH": str(_ROOT)},
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            url = f"http://127.0.0.1:{port}"
+            await until_ready(url, process, START_S)
+            yield Running(url, psutil.Process(process.pid))
+        except BaseException:
+            log.seek(0)
+            sys.stderr.write(log.read().decode(errors="replace")[-4000:])
+            raise
+        finally:
+            if process.returncode is None:
+                process.send_signal(signal.SIGTERM)
+                try:
+                    async with asyncio.timeout(15.0):
+                        await process.wait()
+                except TimeoutError:
+                    process.kill()
+                    await process.wait()
+
+
+async def until_ready(url: str, process: asyncio.subprocess.Process, limit_s: float) -> None:
+    """Wait until `/readyz` says 200. Raises `RuntimeError` if the process ends before that."""
+    async with asyncio.timeout(limit_s), aiohttp.ClientSession() as http:
+        while True:
+            if process.returncode is not None:
+                raise RuntimeError(f"The server ended with code {process.returncode}.")
+            try:
+                async with http.get(f"{url}/readyz") as response:
+                    if response.status == 200:
+                        return
+            except aiohttp.ClientConnectionError:
+                pass
+            await asyncio.sleep(0.05)
+
+
+def free_port() -> int:
+    """A TCP port that nobody uses at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
