@@ -145,7 +145,8 @@ async def _stream(
         async with aclosing(wire.from_lines(response.content.iter_any())) as answer:
             async for data in answer:
                 yield data
-    except (ClientError, OSError) as error:
+    except (ClientError, OSError, RuntimeError) as error:
+        # aiohttp's reader says RuntimeError when its connection broke before it was read.
         raise _lost(error) from error
     finally:
         response.close()

@@ -49,7 +49,7 @@ def likeness(reference: Samples, received: Samples) -> float:
 async def test_a_question_asked_in_the_browser_is_answered_aloud(
     transport: str, tmp_path: Path
 ) -> None:
-    wav = write_wav(tmp_path / "microphone.wav", QUIET, await speech("what time is it"), 60.0)
+    wav = write_wav(tmp_path / "microphone.wav", QUIET, await speech("what day is it"), 60.0)
     blocked = [BLOCK_WEBRTC] if transport == "websocket" else []
     async with (
         serving_embedded(call={"greeting": ""}) as server,
@@ -64,7 +64,7 @@ async def test_a_question_asked_in_the_browser_is_answered_aloud(
         told = await state(page)
         assert told["transport"] == transport
         turn = told["turns"][0]
-        assert turn["caller"]["text"] == "what time is it"
+        assert turn["caller"]["text"] == "what day is it"
         assert turn["latency"]["first_audio_ms"] >= turn["latency"]["silence_ms"]
         received = await recorded(page)
         assert likeness(await spoken(turn["answer"]["text"]), received) > 0.7
@@ -72,7 +72,7 @@ async def test_a_question_asked_in_the_browser_is_answered_aloud(
         assert likeness(other, received) < 0.55
         chip = page.locator("#chip-text")
         await expect(chip).to_contain_text("WebSocket" if transport == "websocket" else "WebRTC")
-        await expect(page.locator("#conversation .caller-words")).to_contain_text("what time is it")
+        await expect(page.locator("#conversation .caller-words")).to_contain_text("what day is it")
         await expect(page.locator("#conversation .answer-words")).to_contain_text(
             turn["answer"]["text"].strip()
         )
@@ -84,7 +84,7 @@ async def test_a_question_asked_in_the_browser_is_answered_aloud(
 async def test_talking_over_the_answer_silences_it_in_the_browser(
     transport: str, tmp_path: Path
 ) -> None:
-    story, question = await speech("tell me a story"), await speech("what time is it")
+    story, question = await speech("i want to hear a story"), await speech("what day is it")
     wav = write_wav(tmp_path / "microphone.wav", QUIET, story, 9.0, question, 60.0)
     async with (
         serving_embedded(call={"greeting": ""}) as server,
@@ -106,7 +106,7 @@ async def test_talking_over_the_answer_silences_it_in_the_browser(
         await expect(unheard).to_be_visible()
         turn = (await state(page))["turns"][0]
         assert 20 < turn["answer"]["heard"] < len(turn["answer"]["text"])
-        assert (await state(page))["turns"][1]["caller"]["text"] == "what time is it"
+        assert (await state(page))["turns"][1]["caller"]["text"] == "what day is it"
 
 
 async def test_a_typed_message_is_answered_and_the_call_ends_by_keyboard(tmp_path: Path) -> None:
@@ -160,8 +160,11 @@ async def test_a_server_that_is_killed_is_told_and_dialled_again_until_it_is_bac
 
 async def test_the_page_fits_every_window_and_nothing_on_it_fails(tmp_path: Path) -> None:
     """Screenshots are kept in tests/output for the eye."""
-    question, story = await speech("what does your name mean"), await speech("tell me a story")
-    over = await speech("what time is it")
+    question, story = (
+        await speech("what does your name mean"),
+        await speech("i want to hear a story"),
+    )
+    over = await speech("what day is it")
     wav = write_wav(tmp_path / "microphone.wav", QUIET, question, 9.0, story, 8.0, over, 60.0)
     problems: list[str] = []
     OUTPUT.mkdir(exist_ok=True)

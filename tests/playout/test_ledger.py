@@ -93,7 +93,5 @@ def test_heard_is_a_prefix_and_grows_with_what_was_played(
     played = sorted(data.draw(st.lists(st.integers(0, 4000), max_size=8)))
     heard = [ledger.heard(samples) for samples in played]
     assert all(ledger.text.startswith(text) for text in heard)
-    assert all(
-        longer.startswith(shorter) for shorter, longer in itertools.pairwise(heard)
-    )
+    assert all(longer.startswith(shorter) for shorter, longer in itertools.pairwise(heard))
     assert ledger.heard(10**9) == ledger.text.rstrip()
