@@ -11,20 +11,7 @@ from inzwa_rtc.engines.guide.numbers import spell
 from inzwa_rtc.engines.guide.script import Skill
 
 _MOST_COUNTED = 100
-_HOURS = [
-    "twelve",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-]
+_HOURS = [spell(hour or 12) for hour in range(12)]
 _MONTHS = [
     "January",
     "February",
