@@ -51,7 +51,8 @@ async def test_a_question_asked_in_the_browser_is_answered_aloud(
 ) -> None:
     asked = "are you human"
     question = await speech(asked)  # asked again where the recogniser asks for it
-    wav = write_wav(tmp_path / "microphone.wav", QUIET, *[question, 12.0] * 4, 60.0)
+    asking: list[Samples | float] = [question, 12.0]
+    wav = write_wav(tmp_path / "microphone.wav", QUIET, *asking * 4, 60.0)
     blocked = [BLOCK_WEBRTC] if transport == "websocket" else []
     async with (
         serving_embedded(call={"greeting": ""}) as server,
