@@ -12,6 +12,9 @@ Three states, driven by samples alone:
 While speaking, `SpeechEnded` tells of `stop_ms` without voice, and `SpeechStarted`
 that the caller goes on before the turn has ended. A turn longer than
 `max_utterance_ms` ends at its next short pause, and at half as much again anyway.
+
+The probability of a recurrent detector stays high for 60 to 100 ms after the sound has
+stopped. What is far quieter than the voice just heard is silence, whatever it says.
 """
 
 from __future__ import annotations
@@ -19,10 +22,14 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+import numpy as np
+
 from inzwa_rtc.audio.frame import Frame
 from inzwa_rtc.settings import TurnSettings
 
 FALSE_ALARM_MS = 160  # longer than the closure of a stop consonant within a word
+DROP = 0.01  # 40 dB under the voice: more than between its loudest vowel and weakest consonant
+FADE = 0.977  # of the level that this is measured from, each frame: 10 dB a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +89,13 @@ class TurnDetector:
         self._start = self._end = 0
         self._voiced_ms = self._silence_ms = self._length_ms = 0
         self._stopped = False
+        self._voice_level = 0.0
 
     def feed(self, frame: Frame, probability: float) -> list[TurnEvent]:
         """Events that this frame brings about, in order."""
         end = frame.index + frame.samples
         ms = frame.samples * 1000 // frame.rate
-        if self._is_voice(probability):
+        if self._is_voice(frame, probability):
             if not self._voiced_ms:
                 self._start = frame.index
             self._voiced_ms += ms
@@ -119,10 +127,16 @@ class TurnDetector:
         self._reset()
         return events
 
-    def _is_voice(self, probability: float) -> bool:
-        if self._state is _State.SPEAKING and self._silence_ms < self._settings.stop_ms:
-            return probability >= self._settings.release_threshold
-        return probability >= self._settings.threshold
+    def _is_voice(self, frame: Frame, probability: float) -> bool:
+        level = _level(frame)
+        self._voice_level *= FADE  # so that one bang does not mute the words after it
+        if level < self._voice_level * DROP:
+            return False
+        if probability >= self._settings.threshold:
+            self._voice_level = max(level, self._voice_level)
+            return True
+        wavering = self._state is _State.SPEAKING and self._silence_ms < self._settings.stop_ms
+        return wavering and probability >= self._settings.release_threshold
 
     def _feed_silent(self) -> list[TurnEvent]:
         if self._silence_ms:
@@ -166,3 +180,10 @@ class TurnDetector:
         self._start = self._end = 0
         self._voiced_ms = self._silence_ms = self._length_ms = 0
         self._stopped = False
+        self._voice_level = 0.0
+
+
+def _level(frame: Frame) -> float:
+    """Root mean square, in steps of int16."""
+    samples = np.frombuffer(frame.pcm, np.int16).astype(np.float32)
+    return float(np.sqrt(np.mean(samples * samples))) if samples.size else 0.0

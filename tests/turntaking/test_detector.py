@@ -31,10 +31,11 @@ class Caller:
         self.index = 0
         self.events: list[TurnEvent] = []
 
-    def feed(self, ms: int, probability: float) -> list[TurnEvent]:
+    def feed(self, ms: int, probability: float, level: int = 1000) -> list[TurnEvent]:
         events: list[TurnEvent] = []
+        pcm = level.to_bytes(2, "little") * SAMPLES
         for _ in range(ms // 20):
-            frame = Frame(bytes(SAMPLES * 2), RATE, self.index)
+            frame = Frame(pcm, RATE, self.index)
             events += self.detector.feed(frame, probability)
             self.index += SAMPLES
         self.events += events
@@ -93,6 +94,31 @@ def test_a_pause_shorter_than_the_silence_belongs_to_the_turn() -> None:
     assert caller.voice(100) == [SpeechStarted(0)]
     caller.silence(SETTINGS.silence_ms)
     assert [type(event) for event in caller.events].count(TurnEnded) == 1
+
+
+def test_what_is_far_below_the_voice_is_silence_however_probable() -> None:
+    caller = Caller()
+    caller.feed(1000, 0.9, level=3000)
+    end = caller.index
+    kinds = [type(event) for event in caller.feed(SETTINGS.silence_ms, 0.9, level=10)]
+    assert kinds == [SpeechEnded, TurnEnded]
+    ended = caller.events[-1]
+    assert isinstance(ended, TurnEnded)
+    assert ended.end == end
+
+
+def test_a_weak_consonant_thirty_db_below_the_vowel_is_voice() -> None:
+    caller = Caller()
+    caller.feed(1000, 0.9, level=3000)
+    assert caller.feed(1000, 0.9, level=100) == []
+
+
+def test_a_bang_in_the_microphone_does_not_end_the_words_after_it() -> None:
+    caller = Caller()
+    caller.voice(600)
+    caller.feed(20, 0.9, level=32_000)
+    caller.feed(2000, 0.9, level=300)
+    assert not any(isinstance(event, TurnEnded) for event in caller.events)
 
 
 def test_wavering_probability_while_speaking_is_still_voice() -> None:
