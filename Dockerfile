@@ -23,6 +23,6 @@ EXPOSE 8080/tcp 50000-50199/udp
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s CMD ["python", "-c", \
     "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"INZWA_PORT\"]}/healthz', timeout=2)"]
 # The command is process 1: `docker stop` reaches it, and running calls are let finish
-# (timeouts.drain; give docker longer, as with `docker stop --time 30`).
+# (timeouts.drain; give docker longer: docs/install.md).
 ENTRYPOINT ["inzwa-rtc"]
 CMD ["serve"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 
 class InzwaError(Exception):
     """Base of all errors that this project raises on purpose.
@@ -55,6 +57,13 @@ class ConfigError(InzwaError):
     code = "bad_configuration"
 
 
+class ListenError(InzwaError):
+    """The server cannot listen where it is told to: another program does, or the address is
+    not there (yet)."""
+
+    code = "cannot_listen"
+
+
 class EngineError(InzwaError):
     """An engine failed while it was working on a request."""
 
@@ -71,3 +80,14 @@ class EngineUnavailable(EngineError):
     """An engine cannot be used now: not installed, not loaded, or restarting."""
 
     code = "engine_unavailable"
+
+
+_Error = TypeVar("_Error", bound=BaseException)
+
+
+def leaves(group: BaseExceptionGroup[_Error]) -> list[_Error]:
+    """The errors themselves, in order, however deep the groups lie in each other."""
+    found: list[_Error] = []
+    for error in group.exceptions:
+        found += leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return found

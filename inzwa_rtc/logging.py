@@ -12,6 +12,7 @@ import logging
 import sys
 import traceback
 from collections.abc import Iterator
+from typing import TextIO
 
 import structlog
 from structlog.typing import ExcInfo, Processor
@@ -25,8 +26,10 @@ _CONTENT_FREE = (InzwaError, OSError, ImportError, AttributeError, NameError, Ty
 """Exceptions whose messages name code, files or causes, never the values at hand."""
 
 
-def configure(*, as_json: bool) -> None:
-    """Send all log lines of this process to standard error, replacing what was set before."""
+def configure(*, as_json: bool, stream: TextIO | None = None, only: str = "") -> None:
+    """Send the log lines of this process to `stream` (None: standard error), replacing what
+    was set before. `only` drops all but those of the loggers of that name and below it."""
+    stream = stream or sys.stderr
     annotate: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -41,9 +44,10 @@ def configure(*, as_json: bool) -> None:
     render: Processor = (
         structlog.processors.JSONRenderer()
         if as_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(colors=stream.isatty())
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream)
+    handler.addFilter(logging.Filter(only))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*annotate, structlog.stdlib.add_logger_name],

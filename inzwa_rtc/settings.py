@@ -38,12 +38,18 @@ class _Group(BaseModel):
 
 
 class TurnSettings(_Group):
-    """When the caller's turn starts and ends; probabilities are the voice detector's."""
+    """When the caller's turn starts and ends; probabilities are the voice detector's.
+
+    From `maybe_ms` on the reply is paused. Recognised words cut it, or `interrupt_ms` of voice:
+    more than an "mm-hm", which takes 300 to 450 ms. As the caller hears silence already, a late
+    cut costs them nothing.
+    """
 
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     release_threshold: Annotated[float, Field(gt=0, lt=1)] = 0.35
     maybe_ms: Annotated[int, Field(ge=20, le=500)] = 60
     start_ms: Annotated[int, Field(ge=40, le=1000)] = 200
+    interrupt_ms: Annotated[int, Field(ge=40, le=5000)] = 500
     stop_ms: Annotated[int, Field(ge=40, le=2000)] = 120
     silence_ms: Annotated[int, Field(ge=100, le=5000)] = 500
     preroll_ms: Annotated[int, Field(ge=0, le=1000)] = 300

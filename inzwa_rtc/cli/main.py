@@ -11,10 +11,18 @@ from inzwa_rtc import __version__
 from inzwa_rtc.cli.config import config
 from inzwa_rtc.cli.doctor.command import doctor
 from inzwa_rtc.cli.serve import serve
-from inzwa_rtc.errors import ConfigError, EngineUnavailable, InzwaError
+from inzwa_rtc.errors import (
+    ConfigError,
+    EngineTimeout,
+    EngineUnavailable,
+    InzwaError,
+    ListenError,
+    leaves,
+)
 
-_EXIT_CODES = ((ConfigError, 2), (EngineUnavailable, 3))
-"""What a service manager can tell apart; anything else that is ours exits with 1."""
+_EXIT_CODES = ((ConfigError, 2), (EngineUnavailable, 3), (EngineTimeout, 4), (ListenError, 4))
+"""What a service manager can tell apart: 2 and 3 do not mend themselves, 4 may. Anything
+else that is ours exits with 1."""
 
 
 class Failure(click.ClickException):
@@ -50,14 +58,7 @@ class _Edge(click.Group):
             ours, others = group.split(InzwaError)
             if ours is None or others is not None:
                 raise
-            raise Failure(list(_leaves(ours))) from None
-
-
-def _leaves(group: ExceptionGroup[InzwaError]) -> list[InzwaError]:
-    leaves: list[InzwaError] = []
-    for error in group.exceptions:
-        leaves += _leaves(error) if isinstance(error, ExceptionGroup) else [error]
-    return leaves
+            raise Failure(leaves(ours)) from None
 
 
 @click.group(cls=_Edge, context_settings={"help_option_names": ["-h", "--help"]})

@@ -6,16 +6,12 @@ import asyncio
 import io
 import json
 import os
-import shutil
 import signal
 import socket
 import sys
-import tempfile
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from aiohttp import (
@@ -29,13 +25,12 @@ from aiohttp import (
 )
 
 from inzwa_rtc.engines import wire
-from inzwa_rtc.engines.registry import EngineSpec
-from inzwa_rtc.errors import ConfigError, EngineUnavailable
+from inzwa_rtc.engines.launch import Launch
+from inzwa_rtc.engines.socket_folder import SocketFolder
+from inzwa_rtc.errors import EngineError, EngineTimeout, EngineUnavailable
 
 _STOP_S = 2.0
 _MAX_REPORT_BYTES = 4 * 1024 * 1024
-_MAX_SOCKET_PATH = 100
-"""The kernel's limit is 108 bytes on Linux and 104 elsewhere, final NUL included."""
 
 
 class Child:
@@ -45,17 +40,17 @@ class Child:
     `gone` is set, by whoever watches it, once it is of no more use.
     """
 
-    def __init__(self, spec: EngineSpec, process: Process, folder: Path) -> None:
-        self.spec = spec
+    def __init__(self, launch: Launch, process: Process, folder: SocketFolder) -> None:
         self.description: Mapping[str, Any] = {}
         self.gone = asyncio.Event()
+        self._spec = launch.spec
         self._process = process
         self._folder = folder
         self._session = ClientSession(
             "http://engine",
             # No limit of ours: calls are counted where they are admitted. No connection
             # is used twice: one that ends early is the sign to stop working.
-            connector=UnixConnector(str(_socket_in(folder)), limit=0, force_close=True),
+            connector=UnixConnector(str(folder.socket), limit=0, force_close=True),
             # How long each stage may take is for the caller to say.
             timeout=ClientTimeout(total=None, sock_connect=None),
             # What waits here for a consumer that stalls: half a second of audio.
@@ -63,20 +58,16 @@ class Child:
         )
 
     @classmethod
-    async def start(
-        cls,
-        spec: EngineSpec,
-        options: Mapping[str, Any],
-        *,
-        max_concurrent: int | None,
-        timeout_s: float,
-    ) -> Child:
-        """Start a process and wait until its engine is loaded.
+    async def start(cls, launch: Launch, *, timeout_s: float) -> Child:
+        """Start a process and wait until its engine is loaded; whatever goes wrong, nothing
+        is left of it.
 
-        Raises `EngineUnavailable` with the engine's own message when it cannot be
-        loaded, or not within `timeout_s` seconds; nothing is left of it then.
+        Raises `EngineUnavailable` with the engine's own message when it cannot be loaded,
+        `EngineTimeout` when it is not within `timeout_s` seconds, `EngineError` when its
+        process ended before, and `OSError` or `ConfigError` when the machine has no room
+        for a process now.
         """
-        folder = _private_folder(spec)
+        folder = SocketFolder.create(launch.spec.kind)
         try:
             # A group of its own: no Ctrl-C from the terminal, and whatever the
             # engine starts can be ended with it. -P: no imports from the working folder.
@@ -88,16 +79,17 @@ class Child:
                 limit=_MAX_REPORT_BYTES,
             )
         except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
+            folder.remove()
             raise
-        child = cls(spec, process, folder)
+        child = cls(launch, process, folder)
         try:
             async with asyncio.timeout(timeout_s):
-                child.description = await child._loaded(options, max_concurrent)
+                child.description = await child._loaded(launch)
         except TimeoutError:
             await child.close()
-            raise EngineUnavailable(
-                f"The {spec.kind} engine `{spec.name}` was not loaded within {timeout_s:g} s.",
+            raise EngineTimeout(
+                f"The {child._spec.kind} engine `{child._spec.name}` was not loaded within "
+                f"{timeout_s:g} s.",
                 action="Raise `timeouts.engine_start`, or choose a smaller model.",
             ) from None
         except BaseException:
@@ -107,6 +99,7 @@ class Child:
 
     @property
     def pid(self) -> int:
+        """Its number, also after it ended."""
         return self._process.pid
 
     @property
@@ -140,6 +133,7 @@ class Child:
         )
 
     async def exited(self) -> None:
+        """Return when the process has ended."""
         await self._process.wait()
 
     def kill(self) -> None:
@@ -161,32 +155,28 @@ class Child:
                         await self._process.wait()
         finally:
             self.kill()
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.remove()
             if self._process.stdin is not None:
                 self._process.stdin.close()
             await self._session.close()
         await self._process.wait()
 
-    async def _loaded(
-        self, options: Mapping[str, Any], max_concurrent: int | None
-    ) -> Mapping[str, Any]:
-        launch = {
-            "spec": asdict(self.spec),
-            "options": options,
-            "socket": str(_socket_in(self._folder)),
+    async def _loaded(self, launch: Launch) -> Mapping[str, Any]:
+        told = {
+            "launch": launch.to_json(),
+            "socket": str(self._folder.socket),
             "parent": os.getpid(),
-            "max_concurrent": max_concurrent,
         }
         assert self._process.stdin is not None and self._process.stdout is not None
         # On standard input, not in the arguments: options may hold keys.
         with suppress(ConnectionError):
-            self._process.stdin.write(wire.to_line(launch))
+            self._process.stdin.write(wire.to_line(told))
             await self._process.stdin.drain()
         line = await self._process.stdout.readline()
         if not line:
             await self._process.wait()
-            raise EngineUnavailable(
-                f"The process of the {self.spec.kind} engine `{self.spec.name}` ended while "
+            raise EngineError(
+                f"The process of the {self._spec.kind} engine `{self._spec.name}` ended while "
                 f"it was loading ({self.ending}).",
                 action="See above for what it printed; SIGKILL often means too little memory.",
             )
@@ -205,19 +195,3 @@ def cut_off(connection: ClientWebSocketResponse) -> None:
     if end is not None:
         with suppress(OSError):
             end.shutdown(socket.SHUT_RDWR)
-
-
-def _socket_in(folder: Path) -> Path:
-    return folder / "socket"
-
-
-def _private_folder(spec: EngineSpec) -> Path:
-    """A new folder that only this user can enter, with a path short enough for a socket."""
-    for parent in (tempfile.gettempdir(), "/tmp"):
-        prefix = f"inzwa-{spec.kind}-"
-        if len(os.fsencode(f"{parent}/{prefix}12345678/socket")) <= _MAX_SOCKET_PATH:
-            return Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
-    raise ConfigError(
-        "No folder for temporary files has a path short enough for a socket.",
-        action=f"Set TMPDIR to a path of at most {_MAX_SOCKET_PATH - 30} bytes.",
-    )

@@ -9,58 +9,53 @@ close; later ones wait in `ready()` for its successor.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import aiohttp
 import structlog
 
 from inzwa_rtc.engines.child import Child
+from inzwa_rtc.engines.launch import Launch
 from inzwa_rtc.engines.registry import EngineSpec
 from inzwa_rtc.engines.restart import RestartPolicy
-from inzwa_rtc.errors import EngineError, EngineUnavailable
+from inzwa_rtc.errors import EngineUnavailable, InzwaError
 
 ProcessState = Literal["starting", "ready", "restarting", "failed", "stopped"]
 
-PROBE_EVERY_S = 0.5
-HANG_S = 2.5
+PROBE_EVERY_S = 0.25
+HANG_S = 2.0
+"""With the slowest embedded engine's start, about 1.5 s, a hang is over within 5 s."""
+
+_START_FAULTS = (InzwaError, OSError, RuntimeError)
+"""What may keep a process from being started: the engine's own reasons, and a machine that
+is out of processes, memory, descriptors or (RuntimeError) threads."""
 
 _log = structlog.get_logger(__name__)
 
 
 class EngineProcess:
-    """One engine in its own process, for as long as `async with` lasts.
+    """One engine in its own process, from `start` to `close`.
 
-    Entering waits until the engine is loaded and raises `EngineUnavailable`, with the
-    engine's own message, when it cannot be. An owner with a `TaskGroup` calls
-    `start`, `supervise` and `close` itself.
-
-    `on_ready` is called, on the loop, each time that the engine is ready.
+    Its owner runs `supervise` as a task of its own in between; `supervised` does all that
+    for engines which live and end together.
     """
 
-    def __init__(
-        self,
-        spec: EngineSpec,
-        options: Mapping[str, Any],
-        *,
-        start_timeout_s: float = 60.0,
-        max_concurrent: int | None = None,
-        on_ready: Callable[[], None] | None = None,
-    ) -> None:
-        self.spec = spec
+    def __init__(self, launch: Launch, *, start_timeout_s: float = 60.0) -> None:
         self.restarts = 0
         self.state: ProcessState = "starting"
-        self._options = options
+        self._launch = launch
         self._start_timeout_s = start_timeout_s
-        self._max_concurrent = max_concurrent
-        self._on_ready = on_ready
         self._policy = RestartPolicy()
         self._child: Child | None = None
         self._settled = asyncio.Event()  # ready, or never to be
         self._description: Mapping[str, Any] = {}
-        self._supervising: asyncio.Task[None] | None = None
+
+    @property
+    def spec(self) -> EngineSpec:
+        """Which engine it is."""
+        return self._launch.spec
 
     @property
     def pid(self) -> int | None:
@@ -88,7 +83,7 @@ class EngineProcess:
         return self._child
 
     async def start(self) -> None:
-        """Load the engine for the first time. Raises `EngineUnavailable` when it cannot be."""
+        """Load the engine for the first time. Raises what `Child.start` raises."""
         try:
             await self._start_child()
         except BaseException:
@@ -96,22 +91,19 @@ class EngineProcess:
             raise
 
     async def supervise(self) -> None:
-        """Keep the engine running until cancelled."""
-        loop = asyncio.get_running_loop()
+        """Keep the engine running until cancelled, whatever keeps it from starting again."""
         while True:
-            since = loop.time()
+            answered_s = 0.0
             if self._child is not None:
-                await self._watch(self._child)
-                ran_s = loop.time() - since
+                answered_s = await self._watch(self._child)
                 await self._drop_child(self._child)
-            else:
-                ran_s = 0.0
-            await asyncio.sleep(self._policy.delay_after(ran_s))
+            await asyncio.sleep(self._policy.delay_after(answered_s))
             self.restarts += 1
             try:
                 await self._start_child()
-            except EngineError as error:
-                _log.error("engine.not_restarted", **self._names(), reason=str(error))
+            except _START_FAULTS as error:
+                reason = str(error) or type(error).__name__
+                _log.error("engine.not_restarted", **self._names(), reason=reason)
 
     async def close(self) -> None:
         """End the process; requests that run or wait fail."""
@@ -120,46 +112,25 @@ class EngineProcess:
         if child is not None:
             await child.close()
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        self._supervising = asyncio.create_task(self.supervise())
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        assert self._supervising is not None
-        self._supervising.cancel()
-        try:
-            await asyncio.wait({self._supervising})
-        finally:
-            await self.close()
-        if not self._supervising.cancelled():
-            self._supervising.result()
-
     async def _start_child(self) -> None:
-        child = await Child.start(
-            self.spec,
-            self._options,
-            max_concurrent=self._max_concurrent,
-            timeout_s=self._start_timeout_s,
-        )
+        child = await Child.start(self._launch, timeout_s=self._start_timeout_s)
         self._child = child
         self._description = child.description
         self._settle("ready")
         _log.info("engine.ready", **self._names(), pid=child.pid, restarts=self.restarts)
-        if self._on_ready is not None:
-            self._on_ready()
 
-    async def _watch(self, child: Child) -> None:
-        """Return when the process has ended; end it if it hangs."""
+    async def _watch(self, child: Child) -> float:
+        """Return when the process has ended; end it if it hangs. Returns for how many
+        seconds it answered."""
+        loop = asyncio.get_running_loop()
+        since = loop.time()
         async with asyncio.TaskGroup() as tasks:
             probing = tasks.create_task(self._kill_when_hung(child))
             await child.exited()
+            ended = loop.time()
+            hung = probing.done()
             probing.cancel()
+        return ended - since - (HANG_S if hung else 0.0)
 
     async def _kill_when_hung(self, child: Child) -> None:
         while True:

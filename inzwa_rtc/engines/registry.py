@@ -9,9 +9,11 @@ an instance of it, and has a `close()` beside its Protocol's methods.
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from inzwa_rtc.engines.contracts import EngineKind
@@ -25,6 +27,7 @@ KINDS: tuple[EngineKind, ...] = get_args(EngineKind)
 
 _OURS = "inzwa-rtc"
 _EXTRAS = {"pocketsphinx": "embedded", "scripted": "embedded", "espeak": "embedded"}
+_CHECKOUT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +81,12 @@ def specs(settings: Settings) -> dict[EngineKind, tuple[EngineSpec, dict[str, An
     return chosen
 
 
-def validate(spec: EngineSpec, options: Mapping[str, Any]) -> dict[str, Any]:
-    """All options of the engine, defaults included. Imports the engine.
-
-    Raises `ConfigError` naming the wrong option, and `EngineUnavailable` when
-    something is not installed.
-    """
-    validated: dict[str, Any] = _validated(spec, _import(spec), options).model_dump()
-    return validated
-
-
 def load(spec: EngineSpec, options: Mapping[str, Any]) -> Any:
-    """Build the engine, which may take long and block. Raises as `validate` does, and
-    `EngineUnavailable` with the engine's own message when it cannot be built."""
+    """Import and build the engine, which may take long and block.
+
+    Raises `ConfigError` naming the wrong option, and `EngineUnavailable` when something is
+    not installed or, with the engine's own message, when it cannot be built.
+    """
     engine_class = _import(spec)
     validated = _validated(spec, engine_class, options)
     try:
@@ -153,7 +149,15 @@ def _not_installed(spec: EngineSpec, error: ModuleNotFoundError) -> EngineUnavai
 
 
 def _install(spec: EngineSpec) -> str:
-    return f"pip install '{spec.requirement or _OURS}'"
+    """The command that installs the engine for the Python which runs this."""
+    install = f"{sys.executable} -m pip install"
+    name, bracket, extra = (spec.requirement or _OURS).partition("[")
+    if name != _OURS:
+        return f"{install} '{spec.requirement}'"
+    # Ours is in no registry: it is installed from a checkout, in which this file may lie.
+    if (_CHECKOUT / "pyproject.toml").is_file():
+        return f"{install} -e '{_CHECKOUT}{bracket}{extra}'"
+    return f"{install} '/path/to/checkout{bracket}{extra}'"
 
 
 def _validated(spec: EngineSpec, engine_class: Any, options: Mapping[str, Any]) -> Any:

@@ -1,15 +1,15 @@
 """The process of one engine: `python -m inzwa_rtc.engines.service`, started by `child`.
 
-It reads one JSON line from standard input (the launch), loads the engine, serves it
+It reads one JSON line from standard input (see `launch`), loads the engine, serves it
 over HTTP on a Unix socket (see `routes`), and writes one JSON line to standard output:
 a description of the engine, or why it could not be loaded.
 
 It lives no longer than its parent: the kernel kills it when the parent dies, and, where
 there is no such kernel, the end of standard input does.
 
-It tells nobody what callers say. Whatever the engine or its libraries print once it is
-loaded is dropped, and of an exception that is not ours only its type and place leave
-this process, never its message.
+It tells nobody what callers say. Whatever the engine or its libraries print or log once
+it is loaded is dropped, and of an exception that is not ours only its type and place
+leave this process, never its message. Lines of ours have the form of the server's.
 """
 
 from __future__ import annotations
@@ -22,42 +22,52 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
+import structlog
 from aiohttp import web
 
+from inzwa_rtc import logging
 from inzwa_rtc.engines import wire
-from inzwa_rtc.engines.registry import EngineSpec, load
+from inzwa_rtc.engines.launch import Launch
+from inzwa_rtc.engines.registry import load
 from inzwa_rtc.engines.routes import application, describe, place
 from inzwa_rtc.errors import InzwaError
 
+NICENESS = 5
+"""How far an engine that serves stands back behind the server: a token can wait, a packet of
+live speech is due every 20 ms. It loads at full speed, for then callers wait for it."""
+
 _PR_SET_PDEATHSIG = 1
 _BACKLOG = 1024
+
+_log = structlog.get_logger("inzwa_rtc.engines.service")  # `__name__` is "__main__" here
 
 
 def main() -> None:
     # Ctrl-C reaches the whole foreground group; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     lifeline, report = _take_pipes()
-    launch = _read_launch(lifeline)
-    _die_with(launch["parent"], lifeline)
+    told = _read_line(lifeline)
+    _die_with(told["parent"], lifeline)
+    launch = Launch.from_json(told["launch"])
+    logging.configure(as_json=launch.log_json)
     try:
-        engine = load(EngineSpec(**launch["spec"]), launch["options"])
+        engine = load(launch.spec, launch.options)
     except InzwaError as error:
         _write_all(report, wire.to_line({"error": wire.error_to(error)}))
         sys.exit(1)
-    asyncio.run(_serve(engine, launch, report))
+    asyncio.run(_serve(engine, launch, told["socket"], report))
     # A library's threads may still compute; nothing here needs their result.
     os._exit(0)
 
 
-async def _serve(engine: Any, launch: Mapping[str, Any], report: int) -> None:
-    spec = EngineSpec(**launch["spec"])
+async def _serve(engine: Any, launch: Launch, socket: str, report: int) -> None:
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
     runner = web.AppRunner(
-        application(spec, engine, launch["max_concurrent"]),
+        application(launch.spec, engine, launch.max_concurrent),
         handle_signals=False,
         handler_cancellation=True,
         shutdown_timeout=0.1,
@@ -65,10 +75,12 @@ async def _serve(engine: Any, launch: Mapping[str, Any], report: int) -> None:
     )
     await runner.setup()
     try:
-        await web.UnixSite(runner, launch["socket"], backlog=_BACKLOG).start()
+        await web.UnixSite(runner, socket, backlog=_BACKLOG).start()
         loop.add_signal_handler(signal.SIGTERM, stopping.set)
-        loop.set_exception_handler(_hush(spec))
-        _write_all(report, wire.to_line({"ready": describe(spec, engine)}))
+        _stand_back()
+        _hush(launch)
+        loop.set_exception_handler(_unawaited(launch))
+        _write_all(report, wire.to_line({"ready": describe(launch.spec, engine)}))
         os.close(report)
         await stopping.wait()
     finally:
@@ -87,33 +99,44 @@ def _take_pipes() -> tuple[int, int]:
     return lifeline, report
 
 
-def _hush(spec: EngineSpec) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
-    """Drop what is printed from now on, except crashes (without values) and, through the
-    returned handler, the types and places of exceptions that nobody awaited."""
+def _stand_back() -> None:
+    # The group is ours alone; of the process, Linux would take but the calling thread.
+    niceness = os.getpriority(os.PRIO_PROCESS, 0) + NICENESS
+    os.setpriority(os.PRIO_PGRP, 0, niceness)
+
+
+def _hush(launch: Launch) -> None:
+    """Drop what is printed or logged from now on, except crashes (without values) and log
+    lines of our own."""
     standard_error = os.fdopen(os.dup(2), "w", encoding="utf-8")
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, 2)
     os.close(nowhere)
     faulthandler.enable(standard_error)
+    logging.configure(as_json=launch.log_json, stream=standard_error, only="inzwa_rtc")
+
+
+def _unawaited(launch: Launch) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
+    """Tells of exceptions that nobody awaited: their types and places."""
+    names = {"kind": launch.spec.kind, "engine": launch.spec.name}
 
     def tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         if error is not None:
-            standard_error.write(f"{spec.kind} engine {spec.name}: {place(error)}\n")
-            standard_error.flush()
+            _log.error("engine.unawaited_error", **names, error=place(error))
 
     return tell
 
 
-def _read_launch(lifeline: int) -> dict[str, Any]:
+def _read_line(lifeline: int) -> dict[str, Any]:
     line = b""
     while not line.endswith(b"\n"):
         piece = os.read(lifeline, 65536)
         if not piece:
             sys.exit(1)
         line += piece
-    launch: dict[str, Any] = json.loads(line)
-    return launch
+    told: dict[str, Any] = json.loads(line)
+    return told
 
 
 def _die_with(parent: int, lifeline: int) -> None:

@@ -44,6 +44,7 @@ TAKEN: Mapping[str, Any] = {"taken": 1}
 
 
 def to_line(data: Mapping[str, Any]) -> bytes:
+    """The object as one line, its end included."""
     return json.dumps(data).encode("ascii") + b"\n"
 
 
@@ -72,6 +73,7 @@ async def from_lines(pieces: AsyncIterable[bytes]) -> AsyncGenerator[dict[str, A
 
 
 def from_json(text: str | bytes) -> dict[str, Any]:
+    """The object that a line or message holds. Raises `EngineError` when there is none."""
     try:
         data = json.loads(text)
     except ValueError:
@@ -89,6 +91,7 @@ def is_last(data: Mapping[str, Any]) -> bool:
 
 
 def cut() -> EngineError:
+    """To be raised where an answer ended before its last object."""
     return EngineError(
         "The engine's answer was cut off in the middle.",
         action="Its process probably ended; it is restarted by itself.",
@@ -96,6 +99,7 @@ def cut() -> EngineError:
 
 
 def garbled() -> EngineError:
+    """To be raised where an answer has not the form described above."""
     return EngineError(
         "The engine's process sent something that is not an answer.",
         action="Check that it runs the same version of inzwa-rtc.",

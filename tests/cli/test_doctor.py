@@ -14,6 +14,7 @@ from inzwa_rtc.cli.doctor.command import run as run_check
 from inzwa_rtc.cli.doctor.finding import Finding
 from inzwa_rtc.errors import EngineUnavailable
 from inzwa_rtc.settings import Settings
+from inzwa_rtc.transport import ice
 from tests.cli.command import run
 
 
@@ -75,15 +76,52 @@ def test_pages_of_other_machines_need_tls_for_the_microphone() -> None:
     assert network.microphone(Settings(host="0.0.0.0")).status == "warning"
 
 
-def test_udp_ports_must_be_free_and_enough() -> None:
+@pytest.fixture
+def two_addresses(monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    """A machine with these addresses, both of which can be bound anywhere."""
+    addresses = ("127.0.0.1", "127.0.0.2")
+    monkeypatch.setattr(ice, "machine_addresses", lambda: ["::1", *addresses])
+    return addresses
+
+
+def test_udp_ports_must_be_free_and_enough_on_every_address_that_calls_use(
+    two_addresses: tuple[str, str],
+) -> None:
+    one, other = two_addresses
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
-        taken.bind(("", 0))
+        taken.bind((one, 0))
         port = taken.getsockname()[1]
-        assert network.udp_ports(Settings(udp_ports=f"{port}-{port}")).status == "problem"
-    one = Settings(udp_ports=f"{port}-{port}", max_concurrent_sessions=2)
-    assert network.udp_ports(one).status == "warning"
-    assert network.udp_ports(one.model_copy(update={"max_concurrent_sessions": 1})).status == "ok"
+        ports = Settings(udp_ports=f"{port}-{port}", max_concurrent_sessions=1)
+        found = network.udp_ports(ports)
+        assert (found.status, one in found.what) == ("warning", True)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as also:
+            also.bind((other, port))
+            assert network.udp_ports(ports).status == "problem"
+    assert network.udp_ports(ports).status == "ok"
+    two_calls = ports.model_copy(update={"max_concurrent_sessions": 2})
+    assert network.udp_ports(two_calls).status == "warning"
     assert network.udp_ports(Settings(enable_webrtc=False)).status == "ok"
+
+
+def test_the_addresses_are_those_that_the_server_binds(
+    two_addresses: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert network.addresses(Settings()).status == "warning", "only loopback"
+    here = ["127.0.0.1", "192.168.7.7", "fe80::7"]
+    monkeypatch.setattr(ice, "machine_addresses", lambda: here)
+    found = network.addresses(Settings())
+    assert found.status == "ok"
+    assert "192.168.7.7" in found.what
+    assert "127.0.0.1" not in found.what
+    assert "fe80" not in found.what
+
+
+def test_no_advice_names_a_setting_that_does_not_exist(
+    two_addresses: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ice, "machine_addresses", lambda: ["10.0.0.7"])
+    assert "public_address" in network.addresses(Settings()).what
+    assert "TURN" not in network.addresses(Settings()).what
 
 
 def test_a_public_address_is_what_callers_are_told() -> None:

@@ -119,6 +119,21 @@ def test_packets_and_requests_are_not_logged_one_by_one(name: str) -> None:
     assert [event["event"] for event in events(body)] == ["w"]
 
 
+def test_a_process_may_show_its_own_lines_alone_where_it_wants() -> None:
+    body = """
+import sys
+logging.configure(as_json=True, stream=sys.__stderr__, only="inzwa_rtc")
+sys.stderr = None
+standard.getLogger("library").error("canary")
+standard.getLogger("inzwa_rtc_of_others").error("canary")
+warnings.simplefilter("default")
+warnings.warn("canary", stacklevel=1)
+structlog.get_logger("inzwa_rtc.engines").error("engine.failed", engine="espeak")
+"""
+    [event] = events(body)
+    assert (event["event"], event["engine"]) == ("engine.failed", "espeak")
+
+
 def test_people_get_readable_lines_without_colour_codes_in_files() -> None:
     text = logged('log.info("server.ready", url="http://localhost:8080")', as_json=False)
     assert "server.ready" in text

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import re
 import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from inzwa_rtc.cli.main import Failure
+from inzwa_rtc.errors import (
+    ConfigError,
+    EngineError,
+    EngineTimeout,
+    EngineUnavailable,
+    ListenError,
+)
+from inzwa_rtc.settings import TimeoutSettings
 
 ROOT = Path(__file__).parent.parent.parent
 SCRIPTS = [ROOT / "scripts" / name for name in ("install", "serve", "test")] + [ROOT / ".ci/run"]
@@ -48,3 +61,86 @@ def test_make_only_calls_the_script_of_that_name(target: str) -> None:
         check=True,
     )
     assert shown.stdout.strip() == f"scripts/{target}"
+
+
+@pytest.fixture
+def with_pythons(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs `find_python` on a machine that has these commands: `python3=3.14`."""
+
+    def find(*commands: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        for command in commands:
+            name, _, version = command.partition("=")
+            numbers = ", ".join(version.split("."))
+            fake = tmp_path / name
+            fake.write_text(
+                f"#!/bin/sh\n[ $1 = --version ] && echo Python {version} && exit\n"
+                f'exec "{sys.executable}" -c "import sys; sys.version_info = ({numbers})\n$2"\n'
+            )
+            fake.chmod(0o755)
+        return subprocess.run(
+            ["/bin/sh", "-c", f'. "{ROOT}/scripts/lib.sh"; find_python'],
+            env={"PATH": str(tmp_path), **settings},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+    return find
+
+
+@pytest.mark.parametrize(
+    ("commands", "chosen"),
+    [
+        (["python3=3.12"], "python3"),
+        (["python3=3.11", "python3.13=3.13"], "python3"),
+        (["python3=3.14", "python3.13=3.13", "python3.12=3.12"], "python3.13"),
+        (["python3=3.14", "python3.11=3.11"], "python3.11"),
+        (["python3=3.9", "python3.12=3.12", "python3.14=3.14"], "python3.12"),
+    ],
+)
+def test_the_python_chosen_is_one_that_all_packages_have_wheels_for(
+    with_pythons: Callable[..., subprocess.CompletedProcess[str]], commands: list[str], chosen: str
+) -> None:
+    found = with_pythons(*commands)
+    assert (Path(found.stdout.strip()).name, found.stderr) == (chosen, "")
+
+
+def test_a_newer_python_is_taken_where_there_is_no_other_and_said_to_be_so(
+    with_pythons: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    found = with_pythons("python3=3.9", "python3.14=3.14")
+    assert Path(found.stdout.strip()).name == "python3.14"
+    assert "C compiler" in found.stderr
+
+
+def test_a_python_that_is_named_is_taken_or_refused(
+    with_pythons: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    found = with_pythons("python3=3.12", "mine=3.14", PYTHON="mine")
+    assert Path(found.stdout.strip()).name == "mine"
+    refused = with_pythons("python3=3.12", "mine=3.10", PYTHON="mine")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "PYTHON=mine" in refused.stderr
+
+
+def test_a_machine_without_a_python_that_is_new_enough_is_told_what_to_do(
+    with_pythons: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    refused = with_pythons("python3=3.9")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "PYTHON=/path/to/python3" in refused.stderr
+
+
+def test_the_service_is_started_again_but_for_faults_that_do_not_pass() -> None:
+    unit = configparser.ConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read(ROOT / "packaging/inzwa-rtc.service")
+    service = unit["Service"]
+    codes = {Failure([kind("")]).exit_code for kind in (ConfigError, EngineUnavailable)}
+    assert {int(code) for code in service["RestartPreventExitStatus"].split()} == codes
+    passing = {Failure([kind("")]).exit_code for kind in (ListenError, EngineTimeout, EngineError)}
+    assert not passing & codes
+    assert unit["Unit"]["StartLimitIntervalSec"] == "0", "or systemd gives up after five tries"
+    assert service["OOMPolicy"] == "continue", "or one engine's end would end all calls"
+    assert int(service["TimeoutStopSec"]) > TimeoutSettings().drain

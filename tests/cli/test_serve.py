@@ -17,7 +17,13 @@ from click.testing import CliRunner
 
 from inzwa_rtc import __version__
 from inzwa_rtc.cli import main as edge
-from inzwa_rtc.errors import ConfigError, EngineError, EngineUnavailable
+from inzwa_rtc.errors import (
+    ConfigError,
+    EngineError,
+    EngineTimeout,
+    EngineUnavailable,
+    ListenError,
+)
 from tests.cli.command import COMMAND, environment, run
 
 
@@ -65,19 +71,19 @@ def test_the_server_answers_until_it_is_told_to_end(
     assert not [child for child in children if child.is_running()]
 
 
-def test_a_taken_port_is_a_message_and_exit_code_2(tmp_path: Path) -> None:
+def test_a_taken_port_is_a_message_and_the_exit_code_of_what_may_pass(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         result = run(tmp_path, "serve", "--port", str(port))
-    assert result.returncode == 2
+    assert result.returncode == 4
     assert str(port) in result.stderr
     assert "--port" in result.stderr
     assert "Traceback" not in result.stderr
 
 
-def test_a_host_that_is_not_this_machines_is_a_message(tmp_path: Path) -> None:
+def test_a_host_that_is_not_this_machines_yet_is_too(tmp_path: Path) -> None:
     result = run(tmp_path, "serve", "--host", "203.0.113.7", "--port", "0")
-    assert result.returncode == 2
+    assert result.returncode == 4
     assert "203.0.113.7" in result.stderr
     assert "Traceback" not in result.stderr
 
@@ -99,6 +105,15 @@ def test_wrong_options_are_a_message_and_exit_code_2(
     assert "Traceback" not in result.stderr
 
 
+def test_an_engine_that_loads_too_slowly_has_the_exit_code_of_what_may_pass(
+    tmp_path: Path,
+) -> None:
+    result = run(tmp_path, "serve", "--port", "0", INZWA_TIMEOUTS__ENGINE_START="0.001")
+    assert result.returncode == 4
+    assert "engine_start" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_an_unknown_engine_is_a_message_and_exit_code_2(tmp_path: Path) -> None:
     result = run(tmp_path, "serve", "--port", "0", INZWA_ASR_ENGINE="nosuch")
     assert result.returncode == 2
@@ -117,6 +132,8 @@ def test_the_version_is_the_packages(tmp_path: Path) -> None:
     [
         (ConfigError("It is wrong.", action="Mend it."), 2, "Error: It is wrong.\n  Mend it.\n"),
         (EngineUnavailable("None.", action="Install it."), 3, "Error: None.\n  Install it.\n"),
+        (EngineTimeout("Slow.", action="Wait."), 4, "Error: Slow.\n  Wait.\n"),
+        (ListenError("Taken.", action="Move."), 4, "Error: Taken.\n  Move.\n"),
         (EngineError("It broke."), 1, "Error: It broke.\n"),
         (
             ExceptionGroup("", [ExceptionGroup("", [EngineUnavailable("A.")]), ConfigError("B.")]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import resource
 import shutil
 import sys
 from pathlib import Path
@@ -51,10 +52,6 @@ def usable_processors() -> float:
 
 def open_files(settings: Settings) -> Finding:
     """The limit on open files allows as many calls as are configured."""
-    if sys.platform == "win32":
-        return Finding("open files", "ok", "not limited on this system")
-    import resource
-
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = settings.max_concurrent_sessions * _FILES_PER_CALL + _FILES_OF_SERVER
     if limit != resource.RLIM_INFINITY and limit < needed:

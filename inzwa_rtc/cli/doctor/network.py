@@ -6,10 +6,9 @@ import http.client
 import ipaddress
 import socket
 
-from aioice.ice import get_host_addresses
-
 from inzwa_rtc.cli.doctor.finding import Finding
 from inzwa_rtc.settings import Settings, parse_udp_ports
+from inzwa_rtc.transport.ice import media_addresses
 
 _EVERYWHERE = ("0.0.0.0", "::")
 
@@ -53,33 +52,41 @@ def udp_ports(settings: Settings) -> Finding:
     name = "udp ports"
     if not settings.webrtc_offered:
         return Finding(name, "ok", "not needed: calls go over WebSocket only")
+    # As the server does it: each call takes a port on every address, whose ports are its own.
     wanted = parse_udp_ports(settings.udp_ports) if settings.udp_ports else range(1)
-    free = sum(_is_free(port) for port in wanted)
-    if not settings.udp_ports and free:
-        return Finding(name, "ok", "chosen by the system for each call")
-    if not free:
+    bound = {
+        address: sum(_is_free(address, port) for port in wanted) for address in media_addresses()
+    }
+    where, free = min(bound.items(), key=lambda item: item[1])
+    if not any(bound.values()):
         return Finding(
             name,
             "problem",
-            f"none of {settings.udp_ports or 'the system'} can be bound",
+            f"none of {settings.udp_ports or 'the system'} can be bound on {', '.join(bound)}",
             "Set udp_ports to a free range, such as 50000-50199.",
         )
+    if not settings.udp_ports:
+        return Finding(name, "ok", f"chosen by the system for each call, on {', '.join(bound)}")
     if free < settings.max_concurrent_sessions:
         return Finding(
             name,
             "warning",
-            f"{free} free in {settings.udp_ports},"
+            f"{free} free in {settings.udp_ports} on {where},"
             f" for up to {settings.max_concurrent_sessions} calls",
-            "Widen udp_ports (a call takes one for each address of this machine)"
-            " or lower max_concurrent_sessions.",
+            "Widen udp_ports or lower max_concurrent_sessions.",
         )
-    return Finding(name, "ok", f"{free} of {len(wanted)} free in {settings.udp_ports}")
+    return Finding(
+        name,
+        "ok",
+        f"{free} of {len(wanted)} free in {settings.udp_ports}, on each of {', '.join(bound)}",
+    )
 
 
-def _is_free(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+def _is_free(address: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:
-            probe.bind(("", port))
+            probe.bind((address, port))
         except OSError:
             return False
         return True
@@ -90,8 +97,8 @@ def addresses(settings: Settings) -> Finding:
     name = "addresses"
     if settings.public_address:
         return Finding(name, "ok", f"callers are told {settings.public_address} (public_address)")
-    found = get_host_addresses(use_ipv4=True, use_ipv6=True)
-    if not found:
+    found = media_addresses()
+    if all(map(_is_loopback, found)):
         return Finding(
             name,
             "warning",
@@ -104,7 +111,7 @@ def addresses(settings: Settings) -> Finding:
             name,
             "ok",
             f"{', '.join(found)}: reachable within the local network"
-            " (for callers elsewhere set public_address, or use TURN)",
+            " (for callers elsewhere set public_address)",
         )
     return Finding(name, "ok", ", ".join(found))
 

@@ -11,7 +11,9 @@ from inzwa_rtc.engines.guide.phrases import NUMBER, bare, read
 from inzwa_rtc.engines.guide.script import Phrase
 
 _NEAR_ENOUGH = 0.7
-_MOST_WORDS = 30  # nothing longer is a question that the script knows
+_MOST_CHARS = 500
+"""Nothing longer is a question that the script knows (a sum of the two longest numbers has
+about 250): it is not read, so that no text, however long, keeps other callers waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,14 @@ class Matcher:
 
     def match(self, text: str) -> Meaning | None:
         """The intent that the text means, or None."""
+        if len(text) > _MOST_CHARS:
+            return None
         spoken = read(text)
         words = bare(spoken.words)
         for form in (spoken.words, words):
             if form in self._exact:
                 return Meaning(self._exact[form], spoken.numbers)
-        if NUMBER in words or len(words) > _MOST_WORDS:
+        if NUMBER in words:
             return None
         intent = self._nearest(frozenset(words))
         return Meaning(intent) if intent else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 _ONES = [
     "zero",
     "one",
@@ -52,29 +54,29 @@ def spell(number: int) -> str:
     return _ONES[number]
 
 
-def read_number(words: list[str]) -> tuple[int, int]:
-    """The number that the words begin with, and how many words it takes (0: none).
+def read_number(words: Sequence[str], start: int = 0) -> tuple[int, int]:
+    """The number that begins at word `start`, and how many words it takes (0: none).
 
     "seven eight" is read as seven, and takes one word.
     """
     total = 0
-    used = 0
+    at = start
     ceiling = LARGEST + 1  # each part is of a smaller order than the one before
-    while used < len(words):
-        joins = words[used] == "and" and used > 0 and words[used - 1] in {"hundred", *_SCALES}
-        value, size = _read_below_thousand(words[used + joins :])
+    while at < len(words):
+        joins = words[at] == "and" and at > start and words[at - 1] in {"hundred", *_SCALES}
+        value, size = _read_below_thousand(words, at + joins)
         if not size:
             break
-        after = used + joins + size
+        after = at + joins + size
         scale = _SCALES.get(words[after], 1) if after < len(words) else 1
         if value * scale >= ceiling or (scale > 1 and value == 0):
             break
         total += value * scale
-        used = after + (scale > 1)
+        at = after + (scale > 1)
         ceiling = scale
         if scale == 1:
             break
-    return total, used
+    return total, at - start
 
 
 def _join(head: str, rest: int) -> str:
@@ -83,26 +85,28 @@ def _join(head: str, rest: int) -> str:
     return f"{head} and {spell(rest)}" if rest < 100 else f"{head} {spell(rest)}"
 
 
-def _read_below_thousand(words: list[str]) -> tuple[int, int]:
-    value, used = _read_below_hundred(words)
-    if not used or words[used : used + 1] != ["hundred"] or value == 0:
+def _read_below_thousand(words: Sequence[str], at: int) -> tuple[int, int]:
+    value, used = _read_below_hundred(words, at)
+    if not used or value == 0 or _word(words, at + used) != "hundred":
         return value, used
     hundreds, used = value * 100, used + 1
-    joins = words[used : used + 1] == ["and"]
-    rest, size = _read_below_hundred(words[used + joins :])
+    joins = _word(words, at + used) == "and"
+    rest, size = _read_below_hundred(words, at + used + joins)
     return (hundreds + rest, used + joins + size) if size else (hundreds, used)
 
 
-def _read_below_hundred(words: list[str]) -> tuple[int, int]:
-    if not words:
-        return 0, 0
-    first = words[0]
+def _read_below_hundred(words: Sequence[str], at: int) -> tuple[int, int]:
+    first, second = _word(words, at), _word(words, at + 1)
     if first in _UNITS:
         return _UNITS[first], 1
     if first in _MULTIPLES:
-        if len(words) > 1 and 0 < _UNITS.get(words[1], 0) < 10:
-            return _MULTIPLES[first] + _UNITS[words[1]], 2
+        if 0 < _UNITS.get(second, 0) < 10:
+            return _MULTIPLES[first] + _UNITS[second], 2
         return _MULTIPLES[first], 1
-    if first == "a" and len(words) > 1 and (words[1] == "hundred" or words[1] in _SCALES):
+    if first == "a" and (second == "hundred" or second in _SCALES):
         return 1, 1
     return 0, 0
+
+
+def _word(words: Sequence[str], at: int) -> str:
+    return words[at] if at < len(words) else ""

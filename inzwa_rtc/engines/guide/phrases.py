@@ -131,7 +131,7 @@ def _numbered(words: list[str]) -> Spoken:
     numbers: list[int] = []
     position = 0
     while position < len(words):
-        value, used = read_number(words[position:])
+        value, used = read_number(words, position)
         if used:
             numbers.append(value)
             form.append(NUMBER)

@@ -61,11 +61,6 @@ class Scripted:
     def close(self) -> None:
         """Nothing is held."""
 
-    def intent_of(self, text: str) -> str | None:
-        """The name of the intent that a text means, None for one that is not understood."""
-        meaning = self._matcher.match(text)
-        return meaning.intent if meaning else None
-
     async def reply(self, request: ReplyRequest) -> AsyncGenerator[TokenChunk | ToolCall, None]:
         """Yield the answer to the last user message, then the tool call if it has one."""
         text, tool = self._answer(request.messages)

@@ -10,6 +10,7 @@ import ctypes
 import json
 import logging
 import os
+import signal
 import sys
 import threading
 from collections import Counter
@@ -38,6 +39,8 @@ class EngineOptions(BaseModel):
     fail: str = ""
     fail_unless_missing: str = ""
     never_load: bool = False
+    die_loading: bool = False
+    warn_loading: str = ""
 
 
 class _Counted:
@@ -48,8 +51,13 @@ class _Counted:
             raise ValueError(options.fail)
         if options.fail_unless_missing and os.path.exists(options.fail_unless_missing):  # noqa: PTH110
             raise ValueError("still failing")
+        if options.warn_loading:
+            logging.getLogger("library").warning(options.warn_loading)
+        if options.die_loading:
+            os.kill(os.getpid(), signal.SIGKILL)
         if options.never_load:
             threading.Event().wait()
+        self.options = options
         self.counts: Counter[str] = Counter()
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,10 @@ from inzwa_rtc.engines.contracts import (
     SpeechRequest,
     TokenChunk,
 )
+from inzwa_rtc.engines.launch import Launch
 from inzwa_rtc.engines.process import EngineProcess
 from inzwa_rtc.engines.registry import EngineSpec
+from inzwa_rtc.engines.supervised import supervised
 
 _CLASSES: dict[EngineKind, str] = {"asr": "Listener", "llm": "Talker", "tts": "Speaker"}
 
@@ -34,9 +36,19 @@ class Boundary:
     def spec(self, kind: EngineKind) -> EngineSpec:
         return EngineSpec(kind, f"test-{kind}", f"boundary_engines:{_CLASSES[kind]}", "test-engine")
 
-    def process(self, kind: EngineKind, **settings: Any) -> EngineProcess:
-        options = settings.pop("options", {})
-        return EngineProcess(self.spec(kind), options, **settings)
+    def process(
+        self, kind: EngineKind, *, start_timeout_s: float = 60.0, **launch: Any
+    ) -> EngineProcess:
+        """One that is yet to be started; `launch` are members of `Launch`."""
+        told = Launch(**{"spec": self.spec(kind), "options": {}, **launch})
+        return EngineProcess(told, start_timeout_s=start_timeout_s)
+
+    @asynccontextmanager
+    async def running(self, kind: EngineKind, **launch: Any) -> AsyncIterator[EngineProcess]:
+        """One that runs and is watched while the block does."""
+        process = self.process(kind, **launch)
+        async with supervised(process):
+            yield process
 
     def request(self, text: str) -> ReplyRequest:
         return ReplyRequest((Message("user", text),))

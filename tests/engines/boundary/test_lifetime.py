@@ -17,6 +17,7 @@ import pytest
 
 from inzwa_rtc.engines.contracts import EngineKind
 from inzwa_rtc.engines.registry import EngineSpec
+from inzwa_rtc.engines.service import NICENESS
 from inzwa_rtc.engines.supervised import Engines
 from inzwa_rtc.errors import EngineUnavailable
 from inzwa_rtc.settings import Settings
@@ -26,12 +27,15 @@ if TYPE_CHECKING:
 
 _PARENT = """
 import asyncio
+from inzwa_rtc.engines.launch import Launch
 from inzwa_rtc.engines.process import EngineProcess
 from inzwa_rtc.engines.registry import EngineSpec
+from inzwa_rtc.engines.supervised import supervised
 
 async def main():
     spec = EngineSpec("llm", "test", "boundary_engines:Talker")
-    async with EngineProcess(spec, {}) as process:
+    process = EngineProcess(Launch(spec=spec, options={}))
+    async with supervised(process):
         print("child", process.pid, flush=True)
         await asyncio.Event().wait()
 
@@ -57,7 +61,7 @@ def test_engine_dies_with_its_killed_parent(
 
 async def test_engine_ends_when_its_standard_input_does(boundary: Boundary) -> None:
     """The way out where the kernel does not kill the children of the dead."""
-    async with asyncio.timeout(boundary.guard_s), boundary.process("llm") as process:
+    async with asyncio.timeout(boundary.guard_s), boundary.running("llm") as process:
         child = await process.ready()
         stdin = child._process.stdin
         assert stdin is not None
@@ -66,8 +70,19 @@ async def test_engine_ends_when_its_standard_input_does(boundary: Boundary) -> N
         assert child.ending == "status 1"
 
 
+async def test_engine_that_serves_stands_back_behind_the_server_with_all_its_threads(
+    boundary: Boundary,
+) -> None:
+    expected = psutil.Process().nice() + NICENESS
+    async with boundary.running("llm") as process:
+        assert process.pid is not None
+        threads = [thread.id for thread in psutil.Process(process.pid).threads()]
+        assert len(threads) > 1
+        assert {os.getpriority(os.PRIO_PROCESS, thread) for thread in threads} == {expected}
+
+
 async def test_interrupt_from_the_terminal_is_left_to_the_parent(boundary: Boundary) -> None:
-    async with boundary.process("llm") as process:
+    async with boundary.running("llm") as process:
         assert process.pid is not None
         assert os.getpgid(process.pid) == process.pid
         os.kill(process.pid, signal.SIGINT)
@@ -86,7 +101,7 @@ async def test_nothing_is_left_after_twenty_lives(
     me = psutil.Process()
     before = None
     for number in range(20):
-        async with boundary.process("llm") as process:
+        async with boundary.running("llm") as process:
             (folder,) = left(tmp_path)
             assert stat.S_IMODE(folder.stat().st_mode) == 0o700
             assert await boundary.reply(process, "hello") == "hello"
@@ -101,7 +116,7 @@ async def test_nothing_is_left_after_twenty_lives(
 
 async def test_stuck_engine_is_ended_too(boundary: Boundary) -> None:
     async with asyncio.timeout(boundary.guard_s):
-        async with boundary.process("llm") as process:
+        async with boundary.running("llm") as process:
             assert process.pid is not None
             os.kill(process.pid, signal.SIGSTOP)
         assert psutil.Process().children() == []
@@ -113,20 +128,8 @@ async def test_long_folder_names_do_not_break_the_socket(
     long = tmp_path / ("long" * 30)
     long.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(long))
-    async with boundary.process("llm") as process:
+    async with boundary.running("llm") as process:
         assert await boundary.reply(process, "hello") == "hello"
-
-
-async def test_owner_is_told_each_time_the_engine_is_ready(boundary: Boundary) -> None:
-    told: asyncio.Queue[None] = asyncio.Queue()
-    async with (
-        asyncio.timeout(boundary.guard_s),
-        boundary.process("llm", on_ready=lambda: told.put_nowait(None)) as process,
-    ):
-        await told.get()
-        assert process.pid is not None
-        os.kill(process.pid, signal.SIGKILL)
-        await told.get()
 
 
 @pytest.fixture
@@ -142,8 +145,7 @@ def all_three(boundary: Boundary, monkeypatch: pytest.MonkeyPatch) -> dict[Engin
 
 
 async def test_all_engines_are_ready_inside_and_gone_after(all_three: dict[Any, Any]) -> None:
-    told: list[str] = []
-    async with Engines(Settings(), on_ready=told.append) as engines:
+    async with Engines(Settings()) as engines:
         status = engines.status()
         assert {entry.state for entry in status.values()} == {"ready"}
         assert {entry.pid for entry in status.values()} == {
@@ -151,7 +153,6 @@ async def test_all_engines_are_ready_inside_and_gone_after(all_three: dict[Any, 
         }
         assert status["tts"].name == "test-tts"
         assert engines.tts.sample_rate == 8000
-        assert sorted(told) == ["asr", "llm", "tts"]
     assert psutil.Process().children() == []
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from pathlib import Path
 
 import pytest
 
-from inzwa_rtc.engines.registry import EngineSpec, find, known, specs, validate
+from inzwa_rtc.engines import registry
+from inzwa_rtc.engines.registry import EngineSpec, find, known, load, specs
 from inzwa_rtc.errors import ConfigError, EngineUnavailable
 from inzwa_rtc.settings import Settings
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -33,25 +38,43 @@ def test_unknown_engine_is_answered_with_the_known_ones() -> None:
 
 
 def test_options_get_their_defaults(talker: EngineSpec) -> None:
-    assert validate(talker, {"fail": "x"})["volume"] == 3
+    assert load(talker, {"volume": 2}).options.volume == 2
+    assert load(talker, {}).options.volume == 3
 
 
 def test_unknown_option_is_answered_with_the_known_ones(talker: EngineSpec) -> None:
     with pytest.raises(ConfigError, match=r"`llm.volum` is not an option.*fail,.*volume"):
-        validate(talker, {"volum": 2})
+        load(talker, {"volum": 2})
 
 
 def test_wrong_option_is_named_without_its_value(talker: EngineSpec) -> None:
     with pytest.raises(ConfigError, match=r"`llm.volume`: .*integer") as error:
-        validate(talker, {"volume": "secret"})
+        load(talker, {"volume": "secret"})
     assert "secret" not in str(error.value)
 
 
-def test_engine_that_is_not_installed_is_answered_with_the_command() -> None:
+def test_engine_of_ours_that_is_not_installed_is_answered_with_a_command_that_installs_it() -> None:
     requirement = find("tts", "espeak").requirement
     missing = EngineSpec("tts", "espeak", "no_such_module:ESpeak", requirement)
-    with pytest.raises(EngineUnavailable, match=r"pip install 'inzwa-rtc\[embedded\]'"):
-        validate(missing, {})
+    checkout = re.escape(str(ROOT))
+    command = rf"{re.escape(sys.executable)} -m pip install -e '{checkout}\[embedded\]'"
+    with pytest.raises(EngineUnavailable, match=command):
+        load(missing, {})
+
+
+def test_outside_a_checkout_the_command_names_where_to_put_its_path(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(registry, "_CHECKOUT", tmp_path)
+    missing = EngineSpec("tts", "espeak", "no_such_module:ESpeak", "inzwa-rtc[embedded]")
+    with pytest.raises(EngineUnavailable, match=r"pip install '/path/to/checkout\[embedded\]'"):
+        load(missing, {})
+
+
+def test_engine_of_another_package_is_installed_by_that_package_s_name() -> None:
+    missing = EngineSpec("llm", "parrot", "no_such_module:Parrot", "inzwa-rtc-parrot")
+    with pytest.raises(EngineUnavailable, match=r"pip install 'inzwa-rtc-parrot'"):
+        load(missing, {})
 
 
 def test_model_and_device_are_options_unless_left_to_the_engine() -> None:

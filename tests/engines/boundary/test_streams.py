@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 async def test_closing_a_stream_early_stops_the_engine_s_work(
     boundary: Boundary, kind: EngineKind
 ) -> None:
-    async with boundary.process(kind) as process:
+    async with boundary.running(kind) as process:
         async with aclosing(boundary.stream(process)) as stream:
             await anext(stream)
         await boundary.until(lambda counts: counts.get("stopped") == 1, process)
@@ -46,7 +46,7 @@ async def test_cancelling_a_consumer_stops_a_recogniser_that_does_not_listen(
             yield bytes(20_000)
             await asyncio.sleep(0)
 
-    async with boundary.process("asr") as process:
+    async with boundary.running("asr") as process:
         chunks = RecognizerClient(process).recognize(audio(), RecognizeRequest("deaf"))
         async with aclosing(chunks):
             await anext(chunks)
@@ -61,7 +61,7 @@ async def test_cancelling_a_consumer_stops_a_recogniser_that_does_not_listen(
 
 
 async def test_listener_who_stalls_stops_the_synthesizer(boundary: Boundary) -> None:
-    async with boundary.process("tts", max_concurrent=1) as process:
+    async with boundary.running("tts", max_concurrent=1) as process:
         stalled = SynthesizerClient(process).synthesize(SpeechRequest("flood"))
         async with aclosing(stalled):
             await anext(stalled)
@@ -73,7 +73,7 @@ async def test_listener_who_stalls_stops_the_synthesizer(boundary: Boundary) -> 
 
 
 async def test_consumer_who_stalls_stops_the_language_model(boundary: Boundary) -> None:
-    async with boundary.process("llm") as process:
+    async with boundary.running("llm") as process:
         stalled = LanguageModelClient(process).reply(boundary.request("flood"))
         async with aclosing(stalled):
             await anext(stalled)
@@ -84,7 +84,7 @@ async def test_consumer_who_stalls_stops_the_language_model(boundary: Boundary) 
 
 
 async def test_no_more_syntheses_advance_than_allowed(boundary: Boundary) -> None:
-    async with boundary.process("tts", max_concurrent=2) as process:
+    async with boundary.running("tts", max_concurrent=2) as process:
 
         async def listen() -> None:
             stream = SynthesizerClient(process).synthesize(SpeechRequest("slow"))
@@ -102,19 +102,19 @@ async def test_no_more_syntheses_advance_than_allowed(boundary: Boundary) -> Non
     ["ndiri kuenda kuHarare – őszi 語 🎙", "lone \ud800 surrogate", "a" * 1_000_000, "\0", ""],
 )
 async def test_text_crosses_unchanged_both_ways(boundary: Boundary, text: str) -> None:
-    async with boundary.process("llm") as process:
+    async with boundary.running("llm") as process:
         assert await boundary.reply(process, text) == text
 
 
 async def test_tool_call_crosses_unchanged(boundary: Boundary) -> None:
-    async with boundary.process("llm") as process:
+    async with boundary.running("llm") as process:
         stream = LanguageModelClient(process).reply(boundary.request("tool"))
         async with aclosing(stream):
             assert [chunk async for chunk in stream] == [ToolCall("hang_up", {"why": "goodbye"})]
 
 
 async def test_speech_its_word_times_and_voices_cross_unchanged(boundary: Boundary) -> None:
-    async with boundary.process("tts") as process:
+    async with boundary.running("tts") as process:
         client = SynthesizerClient(process)
         assert client.sample_rate == 8000
         assert client.voices == (Voice("anna", "Anna", "sn"), Voice("béla", "Béla", "hu", "male"))
@@ -129,7 +129,7 @@ async def test_all_audio_of_an_utterance_is_heard(boundary: Boundary) -> None:
         for _ in range(100):
             yield bytes(640)
 
-    async with boundary.process("asr") as process:
+    async with boundary.running("asr") as process:
         chunks = RecognizerClient(process).recognize(audio(), RecognizeRequest("sn-ZW"))
         async with aclosing(chunks):
             *_, last = [chunk async for chunk in chunks]
@@ -142,7 +142,7 @@ async def test_error_of_the_audio_itself_is_raised_as_it_is(boundary: Boundary) 
         yield bytes(640)
         raise OSError("the microphone is gone")
 
-    async with boundary.process("asr") as process:
+    async with boundary.running("asr") as process:
         chunks = RecognizerClient(process).recognize(audio(), RecognizeRequest("sn"))
         async with asyncio.timeout(boundary.guard_s), aclosing(chunks):
             with pytest.raises(OSError, match="microphone"):
@@ -150,6 +150,6 @@ async def test_error_of_the_audio_itself_is_raised_as_it_is(boundary: Boundary) 
 
 
 async def test_fifty_requests_at_once_are_answered(boundary: Boundary) -> None:
-    async with boundary.process("llm") as process:
+    async with boundary.running("llm") as process:
         texts = [f"call {number}" for number in range(50)]
         assert await asyncio.gather(*(boundary.reply(process, text) for text in texts)) == texts

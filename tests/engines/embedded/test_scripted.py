@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from inzwa_rtc.engines.guide.script import GUIDE, load, phrases
 from inzwa_rtc.engines.guide.skills import clock
 from inzwa_rtc.engines.llm.scripted import Scripted, ScriptedOptions
 from inzwa_rtc.errors import ConfigError
+from tests.support.guide import intent_of
 
 
 async def converse(guide: Scripted, *said: str) -> list[str]:
@@ -70,7 +72,7 @@ async def test_the_guide_answers(guide: Scripted, said: str, reply: str) -> None
      "", "__import__('os')", "{time.__class__}", "99999999999999999999 + 1", "9" * 5000],
 )  # fmt: skip
 async def test_the_guide_says_so_when_it_did_not_understand(guide: Scripted, said: str) -> None:
-    assert guide.intent_of(said) is None
+    assert intent_of(said) is None
     assert (await converse(guide, said))[0] in load().fallback
 
 
@@ -132,10 +134,10 @@ async def test_tokens_come_word_by_word_and_join_to_the_text(guide: Scripted) ->
     assert all(len(token.token.split()) == 1 for token in tokens)
 
 
-def test_every_phrase_is_matched_by_its_own_intent(guide: Scripted) -> None:
+def test_every_phrase_is_matched_by_its_own_intent() -> None:
     for phrase in phrases(load()):
         typed = phrase.text.replace(NUMBER, "17").capitalize() + "?"
-        assert guide.intent_of(typed) == phrase.intent, typed
+        assert intent_of(typed) == phrase.intent, typed
 
 
 def test_stories_are_long_enough_to_interrupt() -> None:
@@ -146,6 +148,47 @@ def test_numbers_are_read_as_they_are_spelled() -> None:
     for number in (*range(1200), 2026, 10_000, 340_017, 1_000_000, 999_999_999):
         words = spell(number).split()
         assert read_number(words) == (number, len(words))
+
+
+def test_a_number_is_read_where_it_stands() -> None:
+    text = "add one hundred and five to a thousand and six and go"
+    words = text.split()
+    assert read_number(words, 1) == (105, 4)
+    assert read_number(words, 6) == (1006, 4)
+    assert read_number(words, 5) == (0, 0)
+
+
+class _Looked(list[str]):
+    """Words that count how often one of them was looked at or copied."""
+
+    looks = 0
+
+    def __getitem__(self, at: Any) -> Any:
+        found = super().__getitem__(at)
+        self.looks += len(found) if isinstance(at, slice) else 1
+        return found
+
+
+@pytest.mark.parametrize("text", ["one", "hello there", "a hundred and", "twenty thousand and"])
+def test_reading_costs_the_same_for_each_word_however_many_there_are(text: str) -> None:
+    words = _Looked(text.split() * 500)
+    at = 0
+    while at < len(words):
+        at += max(1, read_number(words, at)[1])
+    assert words.looks <= 20 * len(words)
+
+
+async def test_no_text_is_so_long_that_it_keeps_others_waiting(guide: Scripted) -> None:
+    """Longer than any question is not understood, without being read, whatever it says."""
+    for text in ("please " * 100 + "what time is it", "one " * 25_000):
+        assert intent_of(text) is None
+    assert (await converse(guide, "one " * 25_000))[0] in load().fallback
+
+
+async def test_the_longest_sum_is_short_enough_to_be_understood(guide: Scripted) -> None:
+    longest = spell(777_777_777)
+    question = f"inzwa, how much is {longest} multiplied by {longest}, please"
+    assert str(777_777_777**2) in (await converse(guide, question))[0]
 
 
 def test_the_time_is_told_as_people_tell_it() -> None:
@@ -204,7 +247,7 @@ async def test_an_extra_script_adds_phrases_and_replaces_answers(tmp_path: Path)
     assert answers[:4] == [
         "We open at eight.", "Tendai made me.", "Tendai made me.", "This is the shop."
     ]  # fmt: skip
-    assert guide.intent_of("help me") == "what_can_you_do"
+    assert intent_of("help me", file) == "what_can_you_do"
 
 
 def test_the_shipped_guide_is_part_of_the_package() -> None:

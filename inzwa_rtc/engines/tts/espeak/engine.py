@@ -20,9 +20,10 @@ from inzwa_rtc.engines.contracts import SpeechChunk, SpeechRequest, Voice, WordT
 from inzwa_rtc.engines.tts.espeak.clauses import Clause, clauses, word_spans
 from inzwa_rtc.engines.tts.espeak.library import ESpeakLibrary, WordMark
 from inzwa_rtc.errors import EngineError
+from inzwa_rtc.language import base_language
 
 _NORMAL_WPM = 175  # eSpeak's own default pace
-_SLOWEST_WPM = 80  # it speaks no slower: speeds below 0.46 sound alike
+_SLOWEST_WPM = 80  # it speaks no slower: what is asked for below speed 0.46 is stretched
 _TAIL_MS = 150  # after the last sentence; eSpeak's own 300 ms would drag between phrases
 
 # id: (path of the voice file in eSpeak's data, what a person reads, language, gender)
@@ -94,11 +95,20 @@ class ESpeak:
     async def synthesize(self, request: SpeechRequest) -> AsyncGenerator[SpeechChunk, None]:
         """Yield audio as it is made, with the words that start in it.
 
-        Speeds that eSpeak cannot reach (below 0.46) are spoken as slowly as it
-        can. Text without anything to speak yields nothing.
+        Text without anything to speak yields nothing.
         """
+        wpm = _NORMAL_WPM * request.speed
+        speech = self._clauses(request, max(_SLOWEST_WPM, round(wpm)))
+        if wpm < _SLOWEST_WPM:
+            speech = _stretched(speech, self.sample_rate, wpm / _SLOWEST_WPM)
+        async with aclosing(speech) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def _clauses(
+        self, request: SpeechRequest, rate_wpm: int
+    ) -> AsyncGenerator[SpeechChunk, None]:
         voice, _, _, _ = _VOICES[self._voice_for(request)]
-        rate_wpm = max(_SLOWEST_WPM, round(_NORMAL_WPM * request.speed))
         samples = 0
         clause = None
         for clause in clauses(request.text, self._clause_chars):
@@ -146,10 +156,25 @@ class ESpeak:
     def _voice_for(self, request: SpeechRequest) -> str:
         if request.voice is not None:
             return _known(request.voice)
-        wanted = request.language.split("-")[0].lower()
+        wanted = base_language(request.language)
         wanted = _NEAREST_LANGUAGE.get(wanted, wanted)
-        speakers = [voice for voice in self._voices if voice.language.split("-")[0] == wanted]
+        speakers = [voice for voice in self._voices if base_language(voice.language) == wanted]
         return (speakers or self._voices)[0].id
+
+
+async def _stretched(
+    speech: AsyncGenerator[SpeechChunk, None], sample_rate: int, tempo: float
+) -> AsyncGenerator[SpeechChunk, None]:
+    # Imported late: few callers want it, and it takes its share of memory.
+    from inzwa_rtc.engines.tts.espeak.stretch import SLOWEST, Stretch
+
+    stretch = Stretch(sample_rate, max(SLOWEST, tempo))
+    async with aclosing(speech) as chunks:
+        async for chunk in chunks:
+            if (slower := stretch.feed(chunk)).pcm:
+                yield slower
+    if (rest := stretch.flush()).pcm:
+        yield rest
 
 
 class _Utterance:

@@ -64,7 +64,8 @@ Sink = Callable[[bytes, list[WordMark]], bool]
 class ESpeakLibrary:
     """A use of the process's eSpeak NG library; the last one to close frees it.
 
-    Raises `EngineUnavailable` when the library is not installed.
+    Raises `ModuleNotFoundError` when the library is not installed, and
+    `EngineUnavailable` when it does not work.
     """
 
     _lock = threading.Lock()
@@ -132,14 +133,14 @@ class ESpeakLibrary:
             raise EngineError(f"eSpeak could not speak a clause (status {status}).")
 
     def _load(self) -> None:
-        try:
-            import espeakng_loader
+        import espeakng_loader
 
+        try:
             library = ctypes.CDLL(espeakng_loader.get_library_path())
-        except (ImportError, OSError) as error:
+        except OSError as error:
             raise EngineUnavailable(
-                f"eSpeak NG is not installed: {error}.",
-                action='Install it with `pip install "inzwa-rtc[embedded]"`.',
+                f"The library of eSpeak NG cannot be loaded: {error}.",
+                action="Install espeakng-loader again.",
             ) from error
         library.espeak_Synth.argtypes = (
             ctypes.c_char_p,

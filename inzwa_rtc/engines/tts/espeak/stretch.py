@@ -1,0 +1,79 @@
+"""Speech made slower than eSpeak can speak, its pitch unchanged.
+
+libavfilter's `atempo`, which PyAV's wheel carries: it lays pieces of the sound over each
+other where they fit best (WSOLA). It holds back about a tenth of a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import av
+import numpy as np
+from av.filter import Graph
+
+from inzwa_rtc.engines.contracts import SpeechChunk, WordTime
+
+SLOWEST = 0.5
+"""The lowest tempo of the filter."""
+
+
+class Stretch:
+    """Slows one request's speech to `tempo` (`SLOWEST` to 1) times its pace."""
+
+    def __init__(self, sample_rate: int, tempo: float) -> None:
+        self._rate = sample_rate
+        self._tempo = tempo
+        self._words: list[WordTime] = []
+        self._taken = 0
+        self._made = 0
+        self._graph = Graph()
+        source = self._graph.add_abuffer(
+            sample_rate=sample_rate, format="s16", layout="mono", time_base=Fraction(1, sample_rate)
+        )
+        slower = self._graph.add("atempo", f"{tempo:.6f}")
+        sink = self._graph.add("abuffersink")
+        source.link_to(slower)
+        slower.link_to(sink)
+        self._graph.configure()
+
+    def feed(self, chunk: SpeechChunk) -> SpeechChunk:
+        """The sound that is complete once this chunk is in (there may be none yet), and the
+        words that start in it."""
+        self._words += (
+            WordTime(word.offset, word.length, round(word.start_ms / self._tempo))
+            for word in chunk.words
+        )
+        if chunk.pcm:
+            frame = av.AudioFrame.from_ndarray(
+                np.frombuffer(chunk.pcm, "<i2").reshape(1, -1), format="s16", layout="mono"
+            )
+            frame.sample_rate = self._rate
+            frame.pts = self._taken
+            self._taken += frame.samples
+            self._graph.push(frame)
+        return self._chunk()
+
+    def flush(self) -> SpeechChunk:
+        """The last of the sound, and all words that were not told yet."""
+        self._graph.push(None)
+        last = self._chunk()
+        left, self._words = self._words, []
+        return SpeechChunk(last.pcm, (*last.words, *left))
+
+    def _chunk(self) -> SpeechChunk:
+        pcm = b"".join(self._pull())
+        self._made += len(pcm) // 2
+        begun = [word for word in self._words if word.start_ms * self._rate < self._made * 1000]
+        del self._words[: len(begun)]
+        return SpeechChunk(pcm, tuple(begun))
+
+    def _pull(self) -> Iterator[bytes]:
+        while True:
+            try:
+                frame = self._graph.pull()
+            except (BlockingIOError, EOFError):  # it waits for more, or it has ended
+                return
+            assert isinstance(frame, av.AudioFrame)
+            yield frame.to_ndarray().astype("<i2", copy=False).tobytes()
