@@ -21,7 +21,7 @@ class SessionStarted:
     call_token: str
     out_sample_rate: int
     language: str
-    voice: str
+    voice: str | None
     speed: float
 
 
@@ -30,7 +30,7 @@ class SessionUpdated:
     """The caller's settings, after a change."""
 
     language: str
-    voice: str
+    voice: str | None
     speed: float
 
 

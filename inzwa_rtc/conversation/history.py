@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from inzwa_rtc.engines.contracts import Message
 
+# 3,200 tokens of a language that tokenizers know as little as Shona (2.5 characters each):
+# with instructions and reply it fits the 4,096 of a small model's context.
+MAX_CHARS = 8_000
+
 
 class History:
     """The dialogue. Consecutive messages of one side are one message: a caller who
     paused and went on, or was answered by nothing that could be heard, said one thing.
 
-    Bounded to `limit` messages, the oldest going first; the system prompt stays.
+    Bounded to `limit` messages and `MAX_CHARS`, the oldest going first.
     """
 
-    def __init__(self, system_prompt: str | None, limit: int) -> None:
-        self._system = [Message("system", system_prompt)] if system_prompt else []
+    def __init__(self, limit: int) -> None:
         self._limit = limit
         self._messages: list[Message] = []
 
     @property
     def messages(self) -> list[Message]:
-        """System prompt and dialogue, oldest first."""
-        return [*self._system, *self._messages]
+        """The dialogue, oldest message first."""
+        return list(self._messages)
 
     def add_user(self, text: str) -> None:
         """The caller's words."""
@@ -35,5 +38,15 @@ class History:
         if self._messages and self._messages[-1].role == message.role:
             joined = f"{self._messages.pop().content} {message.content}"
             message = Message(message.role, joined)
-        self._messages.append(message)
+        self._messages.append(Message(message.role, _newest(message.content)))
         del self._messages[: -self._limit]
+        while sum(len(message.content) for message in self._messages) > MAX_CHARS:
+            del self._messages[0]
+
+
+def _newest(text: str) -> str:
+    """The last words of a text that alone is more than all of history may be."""
+    if len(text) <= MAX_CHARS:
+        return text
+    tail = text[-MAX_CHARS:]
+    return tail.partition(" ")[2] or tail

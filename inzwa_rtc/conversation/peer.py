@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
 from inzwa_rtc.audio.frame import Frame
 from inzwa_rtc.events import Event
 from inzwa_rtc.playout.playout import Playout
+
+
+@dataclass(frozen=True, slots=True)
+class StartTurn:
+    """The caller opened the microphone by hand: until `EndTurn`, silence does not end the turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class HangUp:
     """The caller ends the call."""
 
 
-Command = EndTurn | TypedText | Played | UpdateVoice | HangUp
+Command = StartTurn | EndTurn | TypedText | Played | UpdateVoice | HangUp
 
 
 class Peer(Protocol):
@@ -60,7 +65,7 @@ class Peer(Protocol):
         """From now on, pull a frame from `playout` every 20 ms."""
         ...
 
-    def receive(self) -> AsyncIterator[Frame | Command]:
+    def receive(self) -> AsyncGenerator[Frame | Command, None]:
         """The caller's audio, 16 kHz, without gaps in its sample count (silence stands in
         for what did not come), and commands. Ends when the connection is gone."""
         ...

@@ -7,6 +7,10 @@ speaker's review and say so in `UNREVIEWED`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from inzwa_rtc.language import base_language
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +44,26 @@ _LINES = {
     ),
 }
 
-UNREVIEWED = {"sn": frozenset({"greeting", "fault", "idle"})}
+UNREVIEWED = {"sn": frozenset({"greeting", "fault", "idle", "system_prompt"})}
+_PROMPTS = files("inzwa_rtc.conversation") / "system_prompts"
 
 
 def lines(language: str) -> Lines:
     """The lines of a language (BCP 47), those of English where there are none."""
-    return _LINES.get(language.split("-")[0].lower(), _LINES["en"])
+    return _LINES.get(base_language(language), _LINES["en"])
 
 
 def languages() -> list[str]:
     """Languages that have lines of their own."""
     return list(_LINES)
+
+
+@cache
+def system_prompt(language: str) -> str:
+    """What a language model is told in calls of a language (BCP 47), English where there is
+    no file of its own. Lines that begin with `#` are notes to the reader of the file."""
+    file = _PROMPTS / f"{base_language(language)}.txt"
+    if not file.is_file():
+        file = _PROMPTS / "en.txt"
+    kept = [line for line in file.read_text(encoding="utf-8").splitlines() if line[:1] != "#"]
+    return "\n".join(kept).strip()

@@ -53,9 +53,9 @@ async def recognise(
     recognizer: Recognizer,
     request: RecognizeRequest,
     timeout_s: float,
-    on_chunk: Callable[[TranscriptChunk], None],
+    on_partial: Callable[[TranscriptChunk], None],
 ) -> TranscriptChunk:
-    """The final transcript, its times counted from the start of the call.
+    """The final transcript; times, those of partial ones too, count from the start of the call.
 
     The time limit runs from the end of the utterance. Raises `EngineError`.
     """
@@ -72,9 +72,9 @@ async def recognise(
                     start_ms=chunk.start_ms + utterance.start_ms,
                     end_ms=chunk.end_ms + utterance.start_ms,
                 )
-                on_chunk(timed)
                 if timed.is_final:
                     return timed
+                on_partial(timed)
     except TimeoutError:
         raise EngineTimeout("The recogniser did not answer in time.") from None
     finally:
@@ -113,9 +113,15 @@ async def speak_rendered(line: Rendered, offset: int, speech: Speech) -> None:
     speech.end_phrase()
 
 
-async def render(text: str, language: str, synthesizer: Synthesizer, timeout_s: float) -> Rendered:
+async def render(
+    text: str,
+    language: str,
+    synthesizer: Synthesizer,
+    timeout_s: float,
+    voice: str | None = None,
+) -> Rendered:
     """Synthesize a line for later. Raises `EngineError`."""
-    request = SpeechRequest(text, language=language)
+    request = SpeechRequest(text, voice, language)
     chunks: list[SpeechChunk] = []
     async with aclosing(synthesizer.synthesize(request)) as stream:
         while chunk := await next_within(stream, timeout_s, "The speech engine"):

@@ -1,4 +1,4 @@
-"""One turn: what the caller said, and the reply to it, from first word to last sample.
+"""One turn: the reply to what the caller said, from first word to last sample.
 
 A turn owns all its tasks; cancelling it cancels the whole, and history keeps
 what was heard of it.
@@ -10,71 +10,53 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from typing import Any
 
 from inzwa_rtc.conversation.history import History
+from inzwa_rtc.conversation.latency import Latency
 from inzwa_rtc.conversation.phrases import PhraseCutter
-from inzwa_rtc.conversation.spoken import lines
+from inzwa_rtc.conversation.prompt import Announcement, Prompt, Typed
+from inzwa_rtc.conversation.spoken import lines, system_prompt
 from inzwa_rtc.conversation.stages import (
     EngineSet,
     Faults,
     next_within,
-    recognise,
     speak_phrase,
     speak_rendered,
 )
 from inzwa_rtc.conversation.utterance import Utterance
 from inzwa_rtc.engines.contracts import (
-    RecognizeRequest,
+    Message,
     ReplyRequest,
     SpeechRequest,
     TokenChunk,
     ToolCall,
-    TranscriptChunk,
 )
-from inzwa_rtc.errors import EngineError
+from inzwa_rtc.errors import EngineError, leaves
 from inzwa_rtc.events import (
     EndReason,
     Event,
     Failure,
     ReplyFinished,
     ReplyToken,
-    Transcript,
-    TurnMetrics,
+    TurnInterrupted,
 )
+from inzwa_rtc.language import base_language
 from inzwa_rtc.playout.playout import Speech
 from inzwa_rtc.settings import Settings
 
 TOKENS_WAITING = 32  # a model may run a clause ahead of the phrase cutter
 PHRASES_WAITING = 2  # two phrases hide synthesis latency
-UNDERSTOOD_VOICE_MS = 500  # shorter sounds without words are let pass in silence
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """A prompt that was typed."""
-
-    turn: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Announcement:
-    """A line of the server's own; `hang_up` ends the call after it."""
-
-    turn: int
-    text: str
-    hang_up: EndReason | None = None
-
-
-Prompt = Utterance | Typed | Announcement
+ANSWERS_WITHIN_MS = 1000  # into its last words, "yeah" answers a question
 
 
 @dataclass(slots=True)
 class VoiceSettings:
-    """How one caller is spoken to; changes count from the next phrase on."""
+    """How one caller is spoken to; changes count from the next phrase on. Without a `voice`
+    the engine takes the one that it has for the language."""
 
     language: str
-    voice: str
+    voice: str | None
     speed: float
 
 
@@ -88,19 +70,8 @@ class TurnContext:
     history: History
     faults: Faults
     emit: Callable[[Event], None]
-    is_superseded: Callable[[], bool]
-    """Whether a newer prompt waits: the words of this turn then join it unanswered."""
-
-
-@dataclass(slots=True)
-class _Times:
-    """When each stage was done, on the loop's clock; `origin` is the last voiced sample's."""
-
-    origin: float = 0.0
-    silence: float = 0.0
-    transcript: float = 0.0
-    first_token: float = 0.0
-    is_reported: bool = False
+    is_superseded: Callable[[int], bool]
+    """Whether a prompt newer than this turn waits: its words then join it unanswered."""
 
 
 @dataclass(slots=True, eq=False)
@@ -110,13 +81,15 @@ class Turn:
     prompt: Prompt
     speech: Speech
     context: TurnContext
-    hang_up: EndReason | None = None
-    is_answering: bool = False
-    _text: str = ""
-    _times: _Times = field(default_factory=_Times)
+    hang_up: EndReason | None = field(default=None, init=False)
+    _is_answering: bool = field(default=False, init=False)
+    _text: str = field(default="", init=False)
+    _latency: Latency = field(default_factory=Latency, init=False)
+    _task: asyncio.Task[Any] | None = field(default=None, init=False)
 
     async def run(self) -> None:
         """Returns when everything was played. `EngineError` ends in a spoken apology."""
+        self._task = asyncio.current_task()
         try:
             try:
                 await self._answer()
@@ -127,17 +100,23 @@ class Turn:
         finally:
             self.context.history.add_assistant(self.speech.heard())
 
+    def interrupt(self) -> None:
+        """Cut the reply that is being prepared or spoken; the caller's words are kept."""
+        if self._task is None or not self._is_answering or self.speech.is_over:
+            return
+        self.speech.cut()
+        self._task.cancel()
+        self.context.emit(TurnInterrupted(self.prompt.turn, self.speech.heard()))
+
+    def can_go_on(self) -> bool:
+        """Whether there is more to be said, so that a murmured "yeah" is no answer to it."""
+        is_over = self.speech.is_over or self.speech.ends_within(ANSWERS_WITHIN_MS)
+        return self._is_answering and not is_over
+
     def first_audio_left(self) -> None:
         """To be called when the first audio leaves: tells where the time went."""
-        times = self._times
-        if times.origin and not times.is_reported:
-            times.is_reported = True
-            marks = (times.silence, times.transcript, times.first_token, _now())
-            self.context.emit(
-                TurnMetrics(
-                    self.prompt.turn, *(round((mark - times.origin) * 1000) for mark in marks)
-                )
-            )
+        if metrics := self._latency.metrics(self.prompt.turn, _now()):
+            self.context.emit(metrics)
 
     async def _answer(self) -> None:
         match self.prompt:
@@ -145,46 +124,43 @@ class Turn:
                 self.hang_up = reason
                 await self._reply(_tokens_of(text))
             case Typed(text=text):
-                self._times = _Times(origin=_now(), silence=_now(), transcript=_now())
+                self._latency = Latency(_now(), _now(), _now())
                 await self._reply_to(text)
             case Utterance():
                 await self._answer_speech(self.prompt)
 
     async def _answer_speech(self, utterance: Utterance) -> None:
         context = self.context
-        try:
-            final = await recognise(
-                utterance,
-                context.engines.asr,
-                RecognizeRequest(context.settings.asr_language),
-                context.settings.timeouts.recognition,
-                self._transcribed,
-            )
-        except EngineError:
-            await utterance.ended()  # nobody apologises into the caller's sentence
-            raise
-        self._times.transcript = _now()
-        self._times.silence = utterance.ended_at
-        self._times.origin = utterance.ended_at - utterance.silence_ms / 1000
+        await utterance.ended()
+        voiced_until = utterance.ended_at - utterance.silence_ms / 1000
+        self._latency = Latency(voiced_until, utterance.ended_at)
+        final = await utterance.words()
+        self._latency.transcript = _now()
         if final.text:
             await self._reply_to(final.text)
-        elif utterance.voiced_ms >= UNDERSTOOD_VOICE_MS and not context.is_superseded():
+        elif not self._is_superseded():
             await self._reply(_tokens_of(lines(context.voice.language).not_understood))
 
     async def _reply_to(self, text: str) -> None:
         context = self.context
         context.history.add_user(text)
-        if context.is_superseded():
+        if self._is_superseded():
             return
         request = ReplyRequest(
-            context.history.messages,
+            [*self._instructions(), *context.history.messages],
             language=context.voice.language,
             max_tokens=context.settings.llm_max_tokens,
         )
         await self._reply(context.engines.llm.reply(request))
 
+    def _instructions(self) -> list[Message]:
+        prompt = self.context.settings.call.system_prompt
+        if prompt is None:
+            prompt = system_prompt(self.context.voice.language)
+        return [Message("system", prompt)] if prompt else []
+
     async def _reply(self, stream: AsyncGenerator[TokenChunk | ToolCall, None]) -> None:
-        self.is_answering = True
+        self._is_answering = True
         tokens: asyncio.Queue[str | None] = asyncio.Queue(TOKENS_WAITING)
         phrases: asyncio.Queue[str | None] = asyncio.Queue(PHRASES_WAITING)
         failure: EngineError | None = None
@@ -194,7 +170,7 @@ class Turn:
                 tasks.create_task(_cut(tokens, phrases))
                 tasks.create_task(self._speak(phrases))
         except* EngineError as group:
-            failure = _first(group)
+            failure = leaves(group)[0]
         if failure is not None:
             raise failure
 
@@ -214,7 +190,7 @@ class Turn:
                     case ToolCall(name=name):
                         raise EngineError(f"The reply engine asked for an unknown tool: {name}.")
                     case TokenChunk(token=token) if token:
-                        self._times.first_token = self._times.first_token or _now()
+                        self._latency.first_token = self._latency.first_token or _now()
                         self._say(token)
                         await tokens.put(token)
         self.context.emit(ReplyFinished(self.prompt.turn, self._text))
@@ -237,11 +213,14 @@ class Turn:
             offset += len(phrase)
 
     async def _apologise(self, error: EngineError) -> None:
-        self.is_answering = True
         turn = self.prompt.turn
         self.context.emit(Failure(error.code, error.message, error.action, turn))
+        if self._is_superseded():
+            return  # the caller has gone on, and is answered next
+        self._is_answering = True
         faults = self.context.faults
-        line = faults.get(self.context.voice.language.split("-")[0]) or faults["en"]
+        line = faults.get(base_language(self.context.voice.language)) or faults["en"]
+        self.speech.abandon_phrase()
         if self._text and not self._text[-1].isspace():
             self._say(" ")
         offset = len(self._text)
@@ -249,22 +228,12 @@ class Turn:
         self.context.emit(ReplyFinished(turn, self._text))
         await speak_rendered(line, offset, self.speech)
 
+    def _is_superseded(self) -> bool:
+        return self.context.is_superseded(self.prompt.turn)
+
     def _say(self, token: str) -> None:
         self._text += token
         self.context.emit(ReplyToken(self.prompt.turn, token))
-
-    def _transcribed(self, chunk: TranscriptChunk) -> None:
-        self.context.emit(
-            Transcript(
-                self.prompt.turn,
-                chunk.text,
-                chunk.start_ms,
-                chunk.end_ms,
-                chunk.is_final,
-                chunk.confidence,
-                chunk.language,
-            )
-        )
 
 
 async def _cut(tokens: asyncio.Queue[str | None], phrases: asyncio.Queue[str | None]) -> None:
@@ -289,11 +258,6 @@ async def _cut(tokens: asyncio.Queue[str | None], phrases: asyncio.Queue[str | N
 async def _tokens_of(text: str) -> AsyncGenerator[TokenChunk | ToolCall, None]:
     if text:
         yield TokenChunk(text, is_final=True)
-
-
-def _first(group: ExceptionGroup[EngineError]) -> EngineError:
-    error = group.exceptions[0]
-    return _first(error) if isinstance(error, ExceptionGroup) else error
 
 
 def _now() -> float:

@@ -1,4 +1,4 @@
-"""The caller's audio of one turn, on its way from the microphone to the recogniser."""
+"""The caller's audio of one turn on its way to the recogniser, and what came of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 
 from inzwa_rtc.audio.frame import BYTES_PER_SAMPLE
-from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE
+from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, TranscriptChunk
+from inzwa_rtc.errors import EngineError
 
 
 class Utterance:
@@ -20,7 +21,6 @@ class Utterance:
     def __init__(self, turn: int, start_index: int, pcm: bytes, limit_s: float) -> None:
         self.turn = turn
         self.start_ms = start_index * 1000 // ASR_SAMPLE_RATE
-        self.voiced_ms = 0
         self.silence_ms = 0
         self.ended_at = 0.0  # on the loop's clock
         self.dropped_samples = 0
@@ -30,6 +30,8 @@ class Utterance:
         self._changed = asyncio.Event()
         self._ended = asyncio.Event()
         self._on_end: Callable[[], None] = lambda: None
+        self._outcome: TranscriptChunk | EngineError | None = None
+        self._recognised = asyncio.Event()
 
     def feed(self, pcm: bytes) -> None:
         """Append audio (int16 LE mono 16 kHz)."""
@@ -41,9 +43,8 @@ class Utterance:
             self.dropped_samples += dropped // BYTES_PER_SAMPLE
         self._changed.set()
 
-    def end(self, voiced_ms: int, silence_ms: int) -> None:
-        """The turn has ended, after `voiced_ms` of voice and, at last, `silence_ms` without."""
-        self.voiced_ms = voiced_ms
+    def end(self, silence_ms: int) -> None:
+        """The turn has ended, at last with `silence_ms` without voice."""
         self.silence_ms = silence_ms
         self.ended_at = asyncio.get_running_loop().time()
         self._ended.set()
@@ -73,3 +74,15 @@ class Utterance:
             else:
                 self._changed.clear()
                 await self._changed.wait()
+
+    def settle(self, outcome: TranscriptChunk | EngineError) -> None:
+        """The recogniser's last word on it."""
+        self._outcome = outcome
+        self._recognised.set()
+
+    async def words(self) -> TranscriptChunk:
+        """The final transcript. Raises the recogniser's `EngineError`."""
+        await self._recognised.wait()
+        if isinstance(self._outcome, TranscriptChunk):
+            return self._outcome
+        raise self._outcome or EngineError("The utterance was not recognised.")

@@ -42,6 +42,7 @@ class Ledger:
         self._phrase_sample = 0
         self._phrase_offset = 0  # of the phrase in the reply's text
         self._phrase_start = 0  # of the phrase in self._text
+        self._is_open = False
         self._has_words = False
         self._captioned = 0  # characters of the phrase that have a caption
 
@@ -50,11 +51,6 @@ class Ledger:
         """All phrases begun so far, joined."""
         return self._text
 
-    @property
-    def written_samples(self) -> int:
-        """Samples written so far."""
-        return self._written
-
     def begin_phrase(self, text: str, offset: int) -> None:
         """A phrase starts; `offset` is its place in the reply's text."""
         self._phrase = text
@@ -62,6 +58,7 @@ class Ledger:
         self._phrase_offset = offset
         self._phrase_start = len(self._text)
         self._text += text
+        self._is_open = True
         self._has_words = False
         self._captioned = 0
 
@@ -79,6 +76,19 @@ class Ledger:
         while self._marks[-1][0] > self._written:
             self._marks.pop()  # a word said to start after the end of its phrase
         self._mark(self._written, len(self._text))
+        self._is_open = False
+
+    def abandon_phrase(self) -> None:
+        """No more of the phrase follows, and another sentence does: of its text stays what
+        counts as heard when the audio written so far was played."""
+        if self._is_open:
+            self._is_open = False
+            while self._marks[-1][0] > self._written:
+                self._marks.pop()
+            self._text = self._text[: self._marks[-1][1]]
+            self._cues = [cue for cue in self._cues if cue.sample < self._written]
+        if self._text and not self._text[-1].isspace():
+            self._text += " "
 
     def heard(self, played_samples: int) -> str:
         """The text heard once `played_samples` of the turn were played: always a prefix

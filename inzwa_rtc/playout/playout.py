@@ -1,7 +1,7 @@
 """The pull side of a call: what the caller hears next, and what was heard.
 
 A transport pulls one 20 ms frame every 20 ms. One `Speech` at a time fills the
-playout; holding or cutting it takes effect on the very next frame pulled.
+playout; holding the playout or cutting a speech takes effect on the very next frame.
 """
 
 from __future__ import annotations
@@ -36,13 +36,12 @@ class Speech:
         self._on_event = playout.on_event
         self._ledger = Ledger(self._rate)
         self._audio = bytearray()
-        self._lead_bytes = self._rate * LEAD_MS // 1000 * BYTES_PER_SAMPLE
+        self._lead_bytes = self._bytes(LEAD_MS)
         self._pulled = 0
         self._reported: int | None = None
         # Samples pulled as of each of the last frames: what left `n` frames ago.
         self._past: deque[int] = deque([0], maxlen=MAX_TRANSIT_MS // FRAME_MS + 1)
-        self._held = False
-        self._cut = False
+        self._is_told_held = False
         self._finished = False
         self._space = asyncio.Event()
         self._space.set()
@@ -64,17 +63,22 @@ class Speech:
         """Whether nothing more of it will be played: played out, or cut."""
         return self._over.is_set()
 
+    def ends_within(self, ms: int) -> bool:
+        """Whether all is written, and at most `ms` of it are left to play."""
+        return self._finished and len(self._audio) <= self._bytes(ms)
+
     def begin_phrase(self, text: str, offset: int) -> None:
         """Start a phrase; `offset` is its place in the reply's whole text."""
-        self._ledger.begin_phrase(text, offset)
+        if not self._over.is_set():
+            self._ledger.begin_phrase(text, offset)
 
     async def write(self, pcm: bytes, words: tuple[WordTime, ...] = ()) -> None:
         """Append audio (int16 LE mono at `rate`) of the phrase; waits while the lead is full.
 
-        After a cut the audio is dropped.
+        Once the speech is over, the audio is dropped.
         """
         await self._space.wait()
-        if self._cut:
+        if self._over.is_set():
             return
         self._ledger.add(len(pcm) // BYTES_PER_SAMPLE, words)
         self._audio += pcm
@@ -83,34 +87,24 @@ class Speech:
 
     def end_phrase(self) -> None:
         """All audio of the phrase is written."""
-        if not self._cut:
+        if not self._over.is_set():
             self._ledger.end_phrase()
+
+    def abandon_phrase(self) -> None:
+        """The rest of the phrase that was begun, if one was, will not be spoken."""
+        if not self._over.is_set():
+            self._ledger.abandon_phrase()
 
     def finish(self) -> None:
         """No more phrases follow."""
         self._finished = True
         self._settle()
 
-    def hold(self) -> None:
-        """Silence from the next frame on, until `release` or `cut`."""
-        if not self._held and not self._over.is_set():
-            self._held = True
-            if self.is_playing:
-                self._on_event(PlaybackHeld(self.turn))
-
-    def release(self) -> None:
-        """Go on where `hold` stopped."""
-        if self._held:
-            self._held = False
-            if self.is_playing:
-                self._on_event(PlaybackReleased(self.turn))
-
     def cut(self) -> None:
         """Never play another sample of it, and settle what was heard."""
         if self._over.is_set():
             return
         self._heard_by_cut = self.heard()
-        self._cut = True
         self._audio.clear()
         self._space.set()
         self._over.set()
@@ -138,6 +132,14 @@ class Speech:
         back = min(self._playout.transit_ms // FRAME_MS, len(self._past) - 1)
         return self._ledger.heard(self._past[-1 - back])
 
+    def tell_held(self) -> None:
+        """The playout was held or released: tell the caller if that stopped or resumed it."""
+        is_held = self._playout.is_held
+        if self.is_playing and is_held != self._is_told_held:
+            self._is_told_held = is_held
+            event = PlaybackHeld if is_held else PlaybackReleased
+            self._on_event(event(self.turn))
+
     def pull(self, size: int) -> bytes | None:
         """The next `size` bytes; None while there are none to play (yet)."""
         self._settle()  # here, not behind the last frame: that one must leave first
@@ -146,7 +148,7 @@ class Speech:
         return data
 
     def _take(self, size: int) -> bytes | None:
-        if self._held or self._cut or not self._audio:
+        if self._playout.is_held or not self._audio:
             return None
         if len(self._audio) < size:
             if not self._finished:
@@ -166,10 +168,16 @@ class Speech:
         return data
 
     def _settle(self) -> None:
-        if self._finished and not self._audio and not self._over.is_set():
-            self._over.set()
-            if self._pulled:
-                self._on_event(PlaybackEnded(self.turn))
+        """Notice that all was played. Not while held: the caller's device has stopped with
+        some of it unheard, and whether that will be heard is not decided."""
+        if self._is_told_held or not self._finished or self._audio or self._over.is_set():
+            return
+        self._over.set()
+        if self._pulled:
+            self._on_event(PlaybackEnded(self.turn))
+
+    def _bytes(self, ms: int) -> int:
+        return self._rate * ms // 1000 * BYTES_PER_SAMPLE
 
 
 class Playout:
@@ -179,6 +187,7 @@ class Playout:
         self.rate = rate
         self.transit_ms = 0  # set by a transport that knows how long audio is under way
         self.on_event = on_event
+        self.is_held = False
         self._frame_bytes = frame_bytes(rate)
         self._speech: Speech | None = None
 
@@ -188,6 +197,14 @@ class Playout:
             self._speech.cut()
         self._speech = Speech(turn, self)
         return self._speech
+
+    def hold(self) -> None:
+        """Silence from the next frame on, whatever there is to play, until `release`."""
+        self._set_held(True)
+
+    def release(self) -> None:
+        """Go on where `hold` stopped."""
+        self._set_held(False)
 
     def pull(self) -> bytes | None:
         """The next 20 ms, or None for silence. To be called every 20 ms."""
@@ -202,3 +219,8 @@ class Playout:
         """The call is over: nothing plays any more."""
         if self._speech is not None:
             self._speech.cut()
+
+    def _set_held(self, is_held: bool) -> None:
+        self.is_held = is_held
+        if self._speech is not None:
+            self._speech.tell_held()

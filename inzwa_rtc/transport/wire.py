@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from inzwa_rtc.events import Event
 
@@ -19,3 +19,10 @@ class Dialect(Protocol[C]):
     def decode(self, message: str) -> C:
         """The command in a client's message. Raises `PeerError`."""
         ...
+
+
+def message_of(event: Event, dialect: Dialect[Any]) -> str | None:
+    """The event as a message that can be sent: half a character, as a model that cuts
+    its tokens anywhere may give, becomes `?`, for UTF-8 cannot carry it."""
+    message = dialect.encode(event)
+    return None if message is None else message.encode("utf-8", "replace").decode("utf-8")

@@ -9,9 +9,13 @@ Three states, driven by samples alone:
 | maybe    | `FALSE_ALARM_MS` of silence before that       | `FalseAlarm` (a cough)    |
 | speaking | `silence_ms` without voice                    | `TurnEnded`               |
 
-While speaking, `SpeechEnded` tells of `stop_ms` without voice, and `SpeechStarted`
+While speaking, `SpeechSustained` tells once of `interrupt_ms` of voice in all, which is
+no "mm-hm" any more, `SpeechEnded` of `stop_ms` without voice, and `SpeechStarted`
 that the caller goes on before the turn has ended. A turn longer than
 `max_utterance_ms` ends at its next short pause, and at half as much again anyway.
+
+A caller who opened the microphone by hand (push-to-talk) means to speak: from `hold_turn`
+to `end_turn` possible speech is speech, and no shorter silence ends the turn.
 
 The probability of a recurrent detector stays high for 60 to 100 ms after the sound has
 stopped. What is far quieter than the voice just heard is silence, whatever it says.
@@ -47,6 +51,11 @@ class SpeechStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechSustained:
+    """The caller has spoken for longer than anybody murmurs assent."""
+
+
+@dataclass(frozen=True, slots=True)
 class FalseAlarm:
     """What began at `SpeechMaybe` was not speech."""
 
@@ -62,16 +71,15 @@ class SpeechEnded:
 class TurnEnded:
     """The caller's turn, from sample `start` to the last voiced one, `end`.
 
-    `now` is the sample at which this was decided, `voiced_ms` how much voice there was.
+    `now` is the sample at which this was decided.
     """
 
     start: int
     end: int
     now: int
-    voiced_ms: int
 
 
-TurnEvent = SpeechMaybe | SpeechStarted | FalseAlarm | SpeechEnded | TurnEnded
+TurnEvent = SpeechMaybe | SpeechStarted | SpeechSustained | FalseAlarm | SpeechEnded | TurnEnded
 
 
 class _State(enum.Enum):
@@ -89,6 +97,8 @@ class TurnDetector:
         self._start = self._end = 0
         self._voiced_ms = self._silence_ms = self._length_ms = 0
         self._stopped = False
+        self._sustained = False
+        self._by_hand = False
         self._voice_level = 0.0
 
     def feed(self, frame: Frame, probability: float) -> list[TurnEvent]:
@@ -112,19 +122,20 @@ class TurnDetector:
             case _State.SPEAKING:
                 return self._feed_speaking(end)
 
+    def hold_turn(self) -> list[TurnEvent]:
+        """The caller opens the microphone by hand, for what is said until `end_turn`."""
+        self._by_hand = True
+        return self._feed_maybe() if self._state is _State.MAYBE else []
+
     def end_turn(self, now: int) -> list[TurnEvent]:
         """The caller says that the turn is over (push-to-talk), at sample `now`."""
         events: list[TurnEvent] = []
-        if self._state is _State.SPEAKING:
-            events = [] if self._stopped else [SpeechEnded(self._end)]
-            events.append(TurnEnded(self._start, self._end, now, self._voiced_ms))
-        elif self._state is _State.MAYBE:
-            events = [
-                SpeechStarted(self._start),
-                SpeechEnded(self._end),
-                TurnEnded(self._start, self._end, now, self._voiced_ms),
-            ]
+        if self._state is _State.MAYBE:
+            events.append(SpeechStarted(self._start))
+        if self._state is not _State.SILENT:
+            events += self._end_speech(now)
         self._reset()
+        self._by_hand = False
         return events
 
     def _is_voice(self, frame: Frame, probability: float) -> bool:
@@ -148,38 +159,51 @@ class TurnDetector:
         return [SpeechMaybe(self._start), *self._feed_maybe()]
 
     def _feed_maybe(self) -> list[TurnEvent]:
-        if self._voiced_ms >= self._settings.start_ms:
+        if self._by_hand or self._voiced_ms >= self._settings.start_ms:
             self._state = _State.SPEAKING
-            return [SpeechStarted(self._start)]
+            return [SpeechStarted(self._start), *self._sustain()]
         if self._silence_ms >= FALSE_ALARM_MS:
             self._reset()
             return [FalseAlarm()]
         return []
 
     def _feed_speaking(self, now: int) -> list[TurnEvent]:
-        settings = self._settings
         events: list[TurnEvent] = []
         if self._stopped and not self._silence_ms:
             self._stopped = False
             events.append(SpeechStarted(self._start))
-        if not self._stopped and self._silence_ms >= settings.stop_ms:
+        events += self._sustain()
+        if self._is_turn_over():
+            events += self._end_speech(now)
+            self._reset()
+        elif not self._stopped and self._silence_ms >= self._settings.stop_ms:
             self._stopped = True
             events.append(SpeechEnded(self._end))
-        is_long = self._length_ms >= settings.max_utterance_ms
-        is_too_long = self._length_ms >= settings.max_utterance_ms * 3 // 2
-        enough_ms = settings.stop_ms if is_long else settings.silence_ms
-        if self._silence_ms >= enough_ms or is_too_long:
-            if not self._stopped:
-                events.append(SpeechEnded(self._end))
-            events.append(TurnEnded(self._start, self._end, now, self._voiced_ms))
-            self._reset()
         return events
+
+    def _sustain(self) -> list[TurnEvent]:
+        if self._sustained or self._voiced_ms < self._settings.interrupt_ms:
+            return []
+        self._sustained = True
+        return [SpeechSustained()]
+
+    def _is_turn_over(self) -> bool:
+        settings = self._settings
+        if self._length_ms >= settings.max_utterance_ms * 3 // 2:
+            return True
+        if self._length_ms >= settings.max_utterance_ms:
+            return self._silence_ms >= settings.stop_ms
+        return not self._by_hand and self._silence_ms >= settings.silence_ms
+
+    def _end_speech(self, now: int) -> list[TurnEvent]:
+        ended = TurnEnded(self._start, self._end, now)
+        return [ended] if self._stopped else [SpeechEnded(self._end), ended]
 
     def _reset(self) -> None:
         self._state = _State.SILENT
         self._start = self._end = 0
         self._voiced_ms = self._silence_ms = self._length_ms = 0
-        self._stopped = False
+        self._stopped = self._sustained = False
         self._voice_level = 0.0
 
 

@@ -40,6 +40,10 @@ class Start(SessionOptions):
     out_sample_rate: Literal[16000, 24000] = 16000
 
 
+class _StartTurn(_Message):
+    type: Literal["start_turn"]
+
+
 class _EndTurn(_Message):
     type: Literal["end_turn"]
 
@@ -64,10 +68,11 @@ class _Stop(_Message):
 
 
 _Client = Annotated[
-    Start | _EndTurn | _Text | _Played | _Update | _Stop, Field(discriminator="type")
+    Start | _StartTurn | _EndTurn | _Text | _Played | _Update | _Stop,
+    Field(discriminator="type"),
 ]
 _CLIENT: TypeAdapter[_Client] = TypeAdapter(_Client)
-_TYPES = "start, end_turn, text, played, update, stop"
+_TYPES = "start, start_turn, end_turn, text, played, update, stop"
 
 
 class NativeDialect:
@@ -84,6 +89,8 @@ class NativeDialect:
         """The command in a message. Raises `PeerError`."""
         parsed = self._parse(message)
         match parsed:
+            case _StartTurn():
+                return peer.StartTurn()
             case _EndTurn():
                 return peer.EndTurn()
             case _Text(text=text):

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
 
 from inzwa_rtc.conversation.spoken import lines
-from inzwa_rtc.engines.contracts import ToolCall
+from inzwa_rtc.engines.contracts import Message, SpeechChunk, SpeechRequest, ToolCall
 from inzwa_rtc.errors import EngineError
-from inzwa_rtc.events import (
-    Failure,
-    ReplyFinished,
-)
+from inzwa_rtc.events import Failure, ReplyFinished
 from inzwa_rtc.settings import TimeoutSettings
-from tests.support.session import calling
+from tests.support.session import STORY, calling
 
 
 @pytest.mark.parametrize("stage", ["asr", "llm", "llm after words", "tts"])
@@ -43,6 +41,39 @@ async def test_a_failing_engine_costs_one_turn_with_a_spoken_apology(stage: str)
         await call.question()
         await call.reply_ends(1)
         assert len(call.peer.all(Failure)) == 1
+
+
+async def test_words_that_a_failing_speech_engine_did_not_speak_are_not_in_the_history() -> None:
+    async with calling(STORY, "Sorry.", texts=("a story", "go on")) as call:
+        synthesize = call.tts.synthesize
+
+        async def break_off(request: SpeechRequest) -> AsyncGenerator[SpeechChunk, None]:
+            call.tts.synthesize = synthesize  # type: ignore[method-assign]
+            async for chunk in synthesize(request):
+                yield chunk
+                if request.text[chunk.words[0].offset :].startswith("upon"):
+                    raise EngineError("It broke.", action="Try again.")
+
+        call.tts.synthesize = break_off  # type: ignore[method-assign]
+        await call.question()
+        await call.reply_ends(0)
+        await call.question()
+        await call.reply_ends(1)
+        assert call.llm.requests[1].messages == [
+            Message("user", "a story"),
+            Message("assistant", f"Once {lines('en').fault}"),
+            Message("user", "go on"),
+        ]
+
+
+@pytest.mark.parametrize("language", ["sn", "SN-zw"])
+async def test_the_apology_is_in_the_callers_language_however_its_tag_is_written(
+    language: str,
+) -> None:
+    async with calling(EngineError("It broke.", action="Try again."), language=language) as call:
+        await call.question()
+        await call.reply_ends(0)
+        assert call.peer.last(ReplyFinished).text == lines("sn").fault
 
 
 @pytest.mark.parametrize("stage", ["asr", "llm", "tts"])

@@ -2,27 +2,66 @@
 
 from __future__ import annotations
 
-from inzwa_rtc.conversation.history import History
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inzwa_rtc.conversation.history import MAX_CHARS, History
 from inzwa_rtc.engines.contracts import Message
 
 
 def test_a_caller_who_went_on_before_any_answer_said_one_thing() -> None:
-    history = History(None, 10)
+    history = History(10)
     history.add_user("what time is it")
     history.add_assistant("")
     history.add_user("in Harare")
     assert history.messages == [Message("user", "what time is it in Harare")]
 
 
-def test_the_oldest_messages_go_first_and_the_system_prompt_stays() -> None:
-    history = History("Be brief.", 4)
+def test_the_oldest_messages_go_first() -> None:
+    history = History(4)
     for number in range(5):
         history.add_user(f"question {number}")
         history.add_assistant(f"answer {number}")
     assert [message.content for message in history.messages] == [
-        "Be brief.",
         "question 3",
         "answer 3",
         "question 4",
         "answer 4",
     ]
+
+
+def test_a_flood_of_messages_that_nobody_answers_stays_within_bounds() -> None:
+    history = History(40)
+    for _ in range(30):
+        history.add_user("word " * 1000)
+    (message,) = history.messages
+    assert len(message.content) <= MAX_CHARS
+    assert message.content.startswith("word ")
+
+
+def test_long_answers_push_out_what_came_before_them() -> None:
+    history = History(40)
+    history.add_user("old question")
+    history.add_assistant("a" * (MAX_CHARS - 20))
+    history.add_user("a new and somewhat longer question")
+    assert [message.content for message in history.messages] == [
+        "a new and somewhat longer question"
+    ]
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(0, 2 * MAX_CHARS)), max_size=12),
+    st.integers(2, 6),
+)
+def test_history_never_outgrows_its_bounds(said: list[tuple[bool, int]], limit: int) -> None:
+    history = History(limit)
+    for is_user, length in said:
+        (history.add_user if is_user else history.add_assistant)("w" * length)
+        messages = history.messages
+        assert len(messages) <= limit
+        assert sum(len(message.content) for message in messages) <= MAX_CHARS
+        assert all(a.role != b.role for a, b in pairwise(messages))
+        last = messages[-1].content if messages else ""
+        assert last.endswith("w" * min(length, MAX_CHARS))

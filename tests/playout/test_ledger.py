@@ -95,3 +95,38 @@ def test_heard_is_a_prefix_and_grows_with_what_was_played(
     assert all(ledger.text.startswith(text) for text in heard)
     assert all(longer.startswith(shorter) for shorter, longer in itertools.pairwise(heard))
     assert ledger.heard(10**9) == ledger.text.rstrip()
+
+
+@given(
+    st.lists(st.tuples(texts, st.integers(0, 500), word_times, st.booleans()), max_size=6),
+    st.integers(0, 4000),
+)
+def test_a_phrase_that_breaks_off_leaves_only_what_was_spoken_of_it(
+    phrases: list[tuple[str, int, list[WordTime], bool]], played: int
+) -> None:
+    ledger = Ledger(RATE)
+    offset = 0
+    for text, samples, words, is_whole in phrases:
+        before = ledger.text
+        ledger.begin_phrase(text, offset)
+        ledger.add(samples, tuple(words))
+        ledger.end_phrase() if is_whole else ledger.abandon_phrase()
+        offset += len(text)
+        assert (before + text).startswith(ledger.text.rstrip())
+        assert ledger.text.startswith(before)
+        assert not is_whole or ledger.text == before + text
+    assert ledger.text.startswith(ledger.heard(played))
+    assert ledger.heard(sum(samples for _, samples, _, _ in phrases)) == ledger.text.rstrip()
+
+
+def test_words_announced_of_a_broken_off_phrase_are_neither_captioned_nor_heard() -> None:
+    ledger = Ledger(RATE)
+    ledger.begin_phrase("one two three", 0)
+    ledger.add(150, tuple(words_of("one two three", 100)))
+    ledger.abandon_phrase()
+    ledger.begin_phrase("sorry", 13)
+    ledger.add(100)
+    ledger.end_phrase()
+    assert [cue.text for cue in ledger.cues_before(10**9)] == ["one", "two", "sorry"]
+    assert ledger.heard(149) == "one"
+    assert ledger.heard(250) == "one sorry"

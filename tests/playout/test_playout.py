@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from itertools import pairwise
 
 import pytest
@@ -45,9 +46,9 @@ async def test_caller_hears_silence_within_one_frame_of_a_hold() -> None:
     speech = out.speech(1)
     await say(speech, "hello", 5)
     assert out.pull() is not None
-    speech.hold()
+    out.hold()
     assert out.pull() is None
-    speech.release()
+    out.release()
     assert out.pull() == marked(1, 1)
     assert [type(event) for event in events] == [
         PlaybackStarted,
@@ -55,6 +56,49 @@ async def test_caller_hears_silence_within_one_frame_of_a_hold() -> None:
         PlaybackHeld,
         PlaybackReleased,
     ]
+
+
+async def test_what_is_made_while_the_playout_is_held_waits_for_its_release() -> None:
+    out, events = playout()
+    out.hold()
+    speech = out.speech(1)
+    await say(speech, "hello", 1)
+    speech.finish()
+    assert out.pull() is None
+    assert events == []
+    out.release()
+    assert out.pull() == marked(1, 1)
+    out.pull()
+    assert [type(event) for event in events] == [PlaybackStarted, Caption, PlaybackEnded]
+
+
+async def test_held_behind_its_last_frame_a_speech_ends_when_it_is_released() -> None:
+    out, events = playout()
+    speech = out.speech(1)
+    await say(speech, "hello", 1)
+    speech.finish()
+    out.pull()
+    out.hold()
+    out.pull()
+    assert not speech.is_over
+    out.release()
+    out.pull()
+    assert speech.is_over
+    assert events[-3:] == [PlaybackHeld(1), PlaybackReleased(1), PlaybackEnded(1)]
+
+
+async def test_a_phrase_that_breaks_off_is_heard_as_far_as_it_was_spoken() -> None:
+    out, _ = playout()
+    speech = out.speech(1)
+    speech.begin_phrase("Once upon a time.", 0)
+    times = (WordTime(0, 4, 0), WordTime(5, 4, 100), WordTime(10, 1, 400))
+    await speech.write(marked(1, 10), times)  # 200 ms: the third word is only announced
+    speech.abandon_phrase()
+    await say(speech, "I am sorry.", 5)
+    speech.finish()
+    while not speech.is_over:
+        out.pull()
+    assert speech.heard() == "Once I am sorry."
 
 
 async def test_nothing_of_a_cut_turn_is_played_even_if_more_is_written() -> None:
@@ -125,7 +169,7 @@ async def test_frames_on_their_way_are_heard_while_the_speech_is_held() -> None:
     await say(speech, "one two", 10, (WordTime(0, 3, 0), WordTime(4, 3, 100)))
     for _ in range(5):
         out.pull()
-    speech.hold()
+    out.hold()
     for _ in range(3):
         assert out.pull() is None
     speech.cut()
@@ -155,11 +199,21 @@ async def test_a_turn_without_any_audio_is_over_when_finished_or_cut(finish_firs
     assert events == []
 
 
+LETTERS: dict[type[Event], str] = {
+    PlaybackStarted: "S",
+    PlaybackHeld: "H",
+    PlaybackReleased: "R",
+    PlaybackEnded: "E",
+    Caption: "",
+}
+
 actions = st.lists(
     st.one_of(
         st.tuples(st.just("write"), st.integers(0, 3 * FRAME // 2)),
         st.tuples(st.just("pull"), st.integers(1, 5)),
-        st.tuples(st.sampled_from(["hold", "release", "cut", "finish", "next"]), st.just(0)),
+        st.tuples(
+            st.sampled_from(["hold", "release", "cut", "finish", "abandon", "next"]), st.just(0)
+        ),
         st.tuples(st.just("played"), st.integers(0, 5000)),
     ),
     max_size=40,
@@ -175,7 +229,7 @@ def test_any_order_of_events_keeps_heard_a_prefix_and_cut_sound_unplayed(
 
 
 async def _any_order(todo: list[tuple[str, int]], transit_ms: int) -> None:
-    out, _ = playout()
+    out, events = playout()
     out.transit_ms = transit_ms
     speech = out.speech(1)
     written = ""
@@ -206,9 +260,26 @@ async def _any_order(todo: list[tuple[str, int]], transit_ms: int) -> None:
             case "cut":
                 speech.cut()
                 cut_turns.add(speech.turn)
+            case "hold" | "release":
+                getattr(out, action)()
+            case "abandon":
+                speech.abandon_phrase()  # between phrases: nothing but the space before the next
             case _:
                 getattr(speech, action)()
         heard.append(speech.heard())
         assert written.rstrip().startswith(heard[-1])
     if speech.turn not in cut_turns and not any(action == "played" for action, _ in todo):
         assert all(later.startswith(earlier) for earlier, later in pairwise(heard))
+    for turn in range(1, speech.turn + 1):
+        assert _is_legal([type(event) for event in events if _turn(event) == turn])
+
+
+def _turn(event: Event) -> int | None:
+    assert isinstance(event, tuple(LETTERS))
+    return getattr(event, "turn", None)
+
+
+def _is_legal(kinds: list[type[Event]]) -> bool:
+    """Whether all that is held is released before it ends, and nothing follows the end."""
+    order = "".join(LETTERS[kind] for kind in kinds)
+    return re.fullmatch(r"(S(HR)*(E|H?))?", order) is not None

@@ -3,22 +3,50 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from inzwa_rtc.conversation.session import Session
-from inzwa_rtc.conversation.spoken import lines
+from inzwa_rtc.conversation.spoken import languages, lines
 from inzwa_rtc.conversation.stages import EngineSet, render
 from inzwa_rtc.conversation.turn import VoiceSettings
-from inzwa_rtc.engines.contracts import ToolCall
+from inzwa_rtc.engines.contracts import RecognizeRequest, ToolCall, TranscriptChunk
+from inzwa_rtc.errors import EngineError
 from inzwa_rtc.events import EndReason, PlaybackEnded, PlaybackStarted
 from inzwa_rtc.settings import CallSettings, Settings
 from tests.support.engines import LoudIsSpeech, ScriptedModel, ScriptedRecognizer, ToneSynthesizer
 from tests.support.peer import MemoryPeer
 
 STORY = "Once upon a time there was a small bird that could not sing at all."
+BROKEN = EngineError("It broke.", action="Try again.")
+
+
+class SteeredRecognizer(ScriptedRecognizer):
+    """Says a partial text at once, and its final one when it is `ready`; a text that is
+    `BROKEN` is raised."""
+
+    def __init__(self, *texts: str | EngineError) -> None:
+        super().__init__()
+        self.outcomes = list(texts)
+        self.partial = ""
+        self.confidence = 1.0
+        self.ready = asyncio.Event()
+        self.ready.set()
+
+    async def recognize(
+        self, audio: AsyncIterator[bytes], request: RecognizeRequest
+    ) -> AsyncGenerator[TranscriptChunk, None]:
+        if self.partial:
+            yield TranscriptChunk(self.partial, 0, 0, False, self.confidence, "en")
+        await self.ready.wait()
+        outcome = self.outcomes.pop(0)
+        if isinstance(outcome, EngineError):
+            raise outcome
+        self.texts.append(outcome)
+        async for chunk in super().recognize(audio, request):
+            yield chunk
 
 
 @dataclass
@@ -41,6 +69,12 @@ class Call:
         await self.peer.speak(ms)
         await self.peer.be_silent(520)
 
+    async def story_plays(self, ms: int = 1000) -> None:
+        """Ask, and hear the answer for a while."""
+        await self.question()
+        await self.reply_plays(0)
+        await self.peer.be_silent(ms)
+
     async def reply_plays(self, turn: int) -> None:
         await self.peer.until(lambda: PlaybackStarted(turn) in self.peer.events)
 
@@ -53,11 +87,13 @@ async def calling(
     *replies: str | asyncio.Event | ToolCall | Exception,
     texts: tuple[str, ...] = ("hello",),
     greeting: str | None = "",
+    asr: ScriptedRecognizer | None = None,
     **groups: Any,
 ) -> AsyncIterator[Call]:
-    settings = Settings(call=CallSettings(greeting=greeting, **groups.pop("call", {})), **groups)
-    asr, llm, tts = ScriptedRecognizer(*texts), ScriptedModel(*replies), ToneSynthesizer()
-    faults = {"en": await render(lines("en").fault, "en", tts, 1)}
+    call_settings = {"greeting": greeting, "system_prompt": "", **groups.pop("call", {})}
+    settings = Settings(call=CallSettings(**call_settings), **groups)
+    asr, llm, tts = asr or ScriptedRecognizer(*texts), ScriptedModel(*replies), ToneSynthesizer()
+    faults = {name: await render(lines(name).fault, name, tts, 1) for name in languages()}
     peer = MemoryPeer()
     session = Session(
         "id",
@@ -66,7 +102,7 @@ async def calling(
         EngineSet(asr, llm, tts),
         LoudIsSpeech(),
         settings,
-        VoiceSettings("en", "tone", 1.0),
+        VoiceSettings(settings.language, "tone", 1.0),
         faults,
     )
     call = Call(peer, asr, llm, tts, session)

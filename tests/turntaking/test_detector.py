@@ -13,6 +13,7 @@ from inzwa_rtc.turntaking.detector import (
     SpeechEnded,
     SpeechMaybe,
     SpeechStarted,
+    SpeechSustained,
     TurnDetector,
     TurnEnded,
     TurnEvent,
@@ -46,6 +47,18 @@ class Caller:
 
     def silence(self, ms: int) -> list[TurnEvent]:
         return self.feed(ms, 0.05)
+
+    def start_turn(self) -> list[TurnEvent]:
+        """Press push-to-talk."""
+        events = self.detector.hold_turn()
+        self.events += events
+        return events
+
+    def end_turn(self) -> list[TurnEvent]:
+        """Release it."""
+        events = self.detector.end_turn(self.index)
+        self.events += events
+        return events
 
 
 def ms(samples: int) -> int:
@@ -84,12 +97,12 @@ def test_the_turn_ends_after_the_configured_silence_and_says_where_the_voice_sto
     assert caller.silence(SETTINGS.stop_ms) == [SpeechEnded(end)]
     assert caller.silence(SETTINGS.silence_ms - SETTINGS.stop_ms - 20) == []
     (ended,) = caller.silence(20)
-    assert ended == TurnEnded(0, end, caller.index, 1000)
+    assert ended == TurnEnded(0, end, caller.index)
 
 
 def test_a_pause_shorter_than_the_silence_belongs_to_the_turn() -> None:
     caller = Caller()
-    caller.voice(400)
+    caller.voice(300)
     caller.silence(300)
     assert caller.voice(100) == [SpeechStarted(0)]
     caller.silence(SETTINGS.silence_ms)
@@ -123,16 +136,16 @@ def test_a_bang_in_the_microphone_does_not_end_the_words_after_it() -> None:
 
 def test_wavering_probability_while_speaking_is_still_voice() -> None:
     caller = Caller()
-    caller.voice(300)
+    caller.voice(500)
     assert caller.feed(2000, SETTINGS.release_threshold + 0.01) == []
 
 
 def test_released_push_to_talk_ends_the_turn_at_once() -> None:
     caller = Caller()
     caller.voice(600)
-    assert caller.detector.end_turn(caller.index) == [
+    assert caller.end_turn() == [
         SpeechEnded(caller.index),
-        TurnEnded(0, caller.index, caller.index, 600),
+        TurnEnded(0, caller.index, caller.index),
     ]
     assert caller.silence(1000) == []
 
@@ -140,14 +153,69 @@ def test_released_push_to_talk_ends_the_turn_at_once() -> None:
 def test_a_word_too_short_to_be_confirmed_counts_when_push_to_talk_is_released() -> None:
     caller = Caller()
     caller.voice(100)
-    kinds = [type(event) for event in caller.detector.end_turn(caller.index)]
+    kinds = [type(event) for event in caller.end_turn()]
     assert kinds == [SpeechStarted, SpeechEnded, TurnEnded]
 
 
 def test_ending_a_turn_that_never_began_does_nothing() -> None:
     caller = Caller()
     caller.silence(100)
-    assert caller.detector.end_turn(caller.index) == []
+    assert caller.end_turn() == []
+
+
+def test_silence_does_not_end_a_turn_that_is_held_open_by_hand() -> None:
+    caller = Caller()
+    caller.start_turn()
+    caller.voice(400)
+    caller.silence(2000)
+    assert caller.voice(400) == [SpeechStarted(0), SpeechSustained()]
+    caller.silence(1000)
+    assert [type(event) for event in caller.end_turn()] == [TurnEnded]
+    assert [type(event) for event in caller.events].count(TurnEnded) == 1
+
+
+def test_a_short_word_said_by_hand_is_no_false_alarm() -> None:
+    caller = Caller()
+    caller.start_turn()
+    caller.silence(200)
+    start = caller.index
+    assert caller.voice(100) == [SpeechMaybe(start), SpeechStarted(start)]
+    caller.silence(1000)
+    assert [type(event) for event in caller.end_turn()] == [TurnEnded]
+
+
+def test_opened_in_the_midst_of_a_word_the_microphone_hears_all_of_it() -> None:
+    caller = Caller()
+    caller.voice(100)
+    assert caller.start_turn() == [SpeechStarted(0)]
+    assert caller.start_turn() == []
+
+
+def test_the_longest_turn_is_the_longest_by_hand_too() -> None:
+    caller = Caller(TurnSettings(max_utterance_ms=2000))
+    caller.start_turn()
+    caller.voice(400)
+    assert any(isinstance(event, TurnEnded) for event in caller.silence(1600))
+
+
+def test_a_microphone_opened_and_closed_without_a_word_leaves_nothing_open() -> None:
+    caller = Caller()
+    caller.start_turn()
+    caller.silence(500)
+    assert caller.end_turn() == []
+    caller.voice(400)
+    caller.silence(SETTINGS.silence_ms)
+    kinds = [type(event) for event in caller.events]
+    assert kinds == [SpeechMaybe, SpeechStarted, SpeechEnded, TurnEnded]
+
+
+def test_half_a_second_of_voice_is_more_than_a_murmur_and_is_told_once() -> None:
+    caller = Caller()
+    caller.voice(300)
+    caller.silence(200)
+    assert caller.voice(180) == [SpeechStarted(0)]
+    assert caller.voice(20) == [SpeechSustained()]
+    assert caller.voice(2000) == []
 
 
 def test_an_overlong_turn_ends_at_its_next_short_pause() -> None:
@@ -161,20 +229,43 @@ def test_a_turn_without_any_pause_is_ended_all_the_same() -> None:
     assert any(isinstance(event, TurnEnded) for event in caller.voice(3000))
 
 
-@given(st.lists(st.tuples(st.integers(1, 60), st.floats(0, 1)), max_size=40))
-def test_any_sequence_gives_events_in_a_legal_order(runs: list[tuple[int, float]]) -> None:
-    caller = Caller()
-    for frames, probability in runs:
-        caller.feed(frames * 20, probability)
+acts = st.lists(
+    st.one_of(
+        st.tuples(st.integers(1, 60), st.floats(0, 1), st.sampled_from([0, 3, 40, 1000, 32_000])),
+        st.sampled_from(["start_turn", "end_turn"]),
+    ),
+    max_size=40,
+)
+
+
+@given(acts, st.sampled_from([1000, 12_000]))
+def test_any_sequence_gives_events_in_a_legal_order(
+    todo: list[tuple[int, float, int] | str], max_utterance_ms: int
+) -> None:
+    caller = Caller(TurnSettings(max_utterance_ms=max_utterance_ms))
+    for act in todo:
+        match act:
+            case (int(frames), float(probability), int(level)):
+                caller.feed(frames * 20, probability, level)
+            case "start_turn":
+                caller.start_turn()
+            case _:
+                caller.end_turn()
     legal: dict[str, dict[type[TurnEvent], str]] = {
         "silent": {SpeechMaybe: "maybe"},
         "maybe": {SpeechStarted: "speaking", FalseAlarm: "silent"},
-        "speaking": {SpeechEnded: "paused"},
+        "speaking": {SpeechEnded: "paused", SpeechSustained: "speaking"},
         "paused": {SpeechStarted: "speaking", TurnEnded: "silent"},
     }
-    state = "silent"
+    state, last_end, sustained = "silent", 0, 0
     for event in caller.events:
         state = legal[state][type(event)]
+        sustained += isinstance(event, SpeechSustained)
         if isinstance(event, TurnEnded):
-            assert 0 <= event.start < event.end <= event.now <= caller.index
-            assert event.voiced_ms <= ms(event.end - event.start)
+            assert last_end <= event.start < event.end <= event.now <= caller.index
+            assert ms(event.now - event.start) <= max_utterance_ms * 3 // 2
+            assert sustained <= 1
+            last_end, sustained = event.end, 0
+    caller.end_turn()
+    caller.silence(SETTINGS.silence_ms)
+    assert not caller.events or isinstance(caller.events[-1], FalseAlarm | TurnEnded)

@@ -1,0 +1,96 @@
+"""Languages and voices: what is offered, what is refused, and what goes together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from inzwa_rtc.conversation.peer import UpdateVoice
+from inzwa_rtc.conversation.spoken import languages
+from inzwa_rtc.conversation.turn import VoiceSettings
+from inzwa_rtc.engines.contracts import Synthesizer, Voice
+from inzwa_rtc.errors import ConfigError, PeerError
+from inzwa_rtc.language import base_language
+from inzwa_rtc.settings import Settings
+
+
+class Voices:
+    """What one speech engine and the server's own lines have for callers."""
+
+    def __init__(self, synthesizer: Synthesizer, settings: Settings) -> None:
+        self._synthesizer = synthesizer
+        self._settings = settings
+
+    @property
+    def all(self) -> Sequence[Voice]:
+        """The engine's voices, its default one first."""
+        return self._synthesizer.voices
+
+    def languages(self) -> list[str]:
+        """Languages that a caller may choose: those with lines of their own and a voice, and
+        the server's own, for which the engine may have to take its nearest voice."""
+        spoken = {base_language(voice.language) for voice in self.all}
+        own = base_language(self._settings.language)
+        return [language for language in languages() if language in spoken or language == own]
+
+    def check_settings(self) -> None:
+        """Raises `ConfigError` for a `language` or `tts_voice` that no caller could be given."""
+        if base_language(self._settings.language) not in self.languages():
+            raise ConfigError(
+                f"`language` is `{self._settings.language}`, which this server does not speak.",
+                action=f"Set it to one of: {', '.join(languages())}.",
+            )
+        own = self._settings.tts_voice
+        if own is not None and own not in self._ids():
+            raise ConfigError(
+                f"`tts_voice` is `{own}`, and the speech engine has no such voice.",
+                action=f"Set it to one of: {', '.join(self._ids())}.",
+            )
+
+    def usual(self) -> VoiceSettings:
+        """How a caller is spoken to who asks for nothing."""
+        language = _tidy(self._settings.language)
+        return VoiceSettings(language, self._of_language(language), 1.0)
+
+    def choose(self, asked: UpdateVoice, current: VoiceSettings) -> VoiceSettings:
+        """How a caller is spoken to from now on who is spoken to as `current` and asks for
+        this. A new language brings a voice that fits it, unless one is asked for.
+
+        Raises `PeerError` for a language or a voice that is not offered.
+        """
+        language = _tidy(asked.language) if asked.language else current.language
+        if base_language(language) not in self.languages():
+            raise PeerError(
+                "This language is not offered.",
+                action=f"Choose one of: {', '.join(self.languages())}.",
+                code="unknown_language",
+            )
+        if asked.voice is not None and asked.voice not in self._ids():
+            raise PeerError(
+                "There is no such voice.",
+                action=f"Choose one of: {', '.join(self._ids())}.",
+                code="unknown_voice",
+            )
+        is_same = base_language(language) == base_language(current.language)
+        voice = asked.voice or (current.voice if is_same else self._of_language(language))
+        return VoiceSettings(language, voice, asked.speed or current.speed)
+
+    def _of_language(self, language: str) -> str | None:
+        """The voice for a language: the configured one where it is meant, else one that fits,
+        of the same region if there is one. None where none fits: the engine then takes the
+        nearest that it has."""
+        base, own = base_language(language), self._settings.tts_voice
+        fitting = [voice for voice in self.all if base_language(voice.language) == base]
+        fitting.sort(key=lambda voice: voice.language.lower() != language.lower())
+        ids = [voice.id for voice in fitting]
+        if own is not None and (own in ids or base == base_language(self._settings.language)):
+            return own
+        return ids[0] if ids else None
+
+    def _ids(self) -> list[str]:
+        return sorted(voice.id for voice in self.all)
+
+
+def _tidy(language: str) -> str:
+    """As it is usually written: `en-GB` for `EN-GB`."""
+    _, separator, region = language.partition("-")
+    return f"{base_language(language)}{separator}{region}"

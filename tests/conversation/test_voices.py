@@ -1,0 +1,82 @@
+"""Which languages and voices a caller may have, and which go together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from inzwa_rtc.conversation.peer import UpdateVoice
+from inzwa_rtc.conversation.turn import VoiceSettings
+from inzwa_rtc.conversation.voices import Voices
+from inzwa_rtc.engines.contracts import Voice
+from inzwa_rtc.errors import ConfigError, PeerError
+from inzwa_rtc.settings import Settings
+from tests.support.engines import ToneSynthesizer
+
+ENGLISH = (Voice("british", "British", "en-GB"), Voice("american", "American", "en-US"))
+SHONA = (Voice("tendai", "Tendai", "sn"),)
+
+
+def voices_of(*voices: Voice, **settings: Any) -> Voices:
+    synthesizer = ToneSynthesizer()
+    synthesizer.voices = voices
+    return Voices(synthesizer, Settings(**settings))
+
+
+@pytest.mark.parametrize(
+    ("voices", "settings", "expected"),
+    [
+        (ENGLISH, {}, ("en", "british")),
+        (ENGLISH, {"language": "EN-us"}, ("en-us", "american")),
+        (ENGLISH, {"tts_voice": "american"}, ("en", "american")),
+        (ENGLISH, {"language": "sn"}, ("sn", None)),
+        (ENGLISH, {"language": "sn", "tts_voice": "american"}, ("sn", "american")),
+        (ENGLISH + SHONA, {"language": "sn"}, ("sn", "tendai")),
+        ((), {}, ("en", None)),
+    ],
+)
+def test_a_caller_who_asks_for_nothing_gets_what_is_configured_and_fits(
+    voices: tuple[Voice, ...], settings: dict[str, Any], expected: tuple[str, str | None]
+) -> None:
+    usual = voices_of(*voices, **settings).usual()
+    assert (usual.language, usual.voice) == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (UpdateVoice(), ("en", "american")),
+        (UpdateVoice("sn"), ("sn", "tendai")),
+        (UpdateVoice("en-GB"), ("en-GB", "american")),
+        (UpdateVoice(voice="british"), ("en", "british")),
+        (UpdateVoice("sn", "british"), ("sn", "british")),
+    ],
+)
+def test_a_new_language_brings_a_voice_that_fits_it(
+    asked: UpdateVoice, expected: tuple[str, str]
+) -> None:
+    voices = voices_of(*ENGLISH, *SHONA, tts_voice="british")
+    chosen = voices.choose(asked, VoiceSettings("en", "american", 1.5))
+    assert (chosen.language, chosen.voice) == expected
+    assert chosen.speed == 1.5
+
+
+def test_what_is_not_offered_is_refused_and_what_is_offered_is_named() -> None:
+    voices = voices_of(*ENGLISH)
+    for asked, code in (
+        (UpdateVoice("klingon"), "unknown_language"),
+        (UpdateVoice("sn"), "unknown_language"),  # it has lines, but no voice
+        (UpdateVoice(voice="tendai"), "unknown_voice"),
+    ):
+        with pytest.raises(PeerError) as refused:
+            voices.choose(asked, voices.usual())
+        assert refused.value.code == code
+        assert "en" in refused.value.action or "british" in refused.value.action
+
+
+@pytest.mark.parametrize("settings", [{"language": "de"}, {"tts_voice": "nope"}])
+def test_settings_that_cannot_be_had_are_the_operators_fault(settings: dict[str, Any]) -> None:
+    voices_of(*ENGLISH).check_settings()
+    with pytest.raises(ConfigError):
+        voices_of(*ENGLISH, **settings).check_settings()

@@ -1,0 +1,76 @@
+"""docs/protocol.md and the dialect say the same."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from inzwa_rtc import events
+from inzwa_rtc.conversation import peer
+from inzwa_rtc.errors import PeerError
+from inzwa_rtc.events import Event
+from inzwa_rtc.settings import LimitSettings
+from signaling.dialects.native import NativeDialect
+
+DIALECT = NativeDialect(LimitSettings())
+PROTOCOL = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
+MESSAGES = [
+    message.replace(":T", ":1").replace(":N", ":2")
+    for message in re.findall(r"^\| `(\{.*?\})` \|", PROTOCOL, re.M)
+]
+EVENTS: list[Event] = [
+    events.SessionStarted("id", "token", 16_000, "en", "v", 1.0),
+    events.SessionUpdated("en", "v", 1.0),
+    events.SessionEnded("caller"),
+    events.SpeechStarted(1),
+    events.SpeechStopped(1),
+    events.Transcript(1, "hi", 0, 10, False, 1.0, "en"),
+    events.Transcript(1, "hi", 0, 10, True, 1.0, "en"),
+    events.ReplyToken(1, "hi"),
+    events.ReplyFinished(1, "hi"),
+    events.PlaybackStarted(1),
+    events.PlaybackHeld(1),
+    events.PlaybackReleased(1),
+    events.PlaybackEnded(1),
+    events.Caption(1, "hi", 0, 0),
+    events.TurnInterrupted(1, "hi"),
+    events.TurnMetrics(1, 1, 2, 3, 4),
+    events.Failure("code", "message", "action", 1),
+]
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_each_documented_message_of_a_client_is_understood(message: str) -> None:
+    if json.loads(message)["type"] == "start":
+        DIALECT.decode_start(message)
+    else:
+        DIALECT.decode(message)
+
+
+def test_the_documentation_names_every_command() -> None:
+    types = [json.loads(message)["type"] for message in MESSAGES]
+    with pytest.raises(PeerError) as refused:
+        DIALECT.decode('{"type":"dance"}')
+    assert refused.value.action == f"Use one of: {', '.join(types)}."
+
+
+def test_the_microphone_opens_and_closes_by_message() -> None:
+    assert DIALECT.decode('{"type":"start_turn"}') == peer.StartTurn()
+    assert DIALECT.decode('{"type":"end_turn"}') == peer.EndTurn()
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_each_event_is_written_as_documented(event: Event) -> None:
+    told = json.loads(DIALECT.encode(event))
+    kind = told.pop("type")
+    (members,) = re.findall(rf"`{re.escape(kind)} \{{(.*?)\}}`", PROTOCOL)
+    documented = {name.strip() for name in members.split(",")}
+    assert {name.removesuffix("?") for name in documented} == set(told)
+
+
+def test_no_event_is_left_out() -> None:
+    assert {type(event) for event in EVENTS} == set(get_args(Event))
