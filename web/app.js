@@ -2,6 +2,7 @@
 /** @import {Event, Settings, State, Translate} from './types.js' */
 import { INITIAL, isBusy, isUp, reduce } from './call.js';
 import { fetchInfo } from './server.js';
+import { PushToTalk } from './push-to-talk.js';
 import { Session, now } from './session.js';
 import { loadSettings, saveSettings, sessionSettings } from './settings.js';
 import { saveText, transcriptOf } from './transcript.js';
@@ -45,7 +46,8 @@ const ring = new RingView(() => ({
   caller: session.callerLevel?.read() ?? 0,
   voice: session.voiceLevel?.read() ?? 0,
 }));
-const panel = new SettingsView(() => settings, change, () => session.callerLevel?.read() ?? null);
+const panel = new SettingsView(() => settings, change, () => session.callerLevel?.read() ?? null, (key, values) => t(key, values));
+const hold = new PushToTalk({ open: startTurn, close: endTurn });
 
 /** @param {Event} event */
 function dispatch(event) {
@@ -76,8 +78,9 @@ async function change(choice) {
   if (choice.playback) session.setPlayback(choice.playback);
   if (choice.speaker !== undefined) session.setSpeaker(choice.speaker);
   if (choice.pushToTalk !== undefined) setPushToTalk(choice.pushToTalk);
-  // A microphone that does not open leaves the one that works in its place.
-  if (choice.microphone !== undefined) session.setMicrophone(choice.microphone).catch(() => {});
+  if (choice.microphone !== undefined) {
+    session.setMicrophone(choice.microphone).then(() => panel.drawProblem(isUp(state) ? state.problem : null));
+  }
   if (choice.language) {
     if (language) session.send({ type: 'update', language });
     t = await loadWords(choice.language);
@@ -112,17 +115,28 @@ function toggleMute() {
 /** @param {boolean} on */
 function setPushToTalk(on) {
   if (state.pushToTalk === on) return;
+  hold.end();
   dispatch({ type: 'push_to_talk.set', on });
   session.applyMute();
 }
 
-/** @param {boolean} talking */
-function talk(talking) {
-  if (state.talking === talking) return;
-  const wasTalking = state.talking;
-  dispatch({ type: 'talking.set', talking });
+function startTurn() {
+  dispatch({ type: 'talking.set', talking: true });
+  if (!state.talking) return;
   session.applyMute();
-  if (wasTalking && !talking) session.send({ type: 'end_turn' });
+  session.send({ type: 'start_turn' });
+}
+
+function endTurn() {
+  dispatch({ type: 'talking.set', talking: false });
+  session.applyMute();
+  session.send({ type: 'end_turn' });
+}
+
+/** The microphone is gone: the call goes on without it. */
+function typeOn() {
+  dispatch({ type: 'microphone.ready', kind: 'none' });
+  composer.open();
 }
 
 /** @param {string} id @param {() => void} act */
@@ -132,14 +146,18 @@ onClick('call', press);
 onClick('call-again', () => session.call());
 onClick('mute', toggleMute);
 onClick('hands-free', () => change({ pushToTalk: false }));
-onClick('open-settings', () => panel.open(session.info, t));
+onClick('open-settings', () => panel.open(session.info));
 onClick('open-composer', () => composer.toggle());
 onClick('save', () => saveText(transcriptOf(state.turns, t), `inzwa-${new Date().toISOString().slice(0, 10)}.txt`));
-onClick('notice-retry', () => session.call());
+onClick('notice-retry', () => (isUp(state) ? session.setMicrophone('') : session.call()));
 onClick('notice-cancel', () => session.hangUp());
-onClick('notice-type', () => session.call({ typing: true }));
+onClick('notice-type', () => {
+  if (isUp(state)) typeOn();
+  else session.call({ typing: true });
+});
 onClick('notice-dismiss', () => {
-  notice.putAway();
+  if (!state.problem) notice.putFallbackAway();
+  dispatch({ type: 'problem.dismissed' });
   draw();
 });
 
@@ -149,20 +167,21 @@ holdButton.addEventListener('click', () => !state.pushToTalk && change({ pushToT
 holdButton.addEventListener('pointerdown', (event) => {
   if (!state.pushToTalk) return;
   holdButton.setPointerCapture(event.pointerId);
-  talk(true);
+  hold.press();
 });
 for (const release of ['pointerup', 'pointercancel', 'lostpointercapture']) {
-  holdButton.addEventListener(release, () => talk(false));
+  holdButton.addEventListener(release, () => hold.release());
 }
 holdButton.addEventListener('contextmenu', (event) => event.preventDefault());
 
 listenToKeys({
-  isHeldToTalk: () => state.pushToTalk && isUp(state),
-  talk,
+  isHeldToTalk: () => state.pushToTalk && isUp(state) && state.microphone === 'live',
+  hold,
   mute: toggleMute,
   type: () => isUp(state) && composer.open(),
   leave: () => {
-    if (composer.isOpen) composer.close();
+    if (chip.isOpen) chip.close();
+    else if (composer.isOpen) composer.close();
     else if (isBusy(state)) session.hangUp();
   },
 });

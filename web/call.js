@@ -20,6 +20,8 @@ const DIALLING = new Set(['asking', 'connecting', 'reconnecting']);
 
 /** Pauses before each reconnection, ms; after the last the server is held to be gone. */
 const BACKOFF_MS = [1000, 2000, 4000, 8000, 15000];
+/** Each pause is longer or shorter by up to so much: a thousand pages must not dial at once. */
+const SPREAD = 0.25;
 /** A call that lasted so long was steady: the next loss starts counting anew. */
 const STEADY_MS = 10000;
 
@@ -40,6 +42,7 @@ export const INITIAL = Object.freeze({
   call: 0,
   attempt: 0,
   retryAt: null,
+  hasAnswered: false,
   startedAt: null,
   upAt: null,
   endedAt: null,
@@ -67,24 +70,28 @@ export function reduce(state, event) {
     case 'call.asked':
       return isUp(state) || DIALLING.has(state.phase) ? state : asked(state);
     case 'microphone.ready':
-      if (!DIALLING.has(state.phase)) return state;
-      return { ...state, phase: 'connecting', microphone: event.kind };
+      if (state.phase === 'asking') return { ...state, phase: 'connecting', microphone: event.kind };
+      return isBusy(state) ? { ...state, microphone: event.kind, problem: null } : state;
     case 'microphone.refused':
-      return state.phase === 'asking' ? failed(state, event.problem) : state;
+      if (state.phase === 'asking') return failed(state, event.problem);
+      return isUp(state) ? { ...state, problem: event.problem } : state;
+    case 'microphone.lost':
+      return state.microphone === 'live' ? { ...state, microphone: 'lost', talking: false } : state;
+    case 'problem.dismissed':
+      return isUp(state) ? { ...state, problem: null } : state;
     case 'transport.trying':
       return DIALLING.has(state.phase) ? { ...state, transport: event.transport, retryAt: null } : state;
     case 'transport.fell_back':
       return DIALLING.has(state.phase) ? { ...state, fallback: event.reason } : state;
     case 'call.full':
-      if (!DIALLING.has(state.phase)) return state;
-      return { ...failed(state, event.problem), microphone: state.microphone, retryAt: event.at + event.retry_s * 1000 };
+      return DIALLING.has(state.phase) ? refused(state, event) : state;
     case 'call.retried':
       if (state.phase !== 'error' || state.retryAt === null) return state;
       return { ...state, phase: 'connecting', problem: null, retryAt: null };
     case 'call.failed':
       return isUp(state) || DIALLING.has(state.phase) ? failed(state, event.problem) : state;
     case 'call.lost':
-      return isUp(state) || DIALLING.has(state.phase) ? lost(state, event.at) : state;
+      return isUp(state) || DIALLING.has(state.phase) ? lost(state, event.at, event.chance) : state;
     case 'call.hung_up':
       return isBusy(state) ? over(state, 'caller', event.at) : state;
     case 'link.measured':
@@ -111,15 +118,17 @@ export function reduce(state, event) {
 /** @param {State} state @returns {State} */
 function asked(state) {
   // After a fault the conversation goes on; after a call that ended a new one begins.
-  const kept = state.phase === 'error' ? state : { ...INITIAL, fallback: state.fallback };
+  const kept = state.phase === 'error' ? state : INITIAL;
   return {
     ...INITIAL,
     phase: 'asking',
-    fallback: kept.fallback,
+    // What this browser or network cannot do is not tried again; what went wrong once is.
+    fallback: state.fallback?.startsWith('webrtc_') ? state.fallback : null,
     muted: state.muted,
     pushToTalk: state.pushToTalk,
     call: kept.call,
     turns: kept.turns,
+    hasAnswered: kept.startedAt !== null,
     startedAt: kept.startedAt,
   };
 }
@@ -134,6 +143,7 @@ function started(state, at) {
     ...SILENT,
     phase: 'listening',
     call: state.call + 1,
+    hasAnswered: true,
     startedAt: state.startedAt ?? at,
     upAt: at,
     retryAt: null,
@@ -157,20 +167,27 @@ function failed(state, problem) {
   };
 }
 
-/** @param {State} state @param {number} at @returns {State} */
-function lost(state, at) {
+/** The server has no room now. @param {State} state @param {Extract<Event, {type: 'call.full'}>} event @returns {State} */
+function refused(state, { problem, retry_s, at, chance = 0 }) {
+  // Never earlier than the server said.
+  const retryAt = at + Math.round(retry_s * 1000 * (1 + SPREAD * chance));
+  return { ...failed(state, problem), microphone: state.microphone, hasAnswered: true, retryAt };
+}
+
+/** @param {State} state @param {number} at @param {number} [chance] 0 to 1. @returns {State} */
+function lost(state, at, chance = 0.5) {
   const steady = state.upAt !== null && at - state.upAt >= STEADY_MS;
   const attempt = (steady ? 0 : state.attempt) + 1;
   // Nobody waits for a server that never answered: the first call fails at once.
-  const never = state.startedAt === null;
-  if (never || attempt > BACKOFF_MS.length) return failed(state, { code: 'server_gone' });
+  if (!state.hasAnswered || attempt > BACKOFF_MS.length) return failed(state, { code: 'server_gone' });
+  const pause_ms = BACKOFF_MS[attempt - 1] * (1 + SPREAD * (2 * chance - 1));
   return {
     ...state,
     ...SILENT,
     phase: 'reconnecting',
     attempt,
     upAt: null,
-    retryAt: at + BACKOFF_MS[attempt - 1],
+    retryAt: at + Math.round(pause_ms),
     turns: nextTurns(state.turns, state.call, { type: 'session.ended', reason: 'connection_lost' }),
   };
 }
@@ -213,7 +230,8 @@ function heardFromServer(state, event) {
     case 'playback.held':
       return { ...state, held: true };
     case 'playback.released':
-      return { ...state, held: false, callerSpeaking: false, awaiting: false };
+      // Of an answer that was cut meanwhile it says nothing more.
+      return state.playing === event.turn ? { ...state, held: false, callerSpeaking: false, awaiting: false } : { ...state, held: false };
     case 'turn.interrupted':
       return interrupted(state, event.turn);
     default:
@@ -223,13 +241,15 @@ function heardFromServer(state, event) {
 
 /** @param {State} state @param {number} turn @returns {State} */
 function interrupted(state, turn) {
-  const typed = state.turns.some(({ number }) => number === null);
+  // Something said or typed since awaits its answer; what was cut before it sounded awaits none.
+  const isNewer = state.turns.some(
+    ({ call, number, caller }) => call === state.call && caller && (number === null || number > turn),
+  );
   return {
     ...state,
     playing: state.playing === turn ? null : state.playing,
     held: false,
-    // What cut the sound awaits its answer; what was cut before it sounded awaits none.
-    awaiting: typed || (state.awaiting && state.playing !== null),
+    awaiting: state.awaiting && (isNewer || state.playing !== null),
   };
 }
 

@@ -2,10 +2,13 @@
  * The words of a call, turn by turn: what was said, answered, heard and cut.
  *
  * A turn is found by the server's number within its session. A typed message is
- * shown before the server has numbered it; the first answer to a turn that has
- * no caller's words takes it up.
+ * shown before the server has numbered it, and gets its number from the server's
+ * `asr.final` with the same text.
  */
 /** @import {Answer, Event, Turn} from './types.js' */
+
+/** What is kept of a call that goes on for days; an hour has some 300. */
+const MOST_TURNS = 2000;
 
 /** @type {Answer} */
 const NO_ANSWER = { text: '', settled: false, now: null, said: 0, heard: null };
@@ -19,7 +22,7 @@ const NO_ANSWER = { text: '', settled: false, now: null, said: 0, heard: null };
 export function nextTurns(turns, call, event) {
   switch (event.type) {
     case 'text.sent':
-      return [...turns, typedTurn(turns, call, event.text)];
+      return [...turns, typedTurn(turns, call, event.text)].slice(-MOST_TURNS);
     case 'asr.partial':
       return event.text.trim() ? change(turns, call, event.turn, (turn) => partial(turn, event.text)) : turns;
     case 'asr.final':
@@ -31,7 +34,7 @@ export function nextTurns(turns, call, event) {
     case 'tts.start':
       return answer(turns, call, event.turn, () => ({}));
     case 'caption':
-      return answer(turns, call, event.turn, () => spoken(event.offset, event.text));
+      return answer(turns, call, event.turn, ({ text }) => spoken(text, event.offset, event.text));
     case 'tts.end':
       return answer(turns, call, event.turn, ({ text, heard }) => ({ now: null, said: heard ?? text.length }));
     case 'turn.interrupted':
@@ -51,7 +54,7 @@ export function nextTurns(turns, call, event) {
 /** @param {Turn[]} turns @param {number} call @param {string} text @returns {Turn} */
 function typedTurn(turns, call, text) {
   const caller = { text, settled: true, typed: true };
-  return { call, number: null, key: `${call}.typed.${turns.length}`, caller, answer: null, latency: null };
+  return { call, number: null, key: nextKey(turns), caller, answer: null, latency: null };
 }
 
 /** @param {Turn} turn @param {string} text @returns {Turn} */
@@ -64,9 +67,8 @@ function partial(turn, text) {
  * @param {Extract<Event, {type: 'asr.final'}>} event
  */
 function final(turns, call, { turn: number, text }) {
-  const known = has(turns, call, number);
   const typed = turns.findIndex((turn) => isWaiting(turn, call) && turn.caller?.text.trim() === text.trim());
-  if (!known && typed >= 0) return taken(turns, typed, number);
+  if (typed >= 0 && !has(turns, call, number)) return turns.map((turn, i) => (i === typed ? { ...turn, number } : turn));
   // Noise that never showed as words leaves no trace.
   if (!text.trim() && !turns.some((turn) => is(turn, call, number) && turn.caller)) return turns;
   return change(turns, call, number, (turn) =>
@@ -79,19 +81,28 @@ function final(turns, call, { turn: number, text }) {
  * @param {(answer: Answer) => Partial<Answer>} update
  */
 function answer(turns, call, number, update) {
-  const typed = has(turns, call, number) ? -1 : turns.findIndex((turn) => isWaiting(turn, call));
-  // The greeting answers nobody.
-  const ready = typed >= 0 && number > 0 ? taken(turns, typed, number) : turns;
-  return change(ready, call, number, (turn) => {
+  return change(turns, call, number, (turn) => {
     const before = turn.answer ?? NO_ANSWER;
     return { ...turn, answer: { ...before, ...update(before) } };
   });
 }
 
-/** @param {number} offset @param {string} word */
-function spoken(offset, word) {
-  const to = offset + word.trimEnd().length;
-  return { now: { from: offset, to }, said: to };
+/** @param {string} text @param {number} offset In code points. @param {string} word */
+function spoken(text, offset, word) {
+  const from = unitsBefore(text, offset);
+  const to = from + word.trimEnd().length;
+  return { now: { from, to }, said: to };
+}
+
+/**
+ * Where the code point at `offset` begins: the server counts code points, JavaScript UTF-16 units.
+ *
+ * @param {string} text @param {number} offset
+ */
+export function unitsBefore(text, offset) {
+  let at = 0;
+  for (let left = offset; left > 0 && at < text.length; left--) at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
+  return at;
 }
 
 /** @param {Answer} answer @param {string} heard @returns {Partial<Answer>} */
@@ -146,14 +157,12 @@ function unspoken(answer) {
 function change(turns, call, number, update) {
   const at = turns.findIndex((turn) => is(turn, call, number));
   if (at >= 0) return turns.map((turn, i) => (i === at ? update(turn) : turn));
-  const turn = { call, number, key: `${call}.${number}`, caller: null, answer: null, latency: null };
-  return [...turns, update(turn)];
+  const turn = { call, number, key: nextKey(turns), caller: null, answer: null, latency: null };
+  return [...turns, update(turn)].slice(-MOST_TURNS);
 }
 
-/** A typed message gets the server's number. @param {Turn[]} turns @param {number} at @param {number} number */
-function taken(turns, at, number) {
-  return turns.map((turn, i) => (i === at ? { ...turn, number } : turn));
-}
+/** @param {Turn[]} turns */
+const nextKey = (turns) => (turns.at(-1)?.key ?? 0) + 1;
 
 /** @param {Turn} turn @param {number} call @param {number} number */
 const is = (turn, call, number) => turn.call === call && turn.number === number;

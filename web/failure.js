@@ -1,4 +1,7 @@
-/** @import {Problem} from './types.js' */
+/** @import {Problem, TransportKind} from './types.js' */
+
+/** Refusals that hold for any way to the server. */
+const OF_THE_SERVER = new Set(['server_full', 'draining', 'server_gone', 'voice_disabled', 'origin_refused', 'host_refused']);
 
 /** Why a call could not be set up. */
 export class CallFailure extends Error {
@@ -14,9 +17,9 @@ export class CallFailure extends Error {
     this.said = message;
   }
 
-  /** The other transport may do what this one could not. */
+  /** Another transport may do what this one could not. */
   get isOfTransport() {
-    return this.code.startsWith('webrtc_');
+    return !OF_THE_SERVER.has(this.code);
   }
 
   /** The server has no room now and will have some. */
@@ -28,4 +31,11 @@ export class CallFailure extends Error {
   get problem() {
     return { code: this.code, message: this.said, action: this.action };
   }
+}
+
+/** What a browser threw while connecting, as a failure of the call. @param {unknown} error @param {TransportKind} kind */
+export function failureOf(error, kind) {
+  if (error instanceof CallFailure) return error;
+  console.error(error);
+  return new CallFailure(kind === 'webrtc' ? 'webrtc_failed' : 'unknown');
 }

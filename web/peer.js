@@ -1,5 +1,5 @@
 /** A call over WebRTC: audio both ways, messages on the data channel `inzwa`. */
-/** @import {ClientMessage, Link, Playback, SessionSettings, Transport, TransportParts} from './types.js' */
+/** @import {ClientMessage, Link, Playback, ServerMessage, SessionSettings, Transport, TransportParts} from './types.js' */
 import { CallFailure } from './failure.js';
 import { PacketStats } from './quality.js';
 import { deleteCall, patchCandidates, postCall } from './server.js';
@@ -8,8 +8,10 @@ import { deleteCall, patchCandidates, postCall } from './server.js';
 const DISCONNECTED_MS = 5000;
 /** Candidates come in bursts: one request carries those of so long. */
 const BATCH_MS = 40;
-/** What the browser's jitter buffer aims at; null leaves it to the browser. */
+/** What the browser's jitter buffer aims at. */
 const JITTER_TARGET_MS = { low_latency: 0, steady: 200 };
+/** What it, the network and the sound card may still hold beyond that. */
+const TAIL_MS = 200;
 
 /** @implements {Transport} */
 export class Peer {
@@ -18,6 +20,8 @@ export class Peer {
   #stats = new PacketStats();
   #closed = false;
   #muted = false;
+  /** @type {Playback} */
+  #playback = 'low_latency';
   /** @type {{id: string, token?: string} | null} */
   #call = null;
   /** @type {RTCIceCandidateInit[]} */
@@ -26,13 +30,15 @@ export class Peer {
   #batch;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #disconnected;
+  /** @type {(failure: CallFailure) => void} Ends the wait for the connection. */
+  #fail = () => {};
 
   /** @param {TransportParts} parts @param {number} timeout_ms How long a connection may take. */
   constructor(parts, timeout_ms) {
     if (!globalThis.RTCPeerConnection) throw new CallFailure('webrtc_unsupported');
     this.parts = parts;
     this.timeout_ms = timeout_ms;
-    this.pc = new RTCPeerConnection({ iceServers: parts.iceServers });
+    this.pc = new RTCPeerConnection({ iceServers: parts.iceServers, bundlePolicy: 'max-bundle' });
     this.channel = this.pc.createDataChannel('inzwa', { ordered: true });
     const track = parts.microphone?.getAudioTracks()[0];
     // Without a microphone the line is the same, it only stays silent: typing works.
@@ -44,8 +50,8 @@ export class Peer {
     this.pc.onconnectionstatechange = () => this.#watch();
     this.pc.oniceconnectionstatechange = () => this.#watch();
     this.pc.ontrack = ({ track: voice, streams }) => this.#hear(streams[0] ?? new MediaStream([voice]));
-    this.channel.onmessage = ({ data }) => parts.onMessage(JSON.parse(data));
     this.channel.onclose = () => this.#lose();
+    globalThis.addEventListener('online', this.#networkChanged);
   }
 
   /** @param {SessionSettings} settings @param {AbortSignal} signal */
@@ -56,11 +62,11 @@ export class Peer {
     this.#call = { id: answer.id, token: answer.call_token };
     if (this.#closed) return this.#release();
     if (answer.ice_servers?.length) this.pc.setConfiguration({ iceServers: answer.ice_servers });
-    const open = this.#opened(signal);
+    const started = this.#started(signal);
     await this.pc.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
     this.setPlayback(this.parts.playback);
     this.#sendCandidates();
-    await open;
+    await started;
   }
 
   /** @param {ClientMessage} message */
@@ -76,12 +82,14 @@ export class Peer {
 
   /** @param {MediaStream} stream */
   async setMicrophone(stream) {
-    await this.line.sender.replaceTrack(stream.getAudioTracks()[0]);
-    this.setMuted(this.#muted);
+    const [track] = stream.getAudioTracks();
+    track.enabled = !this.#muted;
+    await this.line.sender.replaceTrack(track);
   }
 
   /** @param {Playback} playback */
   setPlayback(playback) {
+    this.#playback = playback;
     if (!('jitterBufferTarget' in this.line.receiver)) return;
     /** @type {{jitterBufferTarget: number | null}} */ (this.line.receiver).jitterBufferTarget = JITTER_TARGET_MS[playback];
   }
@@ -96,8 +104,14 @@ export class Peer {
     return this.#stats.read(await this.pc.getStats());
   }
 
+  /** @returns {Promise<void>} */
+  finish() {
+    return new Promise((resolve) => setTimeout(resolve, JITTER_TARGET_MS[this.#playback] + TAIL_MS));
+  }
+
   close() {
     this.#closed = true;
+    globalThis.removeEventListener('online', this.#networkChanged);
     clearTimeout(this.#batch);
     clearTimeout(this.#disconnected);
     this.#release();
@@ -112,13 +126,21 @@ export class Peer {
   }
 
   /** @param {AbortSignal} signal @returns {Promise<void>} */
-  #opened(signal) {
+  #started(signal) {
     return new Promise((resolve, reject) => {
+      this.#fail = reject;
       const timer = setTimeout(() => reject(new CallFailure('webrtc_blocked')), this.timeout_ms);
       signal.addEventListener('abort', () => reject(signal.reason));
-      this.channel.onopen = () => {
-        clearTimeout(timer);
-        resolve();
+      this.channel.onmessage = ({ data }) => {
+        /** @type {ServerMessage} */
+        const message = JSON.parse(data);
+        if (message.type === 'session.started') {
+          clearTimeout(timer);
+          resolve();
+        }
+        // There is nothing left to be deleted.
+        if (message.type === 'session.ended') this.#call = null;
+        this.parts.onMessage(message);
       };
     });
   }
@@ -153,7 +175,14 @@ export class Peer {
     }
   }
 
+  /** On another network the path does not come back: the wait for that ends. */
+  #networkChanged = () => {
+    if (this.pc.iceConnectionState === 'disconnected') this.#lose();
+  };
+
   #lose() {
-    if (!this.#closed) this.parts.onLost();
+    if (this.#closed) return;
+    this.#fail(new CallFailure('webrtc_blocked'));
+    this.parts.onLost();
   }
 }

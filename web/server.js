@@ -4,11 +4,22 @@ import { CallFailure } from './failure.js';
 
 /** How long a full server is left alone when it does not say. */
 const RETRY_S = 10;
+/** A server that says nothing for so long is not there. */
+const SILENCE_MS = 8000;
 
-/** @returns {Promise<ServerInfo>} */
+/**
+ * What the server offers; null when it does not say, which keeps nobody from calling it.
+ *
+ * @returns {Promise<ServerInfo | null>} Rejects with a `CallFailure` when there is no server.
+ */
 export async function fetchInfo() {
-  const info = await (await request('v1/info', {})).json();
-  return { webrtc: true, voices: [], languages: [], ...info };
+  try {
+    const info = await (await request('v1/info', {})).json();
+    return { webrtc: true, voices: [], languages: [], ...info };
+  } catch (error) {
+    if (error instanceof CallFailure && error.code === 'server_gone') throw error;
+    return null;
+  }
 }
 
 /**
@@ -45,9 +56,11 @@ const bearer = (token) => (token ? { Authorization: `Bearer ${token}` } : {});
 
 /** @param {string} path @param {RequestInit} init */
 async function request(path, init) {
+  const limit = AbortSignal.timeout(SILENCE_MS);
+  const signal = init.signal ? AbortSignal.any([init.signal, limit]) : limit;
   let response;
   try {
-    response = await fetch(new URL(path, document.baseURI), init);
+    response = await fetch(new URL(path, document.baseURI), { ...init, signal });
   } catch (error) {
     if (init.signal?.aborted) throw error;
     throw new CallFailure('server_gone');

@@ -7,9 +7,9 @@
  */
 /** @import {ClientMessage, Event, Options, Playback, ServerInfo, ServerMessage, SessionSettings, State, Transport, TransportKind} from './types.js' */
 import { isSilenced, isUp } from './call.js';
-import { CallFailure } from './failure.js';
+import { CallFailure, failureOf } from './failure.js';
 import { Level } from './level.js';
-import { closeMicrophone, openMicrophone } from './microphone.js';
+import { Microphone } from './microphone.js';
 import { Peer } from './peer.js';
 import { fetchInfo } from './server.js';
 import { Socket } from './socket.js';
@@ -29,8 +29,7 @@ export class Session {
   #transport = null;
   /** @type {AudioContext | null} */
   #context = null;
-  /** @type {MediaStream | null} */
-  #microphone = null;
+  #microphone = new Microphone(() => this.dispatch({ type: 'microphone.lost' }));
   /** @type {AbortController | null} */
   #dialling = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -52,6 +51,9 @@ export class Session {
     this.speaker = speaker;
     this.choices = choices;
     this.options = options;
+    navigator.mediaDevices?.addEventListener('devicechange', () => this.#microphone.look());
+    // What waited for the network waits no longer.
+    globalThis.addEventListener('online', () => this.state().phase === 'reconnecting' && this.#dialAgain());
   }
 
   /** To be called from the press itself: browsers let sound start only then. @param {{typing?: boolean}} [how] */
@@ -63,10 +65,8 @@ export class Session {
     this.#context = new AudioContext({ latencyHint: 'interactive' });
     this.#context.resume();
     try {
-      const microphone = typing ? null : await openMicrophone(this.choices().microphone);
-      if (dialling.signal.aborted) return closeMicrophone(microphone);
-      this.#microphone = microphone;
-      this.dispatch({ type: 'microphone.ready', kind: microphone ? 'live' : 'none' });
+      if (!typing && !(await this.#microphone.open(this.choices().microphone))) return;
+      this.dispatch({ type: 'microphone.ready', kind: typing ? 'none' : 'live' });
       await this.#dial(dialling);
     } catch (error) {
       if (!(error instanceof CallFailure)) throw error;
@@ -89,7 +89,7 @@ export class Session {
   /** Brings the microphone in line with mute and push-to-talk. */
   applyMute() {
     const silenced = isSilenced(this.state());
-    this.#microphone?.getTracks().forEach((track) => (track.enabled = !silenced));
+    this.#microphone.stream?.getTracks().forEach((track) => (track.enabled = !silenced));
     this.#transport?.setMuted(silenced);
   }
 
@@ -104,21 +104,28 @@ export class Session {
     await this.#transport?.setSpeaker(deviceId).catch(() => {});
   }
 
-  /** @param {string} deviceId */
+  /** A device that does not open leaves the one that works in its place. @param {string} deviceId */
   async setMicrophone(deviceId) {
-    if (!this.#transport || !this.#microphone) return;
-    const fresh = await openMicrophone(deviceId);
-    await this.#transport.setMicrophone(fresh);
-    closeMicrophone(this.#microphone);
-    this.#microphone = fresh;
-    this.#meterCaller();
-    this.applyMute();
+    if (!this.#microphone.stream) return;
+    const use = async (/** @type {MediaStream} */ fresh) => {
+      this.dispatch({ type: 'microphone.ready', kind: 'live' });
+      this.#meterCaller();
+      await this.#transport?.setMicrophone(fresh);
+      this.applyMute();
+    };
+    try {
+      await this.#microphone.open(deviceId, use);
+    } catch (error) {
+      if (error instanceof CallFailure) this.dispatch({ type: 'microphone.refused', problem: error.problem });
+      // A connection that broke off meanwhile takes no microphone; the next one gets it.
+      else if (isUp(this.state())) throw error;
+    }
   }
 
   /** Tries the transports in order, until one connects. @param {AbortController} dialling */
   async #dial(dialling) {
     try {
-      this.info ??= await fetchInfo().catch(() => null);
+      this.info ??= await fetchInfo();
       for (const kind of this.#order()) {
         if (dialling.signal.aborted) return;
         this.dispatch({ type: 'transport.trying', transport: kind });
@@ -154,7 +161,8 @@ export class Session {
       if (this.#transport === transport) this.#transport = null;
       if (signal.aborted) throw error;
       const failure = failureOf(error, kind);
-      if (!failure.isOfTransport || this.options.transport !== 'auto') throw failure;
+      const isLast = kind !== 'webrtc' || this.options.transport !== 'auto';
+      if (isLast || !failure.isOfTransport) throw failure;
       this.dispatch({ type: 'transport.fell_back', reason: failure.code });
       return false;
     }
@@ -165,7 +173,7 @@ export class Session {
     const context = /** @type {AudioContext} */ (this.#context);
     const parts = {
       context,
-      microphone: this.#microphone,
+      microphone: this.#microphone.stream,
       speaker: this.speaker,
       playback: this.choices().playback,
       iceServers: this.info?.ice_servers ?? [],
@@ -199,19 +207,28 @@ export class Session {
 
   #meterCaller() {
     this.callerLevel?.close();
-    this.callerLevel = this.#context && this.#microphone && new Level(this.#context, this.#microphone);
+    const { stream } = this.#microphone;
+    this.callerLevel = this.#context && stream && new Level(this.#context, stream);
   }
 
   /** @param {ServerMessage} message */
   #received(message) {
     this.dispatch({ ...message, at: now() });
-    if (message.type === 'session.ended') this.#silence();
+    if (message.type === 'session.ended') this.#ended();
+  }
+
+  /** The server has hung up: the caller is not heard any more, its last words still sound. */
+  async #ended() {
+    this.#microphone.close();
+    const transport = this.#transport;
+    await transport?.finish();
+    if (this.#transport === transport) this.#silence();
   }
 
   /** A call that was up broke off. */
   #lost() {
     this.#disconnect();
-    this.dispatch({ type: 'call.lost', at: now() });
+    this.dispatch({ type: 'call.lost', at: now(), chance: Math.random() });
     this.#afterFailure();
   }
 
@@ -219,9 +236,9 @@ export class Session {
   #failed(failure) {
     this.#disconnect();
     if (failure.isFull) {
-      this.dispatch({ type: 'call.full', problem: failure.problem, retry_s: failure.retry_s ?? 10, at: now() });
+      this.dispatch({ type: 'call.full', problem: failure.problem, retry_s: failure.retry_s ?? 10, at: now(), chance: Math.random() });
     } else if (failure.code === 'server_gone') {
-      this.dispatch({ type: 'call.lost', at: now() });
+      this.dispatch({ type: 'call.lost', at: now(), chance: Math.random() });
     } else {
       this.dispatch({ type: 'call.failed', problem: failure.problem });
     }
@@ -230,12 +247,17 @@ export class Session {
 
   /** Dials again when the state says so, or lets everything go. */
   #afterFailure() {
+    this.#dialling = null;
     const { retryAt } = this.state();
     if (retryAt === null) return this.#silence();
-    this.#redial = setTimeout(() => {
-      this.dispatch({ type: 'call.retried' });
-      this.#dial((this.#dialling = new AbortController()));
-    }, Math.max(0, retryAt - now()));
+    this.#redial = setTimeout(() => this.#dialAgain(), Math.max(0, retryAt - now()));
+  }
+
+  #dialAgain() {
+    if (this.#dialling) return;
+    clearTimeout(this.#redial);
+    this.dispatch({ type: 'call.retried' });
+    this.#dial((this.#dialling = new AbortController()));
   }
 
   #disconnect() {
@@ -255,18 +277,10 @@ export class Session {
     this.#disconnect();
     this.callerLevel?.close();
     this.callerLevel = null;
-    closeMicrophone(this.#microphone);
-    this.#microphone = null;
+    this.#microphone.close();
     this.#context?.close();
     this.#context = null;
   }
-}
-
-/** What a browser threw while connecting, as a failure of the call. @param {unknown} error @param {TransportKind} kind */
-function failureOf(error, kind) {
-  if (error instanceof CallFailure) return error;
-  console.error(error);
-  return new CallFailure(kind === 'webrtc' ? 'webrtc_failed' : 'unknown');
 }
 
 /** The clock of `State`, ms. */

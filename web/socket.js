@@ -1,6 +1,7 @@
 /** A call over the WebSocket: PCM both ways, messages between. */
 /** @import {ClientMessage, Link, Playback, ServerMessage, SessionSettings, Transport, TransportParts} from './types.js' */
 import { CallFailure } from './failure.js';
+import { Lifeline } from './lifeline.js';
 import { gradeOfUnderruns } from './quality.js';
 import { socketAddress } from './server.js';
 
@@ -11,6 +12,9 @@ const TARGET_MS = { low_latency: 60, steady: 200 };
 /** More than this waiting to be sent is stale speech: 2 s of PCM16 at 16 kHz. */
 const BACKLOG_BYTES = 64000;
 const QUALITY_WINDOW_MS = 10000;
+/** How long the last words may take to sound, and what the sound card holds of them. */
+const FINISH_MS = 1000;
+const TAIL_MS = 100;
 /** WebSocket close code "try again later" (IANA registry). */
 const TRY_AGAIN_LATER = 1013;
 
@@ -26,6 +30,9 @@ export class Socket {
   #underruns = 0;
   /** @type {number[]} When sound had gaps. */
   #gaps = [];
+  #lifeline = new Lifeline(0);
+  /** @type {() => void} All that came has been played. */
+  #finished = () => {};
   /** @type {WebSocket | null} */
   #socket = null;
   /** @type {AudioWorkletNode | null} */
@@ -86,12 +93,24 @@ export class Socket {
     return { grade: gradeOfUnderruns(this.#gaps.length), underruns: this.#underruns };
   }
 
+  /** @returns {Promise<void>} */
+  finish() {
+    return new Promise((resolve) => {
+      if (!this.#player) return resolve();
+      setTimeout(resolve, FINISH_MS);
+      this.#finished = () => setTimeout(resolve, TAIL_MS);
+      this.#player.port.postMessage({ command: 'finish' });
+    });
+  }
+
   close() {
     this.#closed = true;
     this.#socket?.close(1000);
     this.#source?.disconnect();
-    this.#capture?.disconnect();
-    this.#player?.disconnect();
+    for (const worklet of [this.#capture, this.#player]) {
+      worklet?.disconnect();
+      worklet?.port.postMessage({ command: 'close' });
+    }
   }
 
   /**
@@ -111,9 +130,10 @@ export class Socket {
         clearTimeout(timer);
         const full = code === TRY_AGAIN_LATER;
         reject(new CallFailure(full ? 'server_full' : 'server_gone', full ? { retry_s: 10 } : {}));
-        if (!this.#closed) this.parts.onLost();
+        this.#lose();
       };
       socket.onmessage = ({ data }) => {
+        this.#lifeline.heard(performance.now());
         if (data instanceof ArrayBuffer) return this.#player?.port.postMessage(data, [data]);
         /** @type {ServerMessage} */
         const message = JSON.parse(data);
@@ -133,6 +153,7 @@ export class Socket {
 
   /** The call is up: sound flows. @param {number} rate Of the server's audio, Hz. */
   #begin(rate) {
+    this.#lifeline = new Lifeline(performance.now());
     const { context, microphone, playback } = this.parts;
     this.#player = new AudioWorkletNode(context, 'player', {
       numberOfInputs: 0,
@@ -155,12 +176,25 @@ export class Socket {
 
   /** @param {ArrayBuffer} pcm */
   #speak(pcm) {
-    if (this.#socket?.readyState !== WebSocket.OPEN || this.#socket.bufferedAmount > BACKLOG_BYTES) return;
-    this.#socket.send(pcm);
+    const socket = this.#socket;
+    if (socket?.readyState !== WebSocket.OPEN) return;
+    const waiting = socket.bufferedAmount;
+    const at = performance.now();
+    if (this.#lifeline.isDead(waiting, at)) return this.#lose();
+    // An update that changes nothing is answered too.
+    if (this.#lifeline.isToBeAsked(at)) this.send({ type: 'update' });
+    if (waiting <= BACKLOG_BYTES) socket.send(pcm);
+    this.#lifeline.sent(socket.bufferedAmount);
   }
 
-  /** @param {{turn: number, samples: number, underruns: number}} report */
-  #sounded({ turn, samples, underruns }) {
+  #lose() {
+    if (!this.#closed) this.parts.onLost();
+  }
+
+  /** @param {'finished' | {turn: number, samples: number, underruns: number}} report */
+  #sounded(report) {
+    if (report === 'finished') return this.#finished();
+    const { turn, samples, underruns } = report;
     if (underruns > this.#underruns) this.#gaps.push(performance.now());
     this.#underruns = underruns;
     this.send({ type: 'played', turn, samples });

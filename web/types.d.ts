@@ -10,8 +10,8 @@ export type Grade = 'good' | 'fair' | 'poor';
 
 /** What the server says (docs/protocol.md). */
 export type ServerMessage =
-  | { type: 'session.started'; session_id: string; call_token: string; out_sample_rate: number; language: string; voice: string; speed: number }
-  | { type: 'session.updated'; language: string; voice: string; speed: number }
+  | { type: 'session.started'; session_id: string; call_token: string; out_sample_rate: number; language: string; voice: string | null; speed: number }
+  | { type: 'session.updated'; language: string; voice: string | null; speed: number }
   | { type: 'session.ended'; reason: string }
   | { type: 'speech.started'; turn: number }
   | { type: 'speech.stopped'; turn: number }
@@ -31,6 +31,7 @@ export type ServerMessage =
 /** What the page says. */
 export type ClientMessage =
   | { type: 'start'; codec: 'pcm16'; sample_rate: 16000; out_sample_rate: 24000; language?: string; voice?: string; speed?: number }
+  | { type: 'start_turn' }
   | { type: 'end_turn' }
   | { type: 'text'; text: string }
   | { type: 'played'; turn: number; samples: number }
@@ -39,17 +40,19 @@ export type ClientMessage =
 
 export interface SessionSettings { voice?: string; speed?: number; language?: string }
 
-/** What happens on the page itself; `at` is in ms of one clock. */
+/** What happens on the page itself; `at` is in ms of one clock, `chance` drawn from 0 to 1. */
 export type PageEvent =
   | { type: 'call.asked'; at: number }
   | { type: 'microphone.ready'; kind: 'live' | 'none' }
   | { type: 'microphone.refused'; problem: Problem }
+  | { type: 'microphone.lost' }
+  | { type: 'problem.dismissed' }
   | { type: 'transport.trying'; transport: TransportKind }
   | { type: 'transport.fell_back'; reason: string }
-  | { type: 'call.full'; problem: Problem; retry_s: number; at: number }
+  | { type: 'call.full'; problem: Problem; retry_s: number; at: number; chance?: number }
   | { type: 'call.retried' }
   | { type: 'call.failed'; problem: Problem }
-  | { type: 'call.lost'; at: number }
+  | { type: 'call.lost'; at: number; chance?: number }
   | { type: 'call.hung_up'; at: number }
   | { type: 'link.measured'; link: Link }
   | { type: 'muted.set'; muted: boolean }
@@ -81,7 +84,7 @@ export interface Latency {
 
 export interface CallerWords { text: string; settled: boolean; typed: boolean }
 
-/** Offsets count characters of `text`. */
+/** Offsets count UTF-16 units of `text`. */
 export interface Answer {
   text: string;
   settled: boolean;
@@ -98,8 +101,8 @@ export interface Turn {
   call: number;
   /** The server's number; null for a typed message that it has not taken up yet. */
   number: number | null;
-  /** Stable identity for drawing. */
-  key: string;
+  /** Stable identity for drawing; counts up within the conversation. */
+  key: number;
   caller: CallerWords | null;
   answer: Answer | null;
   latency: Latency | null;
@@ -111,7 +114,7 @@ export interface State {
   /** Why the call runs over the fallback. */
   fallback: string | null;
   link: Link | null;
-  microphone: 'closed' | 'live' | 'none';
+  microphone: 'closed' | 'live' | 'none' | 'lost';
   muted: boolean;
   pushToTalk: boolean;
   /** The push-to-talk key is held. */
@@ -128,6 +131,8 @@ export interface State {
   attempt: number;
   /** When the page dials again by itself. */
   retryAt: number | null;
+  /** The server is there, or was a moment ago: dialling again is worth it. */
+  hasAnswered: boolean;
   /** First session of the conversation came up. */
   startedAt: number | null;
   /** The present session came up. */
@@ -146,7 +151,7 @@ export interface ServerInfo {
   version?: string;
   webrtc: boolean;
   voices: Voice[];
-  default_voice?: string;
+  default_voice?: string | null;
   languages: string[];
   call?: { max_length_s?: number };
   ice_servers?: RTCIceServer[];
@@ -185,7 +190,7 @@ export interface TransportParts {
 /** The one shape of `peer.js` and `socket.js`. */
 export interface Transport {
   readonly kind: TransportKind;
-  /** Rejects with a `CallFailure`. */
+  /** Resolves once `session.started` has come; rejects with a `CallFailure`. */
   connect(settings: SessionSettings, signal: AbortSignal): Promise<void>;
   send(message: ClientMessage): void;
   setMuted(muted: boolean): void;
@@ -193,6 +198,8 @@ export interface Transport {
   setPlayback(playback: Playback): void;
   setSpeaker(deviceId: string): Promise<void>;
   stats(): Promise<Link>;
+  /** Resolves once what has arrived has sounded. */
+  finish(): Promise<void>;
   close(): void;
 }
 

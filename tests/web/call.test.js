@@ -64,6 +64,22 @@ test('a typed message cuts the answer and is thought about', () => {
   assert.equal(state.phase, 'thinking');
 });
 
+test('a typed message is thought about also when it cuts an answer that had not begun to sound', () => {
+  const thinking = after(...UP, { type: 'asr.final', turn: 1, text: 'Hello' }, { type: 'text.sent', text: 'stop' });
+  const cut = { type: 'turn.interrupted', turn: 1, heard: '' };
+  const echo = { type: 'asr.final', turn: 2, text: 'stop' };
+  assert.equal(then(thinking, cut, echo).phase, 'thinking');
+  assert.equal(then(thinking, echo, cut).phase, 'thinking');
+  assert.equal(then(thinking, echo, cut, { type: 'turn.interrupted', turn: 2, heard: '' }).phase, 'listening');
+});
+
+test('the release of an answer that was cut meanwhile does not end the thinking about the next', () => {
+  const state = after(...ANSWERING, { type: 'playback.held', turn: 1 }, { type: 'turn.interrupted', turn: 1, heard: 'One' },
+    { type: 'asr.final', turn: 2, text: 'Hello' }, { type: 'playback.released', turn: 1 });
+  assert.equal(state.phase, 'thinking');
+  assert.ok(!state.held);
+});
+
 test('a blocked microphone is an error, and calling without one still works', () => {
   const blocked = after(DIALLED[0], { type: 'microphone.refused', problem: { code: 'microphone_blocked' } });
   assert.equal(blocked.phase, 'error');
@@ -94,6 +110,23 @@ test('a full server is tried again when it said so, and the wait can be cancelle
   const cancelled = then(full, { type: 'call.hung_up', at: 600 });
   assert.equal(cancelled.phase, 'ready');
   assert.equal(cancelled.retryAt, null);
+});
+
+test('a server that is full, then restarts, is dialled until it is back', () => {
+  const draining = after(...DIALLED, { type: 'call.full', problem: { code: 'draining' }, retry_s: 5, at: 500 });
+  const closed = then(draining, { type: 'call.retried' }, { type: 'call.lost', at: 6000 });
+  assert.equal(closed.phase, 'reconnecting');
+  assert.equal(closed.retryAt, 7000);
+  assert.equal(then(closed, { type: 'transport.trying', transport: 'webrtc' }, UP[3]).phase, 'listening');
+  assert.equal(then(closed, { type: 'call.hung_up', at: 6500 }).phase, 'ready');
+});
+
+test('no two pages dial again in the same instant, and none before a full server said', () => {
+  const lost = (/** @type {number} */ chance) => after(...ANSWERING, { type: 'call.lost', at: 2000, chance }).retryAt;
+  assert.deepEqual([lost(0), lost(0.5), lost(1)], [2750, 3000, 3250]);
+  const full = (/** @type {number} */ chance) =>
+    after(...DIALLED, { type: 'call.full', problem: { code: 'server_full' }, retry_s: 8, at: 0, chance }).retryAt;
+  assert.deepEqual([full(0), full(1)], [8000, 10000]);
 });
 
 test('a lost call is dialled again, a little later each time, and then given up', () => {
@@ -164,6 +197,32 @@ test('a fault that the call survives is shown until the next words are understoo
   assert.ok(isUp(warned));
   assert.equal(warned.problem.code, 'tts_failed');
   assert.equal(then(warned, { type: 'asr.final', turn: 2, text: 'Hello' }).problem, null);
+  const typed = then(warned, { type: 'text.sent', text: 'Hi' }, { type: 'asr.final', turn: 2, text: 'Hi', confidence: 1 });
+  assert.equal(typed.problem, null);
+});
+
+test('a fault that was put away is shown again when it happens again', () => {
+  const fault = { type: 'error', code: 'tts_failed', message: 'm', action: 'a' };
+  const away = after(...UP, fault, { type: 'problem.dismissed' });
+  assert.equal(away.problem, null);
+  assert.equal(then(away, fault).problem.code, 'tts_failed');
+});
+
+test('a microphone that is lost in a call leaves typing, and may come back', () => {
+  const lost = after(...UP, { type: 'push_to_talk.set', on: true }, { type: 'talking.set', talking: true }, { type: 'microphone.lost' });
+  assert.deepEqual([lost.phase, lost.microphone, lost.talking], ['listening', 'lost', false]);
+  const refused = then(lost, { type: 'microphone.refused', problem: { code: 'microphone_missing' } });
+  assert.deepEqual([refused.phase, refused.problem.code], ['listening', 'microphone_missing']);
+  const back = then(refused, { type: 'microphone.ready', kind: 'live' });
+  assert.deepEqual([back.phase, back.microphone, back.problem], ['listening', 'live', null]);
+  assert.equal(after({ type: 'microphone.lost' }), INITIAL);
+});
+
+test('what this browser cannot do is not tried in the next call either; what went wrong once is', () => {
+  const next = (/** @type {string} */ reason) =>
+    after(...DIALLED, { type: 'transport.fell_back', reason }, UP[3], { type: 'call.hung_up', at: 9 }, { type: 'call.asked', at: 10 });
+  assert.equal(next('webrtc_blocked').fallback, 'webrtc_blocked');
+  assert.equal(next('http_500').fallback, null);
 });
 
 test('what makes no sense now changes nothing', () => {

@@ -1,7 +1,7 @@
 /** The words of a call, turn by turn. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { heardLength, nextTurns } from '../../web/conversation.js';
+import { heardLength, nextTurns, unitsBefore } from '../../web/conversation.js';
 import { transcriptOf } from '../../web/transcript.js';
 
 /** @param {...any} events */
@@ -44,6 +44,17 @@ test('a caption marks the word that is being spoken, and the end of sound leaves
   assert.equal(answer.said, 11);
 });
 
+test('a word behind an emoji is marked where it stands: the server counts code points', () => {
+  const text = 'Sun 🌞 and 👩‍🌾 rain';
+  const offset = [...text].length - 4;
+  const [{ answer }] = after(
+    { type: 'llm.final', turn: 1, text },
+    { type: 'caption', turn: 1, text: 'rain', offset, start_ms: 0 },
+  );
+  assert.equal(text.slice(answer.now.from, answer.now.to), 'rain');
+  assert.equal(unitsBefore('ab', 9), 2);
+});
+
 test('what was cut is told from what was heard, though their white space differs', () => {
   assert.equal(heardLength('One  two three', 'One two'), 8);
   assert.equal(heardLength('One two', ''), 0);
@@ -62,18 +73,33 @@ test('text that arrives after the cut counts as not heard', () => {
   assert.equal(answer.said, 3);
 });
 
-test('a typed message is shown at once and taken up by the answer to it', () => {
+test('a typed message is shown at once, and again as the turn that the server makes of it', () => {
   const typed = after({ type: 'text.sent', text: 'Hello' });
   assert.deepEqual([typed[0].number, typed[0].caller.text], [null, 'Hello']);
-  const answered = nextTurns(typed, 1, { type: 'llm.partial', turn: 4, token: 'Hi' });
-  assert.equal(answered.length, 1);
-  assert.deepEqual([answered[0].number, answered[0].answer.text, answered[0].key], [4, 'Hi', typed[0].key]);
+  const numbered = nextTurns(typed, 1, { type: 'asr.final', turn: 4, text: 'Hello', confidence: 1 });
+  assert.deepEqual(numbered, [{ ...typed[0], number: 4 }]);
 });
 
-test('a typed message that the server echoes is not shown twice', () => {
-  const turns = after({ type: 'text.sent', text: 'Hello' }, { type: 'asr.final', turn: 4, text: 'Hello' });
-  assert.equal(turns.length, 1);
-  assert.equal(turns[0].number, 4);
+test('of two typed messages each gets its own answer, though only the second is answered', () => {
+  const turns = after(
+    { type: 'text.sent', text: 'What time is it?' },
+    { type: 'text.sent', text: 'Stop' },
+    { type: 'asr.final', turn: 1, text: 'What time is it?' },
+    { type: 'asr.final', turn: 2, text: 'Stop' },
+    { type: 'llm.partial', turn: 2, token: 'Right.' },
+  );
+  assert.deepEqual(turns.map(({ number, caller, answer }) => [number, caller.text, answer?.text]),
+    [[1, 'What time is it?', undefined], [2, 'Stop', 'Right.']]);
+});
+
+test('an answer to nobody does not take up a typed message that waits', () => {
+  const turns = after({ type: 'text.sent', text: 'Hello' }, { type: 'llm.partial', turn: 3, token: 'Are you there?' });
+  assert.deepEqual(turns.map(({ number, answer }) => [number, answer?.text]), [[null, undefined], [3, 'Are you there?']]);
+});
+
+test('what was said while a typed message waits stays apart from it', () => {
+  const turns = after({ type: 'text.sent', text: 'Hello' }, { type: 'asr.final', turn: 3, text: 'Good day' });
+  assert.deepEqual(turns.map(({ number, caller }) => [number, caller.text]), [[null, 'Hello'], [3, 'Good day']]);
 });
 
 test('an answer that the connection cut off ends where it was', () => {
@@ -97,4 +123,11 @@ test('a transcript tells what was not heard and what was not understood', () => 
     transcriptOf(turns, (key) => key),
     'caller: Tell me\n\nassistant: One [not_heard: two]\n\ncaller: not_understood\n',
   );
+});
+
+test('of a call that goes on for days the oldest turns are let go, and no two share a key', () => {
+  let turns = after();
+  for (let turn = 0; turn < 2100; turn++) turns = nextTurns(turns, 1, { type: 'llm.final', turn, text: 'Yes.' });
+  assert.deepEqual([turns.length, turns[0].number, turns.at(-1).number], [2000, 100, 2099]);
+  assert.equal(new Set(turns.map(({ key }) => key)).size, 2000);
 });

@@ -129,6 +129,27 @@ test('a held answer is silent at once and goes on where it stopped', () => {
   assert.equal(playout.underruns, 0);
 });
 
+test('a new turn sounds, also when the one before it was held and nothing released it', () => {
+  const playout = new Playout(16000, 20);
+  playout.begin();
+  playout.push(ones(320));
+  playout.hold();
+  pull(playout, 256);
+  playout.begin();
+  playout.push(ones(640));
+  assert.equal(pull(playout, 1024)[0], 1);
+  assert.deepEqual([playout.played, playout.playedOfTurn], [960, 640]);
+});
+
+test('the last words sound to their end, however much was to be gathered', () => {
+  const playout = new Playout(16000, 200);
+  playout.push(ones(640));
+  playout.hold();
+  playout.finish();
+  assert.equal(pull(playout, 640)[639], 1);
+  assert.equal(playout.depth, 0);
+});
+
 test('audio that came too late is a gap; the next phrase is not', () => {
   const playout = new Playout(16000, 20);
   playout.push(ones(640));

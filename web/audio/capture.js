@@ -8,10 +8,12 @@ class Capture extends AudioWorkletProcessor {
   constructor() {
     super();
     this.muted = false;
+    this.isClosed = false;
     this.resampler = new Resampler(sampleRate, RATE);
     this.blocks = new Blocks(RATE / 50);
     this.port.onmessage = ({ data }) => {
-      this.muted = data.muted;
+      if (data.command === 'close') this.isClosed = true;
+      else this.muted = data.muted;
     };
   }
 
@@ -24,7 +26,8 @@ class Capture extends AudioWorkletProcessor {
       const bytes = toPcm16(block);
       this.port.postMessage(bytes, [bytes]);
     }
-    return true;
+    // A worklet that answers true is never let go, also when nothing leads to it.
+    return !this.isClosed;
   }
 }
 

@@ -16,6 +16,8 @@ class Player extends AudioWorkletProcessor {
     /** @type {number | null} */
     this.turn = null;
     this.reported = -1;
+    this.isFinishing = false;
+    this.isClosed = false;
     this.port.onmessage = ({ data }) => this.#obey(data);
   }
 
@@ -36,6 +38,11 @@ class Player extends AudioWorkletProcessor {
       this.#report();
     } else if (data.command === 'release') {
       this.playout.release();
+    } else if (data.command === 'finish') {
+      this.isFinishing = true;
+      this.playout.finish();
+    } else if (data.command === 'close') {
+      this.isClosed = true;
     } else {
       this.playout.setTarget(data.target_ms);
     }
@@ -46,7 +53,13 @@ class Player extends AudioWorkletProcessor {
     this.playout.pull(output[0]);
     this.sinceReport += output[0].length;
     if (this.sinceReport >= REPORT_S * sampleRate) this.#report();
-    return true;
+    if (this.isFinishing && !this.playout.depth) this.#finished();
+    return !this.isClosed;
+  }
+
+  #finished() {
+    this.isFinishing = false;
+    this.port.postMessage('finished');
   }
 
   #report() {

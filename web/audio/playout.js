@@ -42,9 +42,10 @@ export class Playout {
     this.target = Math.round((this.rate * target_ms) / 1000);
   }
 
-  /** What is pushed from now on belongs to a new turn. */
+  /** What is pushed from now on belongs to a new turn: whatever held the one before is over. */
   begin() {
     this.begun = this.played + this.depth;
+    this.isHeld = false;
   }
 
   /** Samples of the present turn that came out of the speaker. */
@@ -89,6 +90,12 @@ export class Playout {
 
   release() {
     this.isHeld = false;
+  }
+
+  /** Nothing more will come: what there is need not wait. */
+  finish() {
+    this.release();
+    this.target = 0;
   }
 
   /** The answer was cut: what has not sounded never will. */

@@ -1,6 +1,6 @@
 /** How the call is connected and how well; the numbers on tap. */
 /** @import {Link, State, Translate} from '../types.js' */
-import { byId, make, put } from './element.js';
+import { byId, hide, make, put } from './element.js';
 
 export class ChipView {
   chip = byId('chip', HTMLButtonElement);
@@ -17,7 +17,7 @@ export class ChipView {
 
   /** @param {State} state @param {Translate} t */
   draw({ transport, link }, t) {
-    this.chip.hidden = !transport;
+    hide(this.chip, !transport, byId('call', HTMLButtonElement));
     if (!transport) return this.#open(false);
     this.chip.dataset.transport = transport;
     this.chip.dataset.grade = link?.grade ?? '';
@@ -33,6 +33,14 @@ export class ChipView {
     if (shown === this.#shown) return;
     this.#shown = shown;
     this.numbers.replaceChildren(...rows.flatMap(([name, value]) => [make('dt', '', name), make('dd', '', value)]));
+  }
+
+  get isOpen() {
+    return !this.numbers.hidden;
+  }
+
+  close() {
+    this.#open(false);
   }
 
   /** @param {boolean} open */

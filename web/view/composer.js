@@ -1,5 +1,5 @@
 /** The text field that slides up. */
-import { byId } from './element.js';
+import { byId, hide } from './element.js';
 
 export class ComposerView {
   form = byId('composer', HTMLFormElement);
@@ -28,10 +28,9 @@ export class ComposerView {
 
   close() {
     if (!this.isOpen) return;
-    const hadFocus = this.form.contains(document.activeElement);
-    this.form.hidden = true;
     this.opener.setAttribute('aria-expanded', 'false');
-    if (hadFocus) this.opener.focus();
+    // Not on a button when the call has ended: who goes on typing would press it.
+    hide(this.form, true, this.opener.hidden ? byId('phase', HTMLElement) : this.opener);
   }
 
   toggle() {

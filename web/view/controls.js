@@ -1,14 +1,13 @@
 /** The button, the words above it, and what stands around it. */
 /** @import {State, Translate} from '../types.js' */
 import { isBusy, isUp } from '../call.js';
-import { byId, put } from './element.js';
+import { byId, hide, put } from './element.js';
 
 export class ControlsView {
   phase = byId('phase', HTMLElement);
   hint = byId('hint', HTMLElement);
   call = byId('call', HTMLButtonElement);
   mute = byId('mute', HTMLButtonElement);
-  muteText = byId('mute-text', HTMLElement);
   handsFree = byId('hands-free', HTMLButtonElement);
   pushToTalk = byId('push-to-talk', HTMLButtonElement);
   pushToTalkText = byId('push-to-talk-text', HTMLElement);
@@ -34,8 +33,7 @@ export class ControlsView {
     put(this.phase, phase);
     put(this.hint, hintOf(state, t, at));
     // The countdown is left out: each second spoken would be noise.
-    const problem = state.problem && state.phase === 'error' ? ` ${t(`error_${state.problem.code}`)}` : '';
-    put(this.announce, phase + (problem.includes('error_') ? ` ${state.problem?.message ?? ''}` : problem));
+    put(this.announce, phase);
   }
 
   /** @param {State} state @param {Translate} t */
@@ -44,17 +42,18 @@ export class ControlsView {
     const ended = state.phase === 'ended';
     label(this.call, t(isUp(state) ? 'hang_up' : isBusy(state) ? 'cancel' : ended ? 'call_again' : 'call'));
     const live = up && state.microphone === 'live';
-    this.mute.hidden = !live || state.pushToTalk;
+    hide(this.mute, !live || state.pushToTalk, this.call);
+    // The name stays: "Mute, pressed" says it once, "Unmute, pressed" would say the contrary.
     this.mute.setAttribute('aria-pressed', String(state.muted));
-    put(this.muteText, t(state.muted ? 'unmute' : 'mute'));
-    this.handsFree.hidden = !live || !state.pushToTalk;
-    this.pushToTalk.hidden = !live;
+    hide(this.handsFree, !live || !state.pushToTalk, live ? this.mute : this.call);
+    hide(this.pushToTalk, !live, this.call);
     this.pushToTalk.classList.toggle('holding', state.talking);
     put(this.pushToTalkText, t(state.pushToTalk ? 'hold_to_talk' : 'push_to_talk'));
-    this.pushToTalk.setAttribute('aria-pressed', String(state.talking));
-    this.callAgain.hidden = !ended;
-    this.save.hidden = !(ended || state.phase === 'error') || !state.turns.length;
-    this.openComposer.hidden = !up;
+    if (state.pushToTalk) this.pushToTalk.setAttribute('aria-pressed', String(state.talking));
+    else this.pushToTalk.removeAttribute('aria-pressed');
+    hide(this.callAgain, !ended, this.call);
+    hide(this.save, !(ended || state.phase === 'error') || !state.turns.length, this.call);
+    hide(this.openComposer, !up, this.call);
   }
 }
 
@@ -83,7 +82,7 @@ function hintOf(state, t, at) {
 
 /** What keeps the caller from just speaking. @param {State} state */
 function listening(state) {
-  if (state.microphone === 'none') return '_typing';
+  if (state.microphone !== 'live') return '_typing';
   if (state.pushToTalk) return '_ptt';
   return state.muted ? '_muted' : '';
 }

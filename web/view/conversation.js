@@ -5,12 +5,14 @@ import { drawLatency } from './latency.js';
 
 /** The reader is held to follow the words while no farther than this from the end, px. */
 const NEAR_END = 80;
+/** Of a very long call only the newest turns are shown; the transcript has them all. */
+const MOST_SHOWN = 200;
 
 export class ConversationView {
   list = byId('conversation', HTMLOListElement);
   welcome = byId('welcome', HTMLElement);
   captionsOff = byId('captions-off', HTMLElement);
-  /** @type {Map<string, {turn: Turn | null, item: HTMLElement}>} */
+  /** @type {Map<number, {turn: Turn, item: HTMLElement, divider: HTMLElement | null}>} */
   #drawn = new Map();
 
   #follows = true;
@@ -45,48 +47,46 @@ export class ConversationView {
 
   /** @param {Turn[]} turns @param {Translate} t @returns {boolean} Whether anything changed. */
   #drawTurns(turns, t) {
-    let changed = this.#prune(turns);
-    turns.forEach((turn, index) => {
+    const shown = turns.slice(-MOST_SHOWN);
+    let changed = this.#prune(shown);
+    shown.forEach((turn, index) => {
       const before = this.#drawn.get(turn.key);
       if (before?.turn === turn) return;
       changed = true;
-      if (!before && turns[index - 1] && turns[index - 1].call !== turn.call) this.#divide(turn.call, t);
+      const isResumed = !before && shown[index - 1] && shown[index - 1].call !== turn.call;
+      const divider = isResumed ? this.list.appendChild(make('li', 'divider', t('reconnected'))) : (before?.divider ?? null);
       const item = before?.item ?? this.list.appendChild(make('li', 'turn'));
       drawTurn(item, turn, t);
-      this.#drawn.set(turn.key, { turn, item });
+      this.#drawn.set(turn.key, { turn, item, divider });
     });
     return changed;
   }
 
-  /** @param {Turn[]} turns A new conversation starts with an empty list. */
-  #prune(turns) {
-    if (turns.length || !this.#drawn.size) return false;
-    this.forget();
-    return true;
-  }
-
-  /** @param {number} call @param {Translate} t */
-  #divide(call, t) {
-    const item = this.list.appendChild(make('li', 'divider', t('reconnected')));
-    this.#drawn.set(`divider.${call}`, { turn: null, item });
+  /** Takes away what is not shown any more. @param {Turn[]} shown @returns {boolean} Whether there was such. */
+  #prune(shown) {
+    const kept = new Set(shown.map(({ key }) => key));
+    const gone = [...this.#drawn].filter(([key]) => !kept.has(key));
+    for (const [key, { item, divider }] of gone) {
+      item.remove();
+      divider?.remove();
+      this.#drawn.delete(key);
+    }
+    return gone.length > 0;
   }
 }
 
 /** @param {HTMLElement} item @param {Turn} turn @param {Translate} t */
 function drawTurn(item, turn, t) {
   item.dataset.turn = String(turn.number ?? '');
-  drawCaller(part(item, 'caller-words', 'p'), turn.caller, t);
-  const answer = part(item, 'answer', 'div');
-  answer.hidden = !turn.answer;
+  if (turn.caller) drawCaller(part(item, 'caller-words', 'p'), turn.caller, t);
   if (!turn.answer) return;
+  const answer = part(item, 'answer', 'div');
   drawAnswer(part(answer, 'answer-words', 'p'), turn.answer, t);
   drawLatency(part(answer, 'latency', 'div'), turn.latency, t);
 }
 
-/** @param {HTMLElement} p @param {CallerWords | null} caller @param {Translate} t */
+/** @param {HTMLElement} p @param {CallerWords} caller @param {Translate} t */
 function drawCaller(p, caller, t) {
-  p.hidden = !caller;
-  if (!caller) return;
   p.classList.toggle('partial', !caller.settled);
   p.classList.toggle('lost', caller.settled && !caller.text);
   p.replaceChildren(unseen(t('caller')), caller.text || t('not_understood'));
@@ -98,7 +98,7 @@ function drawAnswer(p, { text, now, said, heard }, t) {
   if (heard !== null) {
     parts.push(make('span', 'said', text.slice(0, heard).trimEnd()));
     const cut = text.slice(heard).trim();
-    if (cut) parts.push(make('span', '', ' '), make('s', 'unheard', cut), make('span', 'not-heard', t('not_heard')));
+    if (cut) parts.push(make('span', '', ' '), make('s', 'unheard', cut), make('span', '', ' '), make('span', 'not-heard', t('not_heard')));
   } else {
     const from = now?.from ?? said;
     parts.push(make('span', 'said', text.slice(0, from)));

@@ -23,6 +23,13 @@ export function make(tag, className = '', text = '') {
   return element;
 }
 
+/** Shows or hides; the focus of what hides goes on to `heir`. @param {HTMLElement} element @param {boolean} hidden @param {HTMLElement} heir */
+export function hide(element, hidden, heir) {
+  const hadFocus = element.contains(document.activeElement);
+  element.hidden = hidden;
+  if (hidden && hadFocus) heir.focus();
+}
+
 /** Writes only what is new: screen readers and layout are left in peace. @param {Element} element @param {string} text */
 export function put(element, text) {
   if (element.textContent !== text) element.textContent = text;

@@ -1,9 +1,9 @@
-/** The keyboard: Space talks, M mutes, T types, Esc hangs up. */
+/** The keyboard: Space talks, M mutes, T types, Esc closes or hangs up. */
 
 /**
  * @param {object} act
  * @param {() => boolean} act.isHeldToTalk Push-to-talk is on and a call is up.
- * @param {(talking: boolean) => void} act.talk
+ * @param {{press: () => void, release: () => void}} act.hold
  * @param {() => void} act.mute
  * @param {() => void} act.type
  * @param {() => void} act.leave Esc, when no dialog took it.
@@ -11,17 +11,19 @@
 export function listenToKeys(act) {
   let holding = false;
   const release = () => {
-    if (holding) act.talk(false);
+    if (holding) act.hold.release();
     holding = false;
   };
 
   document.addEventListener('keydown', (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
-    if (event.key === 'Escape') return act.leave();
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || document.querySelector('dialog[open]')) return;
+    // A key held down presses once: else the same Enter would call and hang up.
+    if (event.repeat && event.key === 'Enter') event.preventDefault();
+    if (event.key === 'Escape' && !event.repeat) act.leave();
     if (isField(event.target)) return;
     if (event.key === ' ' && act.isHeldToTalk() && isOursToTake(event.target)) {
       event.preventDefault();
-      if (!holding) act.talk(true);
+      if (!holding) act.hold.press();
       holding = true;
     } else if (!event.repeat && event.key.toLowerCase() === 'm') {
       act.mute();

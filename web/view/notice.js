@@ -1,7 +1,7 @@
 /** What happened and what to do about it: one card, with the buttons that do it. */
 /** @import {Problem, ServerInfo, State, Translate} from '../types.js' */
 import { isUp } from '../call.js';
-import { byId, put } from './element.js';
+import { byId, hide, put } from './element.js';
 
 /** Ends that explain themselves. */
 const PLAIN_ENDS = new Set(['caller', 'assistant', null]);
@@ -16,54 +16,73 @@ export class NoticeView {
   type = byId('notice-type', HTMLButtonElement);
   cancel = byId('notice-cancel', HTMLButtonElement);
   dismiss = byId('notice-dismiss', HTMLButtonElement);
-  /** @type {string | null} What the caller has put away. */
-  dismissed = null;
+  announce = byId('announce-notice', HTMLElement);
+  call = byId('call', HTMLButtonElement);
+  #isFallbackPutAway = false;
 
   /** @param {State} state @param {ServerInfo | null} info @param {Translate} t */
   draw(state, info, t) {
+    if (!state.fallback) this.#isFallbackPutAway = false;
     const notice = noticeOf(state, info, t);
-    this.card.hidden = !notice || notice.id === this.dismissed;
-    if (!notice) this.dismissed = null;
-    if (!notice || this.card.hidden) return;
-    this.card.dataset.notice = notice.id;
+    const isShown = notice !== null && !(notice.isFallback && this.#isFallbackPutAway);
+    hide(this.card, !isShown, this.call);
+    // Said by an element of its own: readers pass over a region that appears with its words.
+    put(this.announce, isShown ? `${notice.what} ${notice.how}`.trim() : '');
+    if (!isShown) return;
     put(this.what, notice.what);
     put(this.how, notice.how);
-    const broken = state.phase === 'error';
-    const waits = state.retryAt !== null;
-    this.card.classList.toggle('serious', broken && !waits);
-    this.retry.hidden = !broken || waits || state.problem?.code === 'insecure';
-    this.type.hidden = !broken || !TYPING_HELPS.has(state.problem?.code ?? '');
-    this.cancel.hidden = !broken || !waits;
-    this.dismiss.hidden = broken || state.phase === 'ended';
+    this.card.classList.toggle('serious', notice.isSerious);
+    for (const name of /** @type {const} */ (['retry', 'type', 'cancel', 'dismiss'])) {
+      hide(this[name], !notice.choices.includes(name), this.call);
+    }
   }
 
-  putAway() {
-    this.dismissed = this.card.dataset.notice ?? null;
+  putFallbackAway() {
+    this.#isFallbackPutAway = true;
   }
 }
 
-/** @param {State} state @param {ServerInfo | null} info @param {Translate} t */
-function noticeOf(state, info, t) {
-  if (state.problem) return ofProblem(state.problem, t);
-  if (state.phase === 'ended' && !PLAIN_ENDS.has(state.endReason)) return ofEnd(state.endReason ?? '', info, t);
-  if (state.fallback && isUp(state)) return { id: 'fallback', what: '', how: t('fallback') };
+/** @typedef {'retry' | 'type' | 'cancel' | 'dismiss'} Choice */
+/** @typedef {{what: string, how: string, isSerious: boolean, isFallback: boolean, choices: Choice[]}} Notice */
+
+/** @param {State} state @param {ServerInfo | null} info @param {Translate} t @returns {Notice | null} */
+export function noticeOf(state, info, t) {
+  const plain = { what: '', how: '', isSerious: false, isFallback: false };
+  const { phase, problem } = state;
+  if (problem && phase === 'error') {
+    const choices = state.retryAt === null ? waysOn(problem) : /** @type {Choice[]} */ (['cancel']);
+    return { ...plain, ...wordsOf(problem, t), isSerious: state.retryAt === null, choices };
+  }
+  if (isUp(state) && state.microphone === 'lost' && (!problem || TYPING_HELPS.has(problem.code))) {
+    return { ...plain, ...wordsOf(problem ?? { code: 'microphone_missing' }, t), choices: ['retry', 'type'] };
+  }
+  if (problem) return { ...plain, ...wordsOf(problem, t), choices: ['dismiss'] };
+  if (phase === 'ended' && !PLAIN_ENDS.has(state.endReason)) {
+    return { ...plain, what: endOf(state.endReason ?? '', info, t), choices: [] };
+  }
+  if (state.fallback && isUp(state)) return { ...plain, how: t('fallback'), isFallback: true, choices: ['dismiss'] };
   return null;
 }
 
+/** What a caller can do when there is no call. @param {Problem} problem @returns {Choice[]} */
+function waysOn({ code }) {
+  if (code === 'insecure') return ['type'];
+  return TYPING_HELPS.has(code) ? ['retry', 'type'] : ['retry'];
+}
+
 /** Known faults have the page's words; others the server's. @param {Problem} problem @param {Translate} t */
-function ofProblem({ code, message, action }, t) {
+export function wordsOf({ code, message, action }, t) {
   const known = t(`error_${code}`) !== `error_${code}`;
   return {
-    id: code,
     what: known ? t(`error_${code}`) : (message ?? t('error_unknown')),
     how: known ? t(`do_${code}`) : (action ?? t('do_unknown')),
   };
 }
 
 /** @param {string} reason @param {ServerInfo | null} info @param {Translate} t */
-function ofEnd(reason, info, t) {
+function endOf(reason, info, t) {
   const minutes = Math.round((info?.call?.max_length_s ?? 0) / 60);
   const key = reason === 'time_limit' && !minutes ? 'ended_time_limit_unknown' : `ended_${reason}`;
   const words = t(key, { minutes });
-  return { id: `ended_${reason}`, what: words === key ? t('ended_error') : words, how: '' };
+  return words === key ? t('ended_error') : words;
 }

@@ -1,8 +1,10 @@
 /** The settings dialog: shows what is chosen, tells what is changed. */
-/** @import {ServerInfo, Settings, Translate} from '../types.js' */
-import { Level } from '../level.js';
-import { closeMicrophone, devices, openMicrophone } from '../microphone.js';
-import { byId, put } from './element.js';
+/** @import {Problem, ServerInfo, Settings, Translate} from '../types.js' */
+import { CallFailure } from '../failure.js';
+import { MicrophoneCheck } from '../microphone-check.js';
+import { devices } from '../microphone.js';
+import { byId, hide, put } from './element.js';
+import { wordsOf } from './notice.js';
 
 export class SettingsView {
   dialog = byId('settings', HTMLDialogElement);
@@ -17,17 +19,20 @@ export class SettingsView {
   language = byId('set-language', HTMLSelectElement);
   check = byId('check-microphone', HTMLButtonElement);
   meter = byId('microphone-level', HTMLMeterElement);
-  /** @type {(() => void) | null} Ends the microphone's check. */
-  #stopCheck = null;
+  refusal = byId('check-problem', HTMLElement);
+  #trial = new MicrophoneCheck();
+  #frame = 0;
 
   /**
    * @param {() => Settings} settings
-   * @param {(change: Partial<Settings>) => void} changed
+   * @param {(change: Partial<Settings>) => unknown} changed
    * @param {() => number | null} level The caller's level while a call is up.
+   * @param {Translate} t
    */
-  constructor(settings, changed, level) {
+  constructor(settings, changed, level, t) {
     this.settings = settings;
     this.level = level;
+    this.t = t;
     /** @type {(element: HTMLElement, read: () => Partial<Settings>) => void} */
     const on = (element, read) => element.addEventListener('change', () => changed(read()));
     on(this.voice, () => ({ voice: this.voice.value }));
@@ -38,23 +43,34 @@ export class SettingsView {
     on(this.pushToTalk, () => ({ pushToTalk: this.pushToTalk.checked }));
     on(this.captions, () => ({ captions: this.captions.checked }));
     on(this.language, () => ({ language: this.language.value === 'sn' ? 'sn' : 'en' }));
+    this.microphone.addEventListener('change', () => this.#trial.isOn && this.#checkMicrophone());
     this.check.addEventListener('click', () => this.#checkMicrophone());
-    this.dialog.addEventListener('close', () => this.#stopCheck?.());
+    this.dialog.addEventListener('close', () => this.#closed());
+    navigator.mediaDevices?.addEventListener('devicechange', () => this.dialog.open && this.#fillDevices());
     // A press beside the panel closes it.
     this.dialog.addEventListener('click', ({ target }) => target === this.dialog && this.dialog.close());
   }
 
-  /** @param {ServerInfo | null} info @param {Translate} t */
-  async open(info, t) {
-    this.speed.oninput = () => put(this.speedValue, t('speed_value', { speed: Number(this.speed.value).toFixed(1) }));
-    this.#fill(info, t);
+  /** @param {ServerInfo | null} info */
+  async open(info) {
+    this.speed.oninput = () => put(this.speedValue, this.t('speed_value', { speed: Number(this.speed.value).toFixed(1) }));
+    this.#fill(info);
+    this.drawProblem(null);
     this.dialog.showModal();
-    if (this.level() !== null) this.#follow(() => this.level() ?? 0, () => {});
-    await this.#fillDevices(t);
+    this.#follow();
+    await this.#fillDevices();
   }
 
-  /** @param {ServerInfo | null} info @param {Translate} t */
-  #fill(info, t) {
+  /** A microphone that was chosen and does not open. @param {Problem | null} problem */
+  drawProblem(problem) {
+    const { what, how } = problem ? wordsOf(problem, this.t) : { what: '', how: '' };
+    put(this.refusal, `${what} ${how}`.trim());
+    this.refusal.hidden = !problem;
+  }
+
+  /** @param {ServerInfo | null} info */
+  #fill(info) {
+    const { t } = this;
     const chosen = this.settings();
     const named = (info?.voices ?? []).map(({ id, name, language }) => ({ value: id, text: `${name} (${language})` }));
     const usual = info?.voices.find(({ id }) => id === info.default_voice)?.name;
@@ -66,11 +82,10 @@ export class SettingsView {
     this.pushToTalk.checked = chosen.pushToTalk;
     this.captions.checked = chosen.captions;
     this.language.value = chosen.language;
-    this.check.hidden = !navigator.mediaDevices;
   }
 
-  /** @param {Translate} t */
-  async #fillDevices(t) {
+  async #fillDevices() {
+    const { t } = this;
     const chosen = this.settings();
     const usual = { value: '', text: t('device_default') };
     /** @param {MediaDeviceInfo[]} found @param {string} name */
@@ -80,39 +95,30 @@ export class SettingsView {
     byId('speaker-row', HTMLElement).hidden = !('setSinkId' in HTMLMediaElement.prototype);
   }
 
-  /** Opens the microphone while the panel is open, to see that it hears. */
+  /** Opens the chosen microphone while the panel is open, to see that it hears. */
   async #checkMicrophone() {
-    if (this.#stopCheck) return;
-    const context = new AudioContext();
+    this.drawProblem(null);
     try {
-      const stream = await openMicrophone(this.settings().microphone);
-      const level = new Level(context, stream);
-      this.#follow(() => level.read(), () => {
-        closeMicrophone(stream);
-        context.close();
-      });
-    } catch {
-      // The call itself says what is wrong with the microphone; here the meter stays still.
-      context.close();
+      // Once one is allowed, the browser tells the names of all.
+      if (await this.#trial.start(this.microphone.value)) await this.#fillDevices();
+    } catch (error) {
+      if (!(error instanceof CallFailure)) throw error;
+      this.drawProblem(error.problem);
     }
   }
 
-  /** @param {() => number} read @param {() => void} stop */
-  #follow(read, stop) {
-    this.#stopCheck?.();
-    this.check.hidden = true;
-    let frame = 0;
-    const draw = () => {
-      this.meter.value = read();
-      frame = requestAnimationFrame(draw);
-    };
-    draw();
-    this.#stopCheck = () => {
-      cancelAnimationFrame(frame);
-      stop();
-      this.meter.value = 0;
-      this.#stopCheck = null;
-    };
+  /** Shows the level of the call's microphone, or else of the one that is checked. */
+  #follow() {
+    const level = this.level() ?? this.#trial.read();
+    hide(this.check, level !== null || !navigator.mediaDevices, this.microphone);
+    this.meter.value = level ?? 0;
+    this.#frame = requestAnimationFrame(() => this.#follow());
+  }
+
+  #closed() {
+    cancelAnimationFrame(this.#frame);
+    this.#trial.stop();
+    this.drawProblem(null);
   }
 }
 
