@@ -6,25 +6,24 @@ from pathlib import Path
 
 from aiohttp import web
 
-from inzwa_rtc.engines.contracts import Synthesizer
 from inzwa_rtc.settings import Settings
 from signaling.calls import Calls
-from signaling.edge import add_security_headers, errors_as_json, origin_check
+from signaling.edge import add_security_headers, errors_as_json
 from signaling.info import EngineStates, Info
 from signaling.offers import Offers
+from signaling.sites import Sites
 from signaling.socket import Sockets
 
 
-def create_app(
-    settings: Settings, calls: Calls, voices: Synthesizer, engines: EngineStates
-) -> web.Application:
+def create_app(settings: Settings, calls: Calls, engines: EngineStates) -> web.Application:
     """All routes over `calls`; owns nothing that runs."""
+    sites = Sites(settings)
     app = web.Application(
-        middlewares=[origin_check(settings), errors_as_json],
+        middlewares=[errors_as_json, sites.check],
         client_max_size=settings.limits.json_body,
     )
-    app.on_response_prepare.append(add_security_headers)
-    app.add_routes(Info(calls, settings, voices, engines).routes())
+    app.on_response_prepare.extend([add_security_headers, sites.add_headers])
+    app.add_routes(Info(calls, settings, engines).routes())
     app.add_routes(Offers(calls, settings).routes())
     app.add_routes(Sockets(calls, settings).routes())
     app.router.add_get("/", _index)

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
 
-from inzwa_rtc.conversation.peer import Command, Peer
+from inzwa_rtc.conversation.peer import Command, Peer, UpdateVoice
 from inzwa_rtc.conversation.session import Session
-from inzwa_rtc.conversation.spoken import languages
 from inzwa_rtc.conversation.stages import EngineSet, Faults
 from inzwa_rtc.conversation.turn import VoiceSettings
-from inzwa_rtc.engines.contracts import VoiceDetector
+from inzwa_rtc.conversation.voices import Voices
 from inzwa_rtc.errors import PeerError, Unavailable
 from inzwa_rtc.events import EndReason
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.transport.webrtc import WebRtcPeer
+from signaling.detectors import Detectors
 from signaling.dialects.native import NativeDialect, SessionOptions
 
 RETRY_AFTER_S = 5
@@ -54,15 +53,17 @@ class Calls:
         self,
         settings: Settings,
         engines: EngineSet,
+        voices: Voices,
         faults: Faults,
-        new_detector: Callable[[], VoiceDetector],
+        detectors: Detectors,
     ) -> None:
         self.is_draining = False
         self.dialect = NativeDialect(settings.limits)
+        self.voices = voices
         self._settings = settings
         self._engines = engines
         self._faults = faults
-        self._new_detector = new_detector
+        self._detectors = detectors
         self._tasks: set[asyncio.Task[None]] = set()
         self._calls: dict[str, Call] = {}
         self._empty = asyncio.Event()
@@ -71,14 +72,18 @@ class Calls:
     def __len__(self) -> int:
         return len(self._calls)
 
-    def admit(self, transport: str) -> Call:
-        """A place for a new call, to be given back with `release`. Raises `Unavailable`."""
+    def check_enabled(self) -> None:
+        """Raises `Unavailable` where the operator has switched calls off."""
         if not self._settings.voice_enabled:
             raise Unavailable(
                 "Voice calls are disabled on this server.",
                 action="Ask the operator to set voice_enabled.",
                 code="voice_disabled",
             )
+
+    def admit(self, transport: str) -> Call:
+        """A place for a new call, to be given back with `release`. Raises `Unavailable`."""
+        self.check_enabled()
         if self.is_draining:
             raise Unavailable(
                 "The server is shutting down.",
@@ -118,6 +123,7 @@ class Calls:
 
     async def answer(self, offer: str, options: SessionOptions) -> tuple[Call, str]:
         """Take a WebRTC call: the call and the answer's SDP. Raises `PeerError`, `Unavailable`."""
+        self.check_enabled()
         if not self._settings.webrtc_offered:
             raise Unavailable(
                 "WebRTC is disabled on this server.",
@@ -126,12 +132,9 @@ class Calls:
             )
         voice = self.voice_settings(options)
         call = self.admit("webrtc")
-        peer = WebRtcPeer(self._settings, self.dialect)
         try:
-            async with asyncio.timeout(self._settings.timeouts.call_setup):
-                answer = await peer.answer(offer)
+            peer, answer = await self._answered(offer)
         except BaseException:
-            await peer.close()
             self.release(call)
             raise
         call.peer = peer
@@ -140,57 +143,25 @@ class Calls:
         task.add_done_callback(self._tasks.discard)
         return call, answer
 
-    def languages(self) -> list[str]:
-        """Languages that a caller may choose: with lines of their own and a voice."""
-        spoken = {_base(voice.language) for voice in self._engines.tts.voices}
-        own = _base(self._settings.language)
-        return [language for language in languages() if language in spoken or language == own]
-
     def voice_settings(self, options: SessionOptions) -> VoiceSettings:
         """How to speak to a caller who asks for this. Raises `PeerError`."""
-        language = options.language or self._settings.language
-        if _base(language) not in self.languages():
-            raise PeerError(
-                "This language is not offered.",
-                action=f"Choose one of: {', '.join(self.languages())}.",
-                code="unknown_language",
-            )
-        voices = self._engines.tts.voices
-        fitting = [voice.id for voice in voices if _base(voice.language) == _base(language)]
-        voice = options.voice or self._settings.tts_voice or (fitting or [voices[0].id])[0]
-        if voice not in {known.id for known in voices}:
-            raise PeerError(
-                "There is no such voice.",
-                action=f"Choose one of: {', '.join(sorted(known.id for known in voices))}.",
-                code="unknown_voice",
-            )
-        return VoiceSettings(language, voice, options.speed or 1.0)
+        asked = UpdateVoice(options.language, options.voice, options.speed)
+        return self.voices.choose(asked, self.voices.usual())
 
     async def converse(self, call: Call, peer: Peer, voice: VoiceSettings) -> EndReason:
         """Hold the conversation of an admitted call until it ends."""
-        call.session = Session(
-            call.id,
-            call.token,
-            peer,
-            self._engines,
-            self._new_detector(),
-            self._settings,
-            voice,
-            self._faults,
-        )
-        log.info("call.started", call=call.id, transport=call.transport)
-        reason: EndReason = "error"
-        try:
-            reason = await call.session.run()
-        finally:
-            log.info(
-                "call.ended",
-                call=call.id,
-                reason=reason,
-                seconds=round(call.session.elapsed_s, 1),
-                turns=call.session.turns,
+        with self._detectors.lent() as detector:
+            call.session = Session(
+                call.id,
+                call.token,
+                peer,
+                self._engines,
+                detector,
+                self._settings,
+                voice,
+                self._faults,
             )
-        return reason
+            return await self._logged(call, call.session)
 
     async def all_ended(self) -> None:
         """Return once no call is left."""
@@ -222,20 +193,46 @@ class Calls:
             return False
         return True
 
+    async def _logged(self, call: Call, session: Session) -> EndReason:
+        log.info("call.started", call=call.id, transport=call.transport)
+        reason: EndReason = "error"
+        try:
+            reason = await session.run()
+        except asyncio.CancelledError:
+            reason = "connection_lost"  # aiohttp cancels a request whose client is gone
+            raise
+        finally:
+            log.info(
+                "call.ended",
+                call=call.id,
+                reason=reason,
+                seconds=round(session.elapsed_s, 1),
+                turns=session.turns,
+                dropped_s=round(session.dropped_s, 1),
+            )
+        return reason
+
+    async def _answered(self, offer: str) -> tuple[WebRtcPeer[Command], str]:
+        peer = WebRtcPeer(self._settings, self.dialect)
+        try:
+            async with asyncio.timeout(self._settings.timeouts.call_setup):
+                return peer, await peer.answer(offer)
+        except BaseException:
+            await peer.close()
+            raise
+
     async def _hold(self, call: Call, peer: WebRtcPeer[Command], voice: VoiceSettings) -> None:
         try:
-            if await peer.connected(self._settings.timeouts.call_setup):
-                await self.converse(call, peer, voice)
-                await peer.flush()
-            else:
+            if not await peer.connected(self._settings.timeouts.call_setup):
                 log.info("call.not_connected", call=call.id)
+                return
+            if not peer.has_channel:
+                log.info("call.without_data_channel", call=call.id)
+            await self.converse(call, peer, voice)
+            if not await peer.flush():
+                log.info("call.last_events_not_taken", call=call.id)
         except Exception:  # one call's fault must not end the others
             log.exception("call.failed", call=call.id)
         finally:
             await peer.close()
             self.release(call)
-
-
-def _base(language: str) -> str:
-    """The language without its region: `en` of `en-GB`."""
-    return language.split("-")[0].lower()

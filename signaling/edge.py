@@ -1,20 +1,16 @@
-"""What every request passes through: origin check, errors as JSON, security headers."""
+"""What every request passes through: errors as JSON, security headers, bounded bodies."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
+from aiohttp.typedefs import Handler
 
 from inzwa_rtc.errors import EngineError, InzwaError, PeerError, Unavailable
-from inzwa_rtc.settings import Settings
 
 BODY_TIMEOUT_S = 10.0
-
 
 log = structlog.get_logger(__name__)
 
@@ -56,47 +52,13 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        message = InzwaError(error.reason, action="See docs/protocol.md.", code="http_error")
+        message = InzwaError(error.reason, action="See docs/clients.md.", code="http_error")
         kept = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
         return error_response(message, error.status, kept)
     except Exception:  # the edge: log it, keep serving
         log.exception("request.failed", method=request.method, path=request.path)
         failed = InzwaError("Something went wrong on the server.", action="Try again.")
         return error_response(failed, 500, {})
-
-
-def origin_check(settings: Settings) -> Middleware:
-    """Refuse what another site's page sends: its own origin or the configured ones only.
-
-    Clients that are no browsers send no `Origin`.
-    """
-
-    @web.middleware
-    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        origin = request.headers.get("Origin")
-        if origin is None or urlsplit(origin).netloc == request.host:
-            return await handler(request)
-        if origin not in settings.allowed_origins:
-            error = PeerError(
-                "Pages of this origin may not use this server.",
-                action="The operator can add it to `allowed_origins`.",
-                code="origin_refused",
-                status=403,
-            )
-            return error_response(error, 403, {})
-        if request.method == "OPTIONS":
-            response: web.StreamResponse = web.Response(status=204)
-            response.headers["Access-Control-Allow-Methods"] = "GET, POST, PATCH, DELETE"
-            response.headers["Access-Control-Allow-Headers"] = "Content-Type, If-Match"
-        else:
-            response = await handler(request)
-        if not response.prepared:
-            response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Access-Control-Expose-Headers"] = "Location, ETag, Retry-After"
-            response.headers["Vary"] = "Origin"
-        return response
-
-    return check
 
 
 async def add_security_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -121,15 +83,6 @@ async def read_text(request: web.Request, limit: int) -> str:
         return body.decode()
     except UnicodeDecodeError:
         raise PeerError("The body is not UTF-8.", action="Send UTF-8 text.") from None
-
-
-def parse_json(text: str) -> object:
-    """The JSON value of a body. Raises `PeerError`."""
-    try:
-        value: object = json.loads(text)
-    except (ValueError, RecursionError):
-        raise PeerError("The body is not valid JSON.", action="See docs/protocol.md.") from None
-    return value
 
 
 def _too_large(limit: int) -> PeerError:

@@ -8,7 +8,6 @@ from typing import Any, Protocol
 from aiohttp import web
 
 import inzwa_rtc
-from inzwa_rtc.engines.contracts import Synthesizer
 from inzwa_rtc.settings import Settings
 from signaling.calls import Calls
 
@@ -39,12 +38,9 @@ EngineStates = Callable[[], Mapping[Any, EngineStatus]]
 class Info:
     """The handlers of `/v1/info`, `/healthz` and `/readyz`."""
 
-    def __init__(
-        self, calls: Calls, settings: Settings, voices: Synthesizer, engines: EngineStates
-    ) -> None:
+    def __init__(self, calls: Calls, settings: Settings, engines: EngineStates) -> None:
         self._calls = calls
         self._settings = settings
-        self._voices = voices
         self._engines = engines
 
     def routes(self) -> list[web.AbstractRouteDef]:
@@ -58,7 +54,8 @@ class Info:
     async def info(self, _request: web.Request) -> web.Response:
         """What a client may choose from."""
         settings = self._settings
-        voices = self._voices.voices
+        voices = self._calls.voices
+        usual = voices.usual()
         return web.json_response(
             {
                 "name": "Inzwa RTC",
@@ -67,11 +64,11 @@ class Info:
                 "ice_servers": [],
                 "voices": [
                     {"id": v.id, "name": v.name, "language": v.language, "gender": v.gender}
-                    for v in voices
+                    for v in voices.all
                 ],
-                "default_voice": settings.tts_voice or voices[0].id,
-                "languages": self._calls.languages(),
-                "default_language": settings.language,
+                "default_voice": usual.voice,
+                "languages": voices.languages(),
+                "default_language": usual.language,
                 "call": {"max_length_s": settings.call.max_length_s},
                 "engines": {kind: status.name for kind, status in self._engines().items()},
             }

@@ -191,7 +191,7 @@ def _parse(model: type[M], body: str) -> M:
             first = error.errors(include_url=False, include_input=False)[0]
             place = ".".join(str(part) for part in first["loc"]) or "body"
         raise PeerError(
-            f"`{place}` is missing or wrong.", action="See docs/protocol.md.", code="bad_json"
+            f"`{place}` is missing or wrong.", action="See docs/clients.md.", code="bad_json"
         ) from None
 
 

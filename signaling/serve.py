@@ -11,15 +11,19 @@ from typing import Any, Protocol
 import structlog
 from aiohttp import web
 
-from inzwa_rtc.conversation.spoken import languages, lines
+from inzwa_rtc.conversation.peer import UpdateVoice
+from inzwa_rtc.conversation.spoken import lines
 from inzwa_rtc.conversation.stages import EngineSet, Faults, render
+from inzwa_rtc.conversation.voices import Voices
 from inzwa_rtc.engines.contracts import LanguageModel, Recognizer, Synthesizer
-from inzwa_rtc.errors import ConfigError
+from inzwa_rtc.errors import ListenError
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.turntaking.vad import SileroVad
 from signaling.app import create_app
 from signaling.calls import Calls
+from signaling.detectors import Detectors
 from signaling.info import EngineStates, EngineStatus
+from signaling.warmup import warm_up
 
 SAME_SIGNAL_S = 1.0
 KEEPALIVE_S = 15.0  # also the guard against slow headers; aiohttp's own default is an hour
@@ -53,11 +57,13 @@ class RunningEngines(Protocol):
 async def serve(settings: Settings, engines: AbstractAsyncContextManager[RunningEngines]) -> None:
     """Serve until SIGTERM or SIGINT, then let live calls finish; a second signal ends them.
 
-    Raises `ConfigError` or `EngineUnavailable` when the server cannot start.
+    Raises `ListenError`, `ConfigError`, and what entering the engines raises, when it
+    cannot start.
     """
     signals = _Signals()
     try:
         async with engines as up:
+            await warm_up(settings, up.asr)
             parts = EngineSet(up.asr, up.llm, up.tts)
             async with running(settings, parts, up.status) as server:
                 signals.started()
@@ -120,11 +126,13 @@ async def running(
     settings: Settings, engines: EngineSet, status: EngineStates
 ) -> AsyncIterator[Server]:
     """Serve on the configured host and port (0: any free one) while the block runs; calls
-    that live at its end are ended."""
-    faults = await render_faults(engines.tts, settings.timeouts.first_audio)
-    calls = Calls(settings, engines, faults, SileroVad)
+    that live at its end are ended. Raises `ListenError`, `ConfigError`, `EngineError`."""
+    voices = Voices(engines.tts, settings)
+    voices.check_settings()
+    faults = await render_faults(voices, engines.tts, settings.timeouts.first_audio)
+    calls = Calls(settings, engines, voices, faults, Detectors(SileroVad))
     runner = web.AppRunner(
-        create_app(settings, calls, engines.tts, status),
+        create_app(settings, calls, status),
         access_log=None,
         keepalive_timeout=KEEPALIVE_S,
         handler_cancellation=True,
@@ -136,7 +144,7 @@ async def running(
         try:
             await site.start()
         except OSError as error:
-            raise ConfigError(
+            raise ListenError(
                 f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.",
                 action="Stop what uses that port, or choose another with --port.",
             ) from None
@@ -146,11 +154,19 @@ async def running(
         await runner.cleanup()
 
 
-async def render_faults(synthesizer: Synthesizer, timeout_s: float) -> Faults:
-    """The apologies, ready before an engine can fail."""
+async def render_faults(voices: Voices, synthesizer: Synthesizer, timeout_s: float) -> Faults:
+    """The apologies in every language that is offered, each in the voice that its callers
+    hear, ready before an engine can fail. Raises `EngineError`."""
+    usual = voices.usual()
     return {
-        language: await render(lines(language).fault, language, synthesizer, timeout_s)
-        for language in languages()
+        language: await render(
+            lines(language).fault,
+            language,
+            synthesizer,
+            timeout_s,
+            voices.choose(UpdateVoice(language), usual).voice,
+        )
+        for language in voices.languages()
     }
 
 

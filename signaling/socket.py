@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -13,10 +14,13 @@ from inzwa_rtc.errors import InzwaError, PeerError, Unavailable
 from inzwa_rtc.events import Failure
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.transport.websocket import SocketPeer
+from inzwa_rtc.transport.wire import message_of
 from signaling.calls import Call, Calls
 from signaling.dialects.native import Start
 
 HEARTBEAT_S = 15.0
+LAST_WORDS_S = 1.0  # for what waits when a call ends; the call's place is free after it
+CLOSE_S = 10.0  # for a slow client to read to the end and to answer the close
 
 log = structlog.get_logger(__name__)
 
@@ -33,31 +37,41 @@ class Sockets:
         return [web.get("/v1/ws", self.handle)]
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
-        """One call, from the first message to the close."""
+        """One call, from the first message to the close. Raises `Unavailable` before the
+        upgrade where voice is disabled."""
+        self._calls.check_enabled()
         ws = web.WebSocketResponse(
-            compress=False, max_msg_size=self._settings.limits.frame, heartbeat=HEARTBEAT_S
+            compress=False,
+            max_msg_size=self._settings.limits.frame,
+            heartbeat=HEARTBEAT_S,
+            timeout=CLOSE_S,
         )
         await ws.prepare(request)
+        code, reason = WSCloseCode.OK, ""
         try:
-            start = await self._start(ws)
-            if start is None:
-                return ws
-            voice = self._calls.voice_settings(start)
-            call = self._calls.admit("websocket")
-        except Unavailable as error:
-            await self._refuse(ws, error, WSCloseCode.TRY_AGAIN_LATER)
-            return ws
-        except PeerError as error:
-            await self._refuse(ws, error, WSCloseCode.POLICY_VIOLATION)
-            return ws
+            await self._take(ws)
+        except InzwaError as error:
+            is_temporary = isinstance(error, Unavailable)
+            code = WSCloseCode.TRY_AGAIN_LATER if is_temporary else WSCloseCode.POLICY_VIOLATION
+            reason = error.code
+            await self._tell(ws, error)
+        finally:
+            await _close(ws, request, code, reason)
+        return ws
+
+    async def _take(self, ws: web.WebSocketResponse) -> None:
+        """Hold the call that the first message asks for. Raises `PeerError`, `Unavailable`."""
+        start = await self._start(ws)
+        if start is None:
+            return
+        voice = self._calls.voice_settings(start)
+        call = self._calls.admit("websocket")
         try:
             await self._hold(ws, call, start, voice)
         except Exception:  # one call's fault must not end the others
             log.exception("call.failed", call=call.id)
         finally:
             self._calls.release(call)
-        await ws.close()
-        return ws
 
     async def _start(self, ws: web.WebSocketResponse) -> Start | None:
         """The first message; None if the client left. Raises `PeerError` for anything else."""
@@ -77,12 +91,10 @@ class Sockets:
             )
         return None
 
-    async def _refuse(
-        self, ws: web.WebSocketResponse, error: InzwaError, code: WSCloseCode
-    ) -> None:
-        failure = Failure(error.code, error.message, error.action)
-        await ws.send_str(self._calls.dialect.encode(failure))
-        await ws.close(code=code, message=error.code.encode())
+    async def _tell(self, ws: web.WebSocketResponse, error: InzwaError) -> None:
+        message = message_of(Failure(error.code, error.message, error.action), self._calls.dialect)
+        with suppress(ConnectionError):  # it left at once
+            await ws.send_str(message or "")
 
     async def _hold(
         self, ws: web.WebSocketResponse, call: Call, start: Start, voice: VoiceSettings
@@ -96,13 +108,32 @@ class Sockets:
             finally:
                 reader.cancel()
                 peer.end_sending()
-            await sender
+            await asyncio.wait({sender}, timeout=LAST_WORDS_S)
+            sender.cancel()
 
 
 async def _read(ws: web.WebSocketResponse, peer: SocketPeer[Command]) -> None:
-    async for message in ws:
-        if message.type == WSMsgType.BINARY:
-            peer.feed_audio(message.data)
-        elif message.type == WSMsgType.TEXT:
-            peer.feed_text(message.data)
-    peer.close()
+    try:
+        async for message in ws:
+            if message.type == WSMsgType.BINARY:
+                peer.feed_audio(message.data)
+            elif message.type == WSMsgType.TEXT:
+                peer.feed_text(message.data)
+    finally:
+        peer.close()
+
+
+async def _close(
+    ws: web.WebSocketResponse, request: web.Request, code: WSCloseCode, reason: str
+) -> None:
+    """Close politely where the client reads, and let go of the connection either way: with
+    bytes unsent, aiohttp's own close would keep it until the client reads them."""
+    try:
+        if not request.protocol.writing_paused:
+            async with asyncio.timeout(CLOSE_S):
+                await ws.close(code=code, message=reason.encode())
+    except TimeoutError:
+        log.info("socket.not_closed_by_client")
+    finally:
+        if request.transport is not None:
+            request.transport.abort()

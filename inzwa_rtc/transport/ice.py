@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import random
+import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -20,8 +21,6 @@ from aioice.ice import Connection, StunProtocol
 
 from inzwa_rtc.errors import InzwaError
 from inzwa_rtc.settings import Settings, parse_udp_ports
-
-MAX_BIND_TRIES = 20
 
 
 class NoMediaPortError(InzwaError):
@@ -53,6 +52,11 @@ def usable_addresses(addresses: Iterable[str]) -> list[str]:
     return outside or [str(a) for a in parsed if a.is_loopback and a.version == 4] or ["127.0.0.1"]
 
 
+def media_addresses() -> list[str]:
+    """The addresses of this machine at which calls are held."""
+    return usable_addresses(machine_addresses())
+
+
 def machine_addresses() -> list[str]:
     """All addresses of this machine's network interfaces."""
     return [
@@ -69,7 +73,7 @@ def configure(connection: Connection, settings: IceSettings) -> None:
         component: int, addresses: list[str], timeout: int = 5
     ) -> list[Candidate]:
         candidates: list[Candidate] = []
-        for address in usable_addresses(machine_addresses()):
+        for address in media_addresses():
             protocol = await _bind(connection, address, settings.ports)
             if protocol is None:
                 continue
@@ -92,16 +96,31 @@ def configure(connection: Connection, settings: IceSettings) -> None:
 
 
 async def _bind(connection: Connection, address: str, ports: range | None) -> StunProtocol | None:
-    loop = asyncio.get_running_loop()
-    tries = random.sample(ports, min(len(ports), MAX_BIND_TRIES)) if ports else [0]
-    for port in tries:
+    bound = _bound_socket(address, ports or range(1))
+    if bound is None:
+        return None
+    _, protocol = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: StunProtocol(connection), sock=bound
+    )
+    return protocol
+
+
+def _bound_socket(address: str, ports: range) -> socket.socket | None:
+    """A UDP socket on one of these ports, the first that is free from a random one on; None
+    if there is none. One socket tries them all, at some microseconds each."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        tried = socket.socket(family, socket.SOCK_DGRAM)
+    except OSError:  # this machine has no such IP version
+        return None
+    first = random.randrange(len(ports))
+    for number in range(len(ports)):
         try:
-            _, protocol = await loop.create_datagram_endpoint(
-                lambda: StunProtocol(connection), local_addr=(address, port)
-            )
+            tried.bind((address, ports[(first + number) % len(ports)]))
         except OSError:
             continue
-        return protocol
+        return tried
+    tried.close()
     return None
 
 

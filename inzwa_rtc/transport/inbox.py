@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from inzwa_rtc.audio.frame import FRAME_MS, Frame, frame_bytes
@@ -18,6 +19,7 @@ FRAMES_AT_ONCE = 5  # then other calls have their turn
 MAX_COMMANDS = 64  # far more than a person can press
 GAP_S = 0.1  # after so long without audio, silence stands in for it
 GAP_FRAMES = round(GAP_S * 1000 / FRAME_MS)
+FRAME_COVERS_S = 1.25 * FRAME_MS / 1000  # nor slow by a quarter: slower audio has gaps
 
 
 class CommandsOverflowError(Exception):
@@ -28,16 +30,17 @@ class Inbox(Generic[C]):
     """Written by a transport's callbacks, read by one conversation.
 
     Only audio is ever dropped, and counted: the oldest when too much waits, and what
-    comes faster than real time once a stalled connection's 10 s are made up for. While
-    no audio arrives, silence is made in its place, so that time inside the call goes on
-    and a turn can end. `C` is the type of commands; `clock` is monotonic, in seconds.
+    comes faster than real time once a stalled connection's 10 s are made up for. Where
+    audio is missing, whatever else arrives, silence is made in its place, so that time
+    inside the call goes on and a turn can end. `C` is the type of commands; `clock` is
+    monotonic, in seconds.
     """
 
     def __init__(self, clock: Callable[[], float] | None = None) -> None:
         self.dropped_frames = 0
         self._clock = clock or asyncio.get_running_loop().time
         self._allowed_frames = float(MAX_FRAMES)
-        self._refilled_at = self._clock()
+        self._refilled_at = self._covered_until = self._clock()
         self._frame_bytes = frame_bytes(ASR_SAMPLE_RATE)
         self._silence = bytes(self._frame_bytes)
         self._partial = bytearray()
@@ -52,10 +55,12 @@ class Inbox(Generic[C]):
         """Add audio: int16 LE mono 16 kHz, any whole number of samples."""
         self._partial += pcm
         size = self._frame_bytes
+        now = self._clock()
         while len(self._partial) >= size:
             frame = bytes(self._partial[:size])
             del self._partial[:size]
-            if not self._is_allowed():
+            self._covered_until = min(now, self._covered_until + FRAME_COVERS_S)
+            if not self._is_allowed(now):
                 self.dropped_frames += 1
                 continue
             self._items.append(frame)
@@ -77,33 +82,38 @@ class Inbox(Generic[C]):
         self._closed = True
         self._changed.set()
 
-    async def receive(self) -> AsyncIterator[Frame | C]:
+    async def receive(self) -> AsyncGenerator[Frame | C, None]:
         """All items in order, silence for missing audio; ends after `close`."""
+        self._covered_until = self._clock()  # nothing is missing from before the call
         at_once = 0
-        while True:
-            while self._items:
+        while self._items or not self._closed:
+            now = self._clock()
+            gap_s = now - self._covered_until
+            if gap_s >= GAP_S and not self._frames_waiting:
+                # More than that is the server's own stall: the audio of it is on its way.
+                self._covered_until = now - min(gap_s - GAP_S, GAP_S - FRAME_MS / 1000)
+                for _ in range(GAP_FRAMES):
+                    yield self._frame(self._silence)
+            elif self._items:
                 at_once += 1
                 if at_once % FRAMES_AT_ONCE == 0:
                     await asyncio.sleep(0)
-                item = self._items.popleft()
-                if isinstance(item, bytes):
-                    self._frames_waiting -= 1
-                    yield self._frame(item)
-                else:
-                    self._commands_waiting -= 1
-                    yield item
-            if self._closed:
-                return
-            self._changed.clear()
-            try:
-                async with asyncio.timeout(GAP_S):
-                    await self._changed.wait()
-            except TimeoutError:
-                for _ in range(GAP_FRAMES):
-                    yield self._frame(self._silence)
+                yield self._next_item()
+            else:
+                self._changed.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(GAP_S - gap_s):
+                        await self._changed.wait()
 
-    def _is_allowed(self) -> bool:
-        now = self._clock()
+    def _next_item(self) -> Frame | C:
+        item = self._items.popleft()
+        if isinstance(item, bytes):
+            self._frames_waiting -= 1
+            return self._frame(item)
+        self._commands_waiting -= 1
+        return item
+
+    def _is_allowed(self, now: float) -> bool:
         refill = (now - self._refilled_at) * FRAMES_PER_S
         self._refilled_at = now
         self._allowed_frames = min(MAX_FRAMES, self._allowed_frames + refill)

@@ -16,8 +16,9 @@ _ACTION = "Send the SDP of RTCPeerConnection.createOffer() unchanged."
 _FINGERPRINT = re.compile(r"^a=fingerprint:sha-(?:256|384|512) [0-9A-Fa-f:]{95,191}$", re.M)
 _UFRAG = re.compile(r"^a=ice-ufrag:[A-Za-z0-9+/]{4,256}$", re.M)
 _PASSWORD = re.compile(r"^a=ice-pwd:[A-Za-z0-9+/]{22,256}$", re.M)
-_OPUS = re.compile(r"^a=rtpmap:\d{1,3} opus/48000/2$", re.M | re.I)
-_MEDIA = re.compile(r"^m=(\S*) (\S*) ", re.M)
+_OPUS = re.compile(r"^a=rtpmap:[0-9]{1,3} opus/48000/2$", re.M | re.I)
+_MEDIA = re.compile(r"m=(\S+) ([0-9]{1,5}) \S+ \S.*")
+_NUMBER = re.compile(r"-?[0-9]{1,10}")
 _CANDIDATE_FIELDS = 8
 
 
@@ -33,23 +34,11 @@ def check_offer(sdp: str, limits: LimitSettings) -> str:
             code="offer_too_large",
             status=413,
         )
-    lines = sdp.replace("\r\n", "\n").split("\n")
     if not sdp.startswith("v=0") or "\x00" in sdp:
         raise _refused("This is not SDP.")
+    lines = sdp.splitlines()  # as aiortc does: it sees exactly the lines that are checked here
+    _check_media(lines, limits)
     text = "\n".join(lines)
-    media = _MEDIA.findall(text)
-    if len(media) != sum(line.startswith("m=") for line in lines):
-        raise _refused("A media section of the offer is malformed.")
-    if not 0 < len(media) <= limits.media_sections:
-        raise _refused(f"The offer must have 1 to {limits.media_sections} media sections.")
-    if not any(kind == "audio" for kind, _ in media) or not _OPUS.search(text):
-        raise PeerError(
-            "The offer has no audio in Opus.",
-            action="Add an audio track or transceiver before createOffer().",
-            code="no_audio",
-        )
-    if any(not port.isdigit() or int(port) > 65535 for _, port in media):
-        raise _refused("A media section of the offer has no valid port.")
     if not _FINGERPRINT.search(text):
         raise _refused("The offer has no DTLS fingerprint (SHA-256 or better).")
     if not _UFRAG.search(text) or not _PASSWORD.search(text):
@@ -57,12 +46,30 @@ def check_offer(sdp: str, limits: LimitSettings) -> str:
     candidates = [line for line in lines if line.startswith("a=candidate:")]
     if len(candidates) > limits.candidates:
         raise _refused(f"The offer has more than {limits.candidates} ICE candidates.")
-    kept = [
-        line
+    return "".join(
+        f"{line}\r\n"
         for line in lines
         if not line.startswith("a=candidate:") or is_reachable(line.removeprefix("a="))
+    )
+
+
+def _check_media(lines: list[str], limits: LimitSettings) -> None:
+    starts = [number for number, line in enumerate(lines) if line.startswith("m=")]
+    if not 0 < len(starts) <= limits.media_sections:
+        raise _refused(f"The offer must have 1 to {limits.media_sections} media sections.")
+    media = [_MEDIA.fullmatch(lines[start]) for start in starts]
+    if not all(match and int(match[2]) <= 65535 for match in media):
+        raise _refused("A media section of the offer is malformed.")
+    sections = [
+        lines[start:end] for start, end in zip(starts, [*starts[1:], len(lines)], strict=True)
     ]
-    return "\r\n".join(kept)
+    audio = next((section for section in sections if section[0].startswith("m=audio ")), [])
+    if not _OPUS.search("\n".join(audio)):
+        raise PeerError(
+            "The offer has no audio in Opus.",
+            action="Add an audio track or transceiver, and allow Opus, before createOffer().",
+            code="no_audio",
+        )
 
 
 def is_reachable(candidate: str) -> bool:
@@ -73,13 +80,10 @@ def is_reachable(candidate: str) -> bool:
     link-local, broadcast, and system ports. Raises `PeerError` on nonsense.
     """
     fields = candidate.removeprefix("candidate:").split()
-    if len(fields) < _CANDIDATE_FIELDS or fields[6] != "typ":
+    is_whole = len(fields) >= _CANDIDATE_FIELDS and fields[6] == "typ"
+    if not is_whole or not all(_NUMBER.fullmatch(fields[place]) for place in (1, 3, 5)):
         raise _refused("An ICE candidate is malformed.", code="bad_candidate")
-    try:
-        numbers = [int(fields[1]), int(fields[3]), int(fields[5])]
-    except ValueError:
-        raise _refused("An ICE candidate is malformed.", code="bad_candidate") from None
-    component, _, port = numbers
+    component, port = int(fields[1]), int(fields[5])
     if fields[2].lower() != "udp" or component != 1 or not 1024 <= port <= 65535:
         return False
     if fields[7] not in ("host", "srflx", "relay"):

@@ -4,9 +4,9 @@ a data channel."""
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from aiortc import (
@@ -14,6 +14,8 @@ from aiortc import (
     RTCDataChannel,
     RTCPeerConnection,
     RTCRtpReceiver,
+    RTCRtpSender,
+    RTCRtpTransceiver,
     RTCSessionDescription,
 )
 from aiortc.sdp import candidate_from_sdp
@@ -23,12 +25,13 @@ from inzwa_rtc.errors import PeerError
 from inzwa_rtc.events import Event, Failure
 from inzwa_rtc.playout.playout import Playout
 from inzwa_rtc.settings import LimitSettings, Settings
+from inzwa_rtc.transport.datagrams import limit_datagrams
 from inzwa_rtc.transport.ice import IceSettings, configure
 from inzwa_rtc.transport.inbox import CommandsOverflowError, Inbox
 from inzwa_rtc.transport.offer import check_offer, is_reachable, with_opus_preferences
 from inzwa_rtc.transport.receiver import OpusReceiver
 from inzwa_rtc.transport.sender import OUT_SAMPLE_RATE, OpusTrack
-from inzwa_rtc.transport.wire import Dialect
+from inzwa_rtc.transport.wire import Dialect, message_of
 
 C = TypeVar("C")
 
@@ -38,7 +41,7 @@ CHANNEL_WAIT_S = 1.0  # clients without a data channel (WHIP) get their call all
 FLUSH_S = 0.5
 CHANNEL_LABEL = "inzwa"
 
-log = logging.getLogger(__name__)
+limit_datagrams()
 
 
 class WebRtcPeer(Generic[C]):
@@ -55,7 +58,8 @@ class WebRtcPeer(Generic[C]):
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._inbox: Inbox[C] = Inbox()
         self._receiver = OpusReceiver(self._inbox)
-        self._track = OpusTrack(self._bitrate)
+        self._track = OpusTrack(settings.opus_bitrate)
+        self._audio = self._add_audio()
         self._channel: RTCDataChannel | None = None
         self._unsent: deque[Event] = deque(maxlen=MAX_UNSENT_EVENTS)
         self._candidates = 0
@@ -70,6 +74,11 @@ class WebRtcPeer(Generic[C]):
         """The W3C connection state: new, connecting, connected, disconnected, failed, closed."""
         return str(self._pc.connectionState)
 
+    @property
+    def has_channel(self) -> bool:
+        """Whether the client has opened its data channel: without it, it is told nothing."""
+        return self._channel is not None
+
     async def answer(self, offer: str) -> str:
         """The answer's SDP, with all candidates. Raises `PeerError` for a bad offer."""
         sdp = check_offer(offer, self._limits)
@@ -82,7 +91,7 @@ class WebRtcPeer(Generic[C]):
                 action="Send the SDP of RTCPeerConnection.createOffer() unchanged.",
                 code="bad_offer",
             ) from error
-        self._set_up_media()
+        self._refuse_other_media()
         for transport in getattr(self._pc, "_RTCPeerConnection__iceTransports"):  # noqa: B009
             configure(transport.iceGatherer._connection, self._ice)
         await self._pc.setLocalDescription(await self._pc.createAnswer())
@@ -97,15 +106,18 @@ class WebRtcPeer(Generic[C]):
             raise PeerError(
                 f"More than {self._limits.candidates} ICE candidates.", code="too_many_candidates"
             )
-        if is_reachable(candidate):
+        if not is_reachable(candidate):
+            return
+        try:
             parsed = candidate_from_sdp(candidate.removeprefix("candidate:"))
             parsed.sdpMid, parsed.sdpMLineIndex = mid, line
-            try:
-                await self._pc.addIceCandidate(parsed)
-            except ValueError as error:
-                raise PeerError(
-                    f"The candidate was refused: {error}.", code="bad_candidate"
-                ) from None
+            await self._pc.addIceCandidate(parsed)
+        except ValueError:
+            raise PeerError(
+                "The ICE candidate was refused.",
+                action="Send the browser's own RTCIceCandidate, with sdpMid or sdpMLineIndex.",
+                code="bad_candidate",
+            ) from None
 
     async def connected(self, timeout_s: float) -> bool:
         """Wait until media and events can flow; False if that did not come about in time."""
@@ -117,11 +129,9 @@ class WebRtcPeer(Generic[C]):
         if self._is_given_up or self.state != "connected":
             return False
         if self._pc.sctp is not None:
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(CHANNEL_WAIT_S):
                     await self._channel_open.wait()
-            except TimeoutError:
-                log.info("call without a data channel")
         return True
 
     def give_up(self) -> None:
@@ -133,7 +143,7 @@ class WebRtcPeer(Generic[C]):
         """Send what `playout` gives."""
         self._track.play(playout)
 
-    def receive(self) -> AsyncIterator[Frame | C]:
+    def receive(self) -> AsyncGenerator[Frame | C, None]:
         """The caller's frames and commands."""
         return self._inbox.receive()
 
@@ -147,15 +157,15 @@ class WebRtcPeer(Generic[C]):
         if self._channel.bufferedAmount > MAX_BUFFERED_BYTES:
             self._inbox.close()
             return
-        message = self._dialect.encode(event)
+        message = message_of(event, self._dialect)
         if message is not None:
             self._channel.send(message)
 
-    async def flush(self) -> None:
-        """Wait a moment for events that were sent but have not left yet."""
+    async def flush(self) -> bool:
+        """Wait a moment for events that were sent but have not left yet; False if they do not."""
         channel = self._channel
         if channel is None or channel.readyState != "open" or not channel.bufferedAmount:
-            return
+            return True
         is_empty = asyncio.Event()
         channel.bufferedAmountLowThreshold = 0
         channel.once("bufferedamountlow", is_empty.set)
@@ -163,7 +173,8 @@ class WebRtcPeer(Generic[C]):
             async with asyncio.timeout(FLUSH_S):
                 await is_empty.wait()
         except TimeoutError:
-            log.info("the last events of a call were not taken")
+            return False
+        return True
 
     async def close(self) -> None:
         """Free everything. May be called more than once."""
@@ -182,17 +193,19 @@ class WebRtcPeer(Generic[C]):
             "frames_dropped": self._inbox.dropped_frames,
         }
 
-    def _set_up_media(self) -> None:
-        """Take the first audio section; refuse every other section."""
-        has_audio = False
+    def _add_audio(self) -> RTCRtpTransceiver:
+        """The transceiver for the offer's first audio section, in Opus and nothing else."""
+        transceiver = self._pc.addTransceiver(self._track, direction="sendrecv")
+        codecs = RTCRtpSender.getCapabilities("audio").codecs
+        transceiver.setCodecPreferences([c for c in codecs if c.mimeType == "audio/opus"])
+        self._receiver.attach(transceiver.receiver)
+        self._track.watch(transceiver.sender)
+        return transceiver
+
+    def _refuse_other_media(self) -> None:
+        """All sections but the first audio one are answered as inactive."""
         for transceiver in self._pc.getTransceivers():
-            if transceiver.kind == "audio" and not has_audio:
-                has_audio = True
-                self._receiver.attach(transceiver.receiver)
-                self._pc.addTrack(self._track)
-                self._track.watch(transceiver.sender)
-                transceiver.direction = "sendrecv"
-            else:
+            if transceiver is not self._audio:
                 transceiver.direction = "inactive"
                 receiver: RTCRtpReceiver = transceiver.receiver
                 receiver._enabled = False  # else its queue grows: nobody reads it

@@ -7,7 +7,7 @@ lends two functions to send with.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Generic, TypeVar
 
 from inzwa_rtc.audio.frame import Frame
@@ -15,12 +15,13 @@ from inzwa_rtc.errors import PeerError
 from inzwa_rtc.events import Event, Failure
 from inzwa_rtc.playout.playout import Playout
 from inzwa_rtc.transport.inbox import CommandsOverflowError, Inbox
+from inzwa_rtc.transport.outbox import Outbox
 from inzwa_rtc.transport.pace import Pacer
-from inzwa_rtc.transport.wire import Dialect
+from inzwa_rtc.transport.wire import Dialect, message_of
 
 C = TypeVar("C")
 
-MESSAGES_WAITING = 512  # 10 s of frames: a client that does not read for so long is gone
+MAX_SEND_S = 10.0  # one message not taken for so long: the client is gone, or as good as gone
 MAX_ERRORS = 50  # a confused client is told; a hostile one is not served for ever
 
 
@@ -31,7 +32,7 @@ class SocketPeer(Generic[C]):
         self.out_sample_rate = out_sample_rate
         self._dialect = dialect
         self._inbox: Inbox[C] = Inbox()
-        self._outgoing: asyncio.Queue[str | bytes | None] = asyncio.Queue(MESSAGES_WAITING)
+        self._outbox = Outbox()
         self._playout: Playout | None = None
         self._errors = 0
 
@@ -65,36 +66,37 @@ class SocketPeer(Generic[C]):
         """Send what `playout` gives."""
         self._playout = playout
 
-    def receive(self) -> AsyncIterator[Frame | C]:
+    def receive(self) -> AsyncGenerator[Frame | C, None]:
         """The caller's frames and commands."""
         return self._inbox.receive()
 
     def send(self, event: Event) -> None:
         """Queue an event behind all audio that left before it."""
-        message = self._dialect.encode(event)
+        message = message_of(event, self._dialect)
         if message is not None:
             self._put(message)
 
     def end_sending(self) -> None:
         """`pump` returns once all that waits has been sent."""
-        self._put(None)
+        self._outbox.close()
 
     async def pump(
         self,
         send_text: Callable[[str], Awaitable[None]],
         send_bytes: Callable[[bytes], Awaitable[None]],
     ) -> None:
-        """Send until `end_sending` or the connection is gone: audio in real time, and events
-        in their place."""
+        """Send until `end_sending`, or until the client is gone or takes nothing more: audio
+        in real time, and events in their place."""
         async with asyncio.TaskGroup() as tasks:
             clock = tasks.create_task(self._tick())
             try:
-                while (message := await self._outgoing.get()) is not None:
-                    if isinstance(message, str):
-                        await send_text(message)
-                    else:
-                        await send_bytes(message)
-            except ConnectionError:
+                while (message := await self._outbox.take()) is not None:
+                    async with asyncio.timeout(MAX_SEND_S):
+                        if isinstance(message, str):
+                            await send_text(message)
+                        else:
+                            await send_bytes(message)
+            except (ConnectionError, TimeoutError):
                 self._inbox.close()
             finally:
                 clock.cancel()
@@ -116,8 +118,6 @@ class SocketPeer(Generic[C]):
         if self._errors >= MAX_ERRORS:
             self._inbox.close()
 
-    def _put(self, message: str | bytes | None) -> None:
-        try:
-            self._outgoing.put_nowait(message)
-        except asyncio.QueueFull:
+    def _put(self, message: str | bytes) -> None:
+        if not self._outbox.put(message):
             self._inbox.close()

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket as real_socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import WSMsgType
 
-from tests.support.engines import ScriptedModel, ScriptedRecognizer
+from inzwa_rtc.engines.contracts import Voice
+from inzwa_rtc.transport import websocket
+from tests.support.engines import ScriptedModel, ScriptedRecognizer, ToneSynthesizer
 from tests.support.server import serving
+
+HUGE = 20_000_000  # bytes: more than the system's buffers of a connection hold
 
 
 class Socket:
@@ -55,6 +60,35 @@ async def socket(url: str, **headers: str) -> AsyncIterator[Socket]:
         http.ws_connect(f"{url}/v1/ws", headers=headers) as ws,
     ):
         yield Socket(ws)
+
+
+@asynccontextmanager
+async def unread(url: str) -> AsyncIterator[real_socket.socket]:
+    """A client that starts a call, reads the first bytes of its answer, and no more."""
+    loop = asyncio.get_running_loop()
+    text = b'{"type":"start"}'
+    request = (
+        b"GET /v1/ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MTIzNDU2Nzg5MDEyMzQ1Ng==\r\n\r\n"
+    ) + bytes([0x81, 0x80 | len(text), 0, 0, 0, 0])  # masked with zeros
+    with real_socket.socket() as client:
+        client.setblocking(False)
+        client.setsockopt(real_socket.SOL_SOCKET, real_socket.SO_RCVBUF, 4096)
+        await loop.sock_connect(client, ("127.0.0.1", int(url.rpartition(":")[2])))
+        await loop.sock_sendall(client, request + text)
+        answer = b""
+        while b"\r\n\r\n\x81" not in answer:  # the beginning of the first text message
+            answer += await loop.sock_recv(client, 1)
+        yield client
+
+
+async def rest(client: real_socket.socket) -> int:
+    """How much there still is to read before the connection is over."""
+    loop, size = asyncio.get_running_loop(), 0
+    with suppress(ConnectionResetError):
+        while piece := await loop.sock_recv(client, 1 << 20):
+            size += len(piece)
+    return size
 
 
 async def test_a_call_over_a_websocket_carries_audio_both_ways() -> None:
@@ -129,6 +163,8 @@ async def test_mistakes_within_a_call_are_answered_and_the_call_goes_on() -> Non
             await client.told("error", code="odd_audio")
             await client.send(type="dance")
             await client.told("error", code="unknown_message")
+            await client.send(type="update", language="klingon")
+            await client.told("error", code="unknown_language")
             await client.send(type="text", text="  ")
             await client.told("error", code="empty_text")
             await client.send(type="text", text="x" * 6000)
@@ -176,12 +212,41 @@ async def test_a_full_server_closes_with_try_again_later() -> None:
             assert await second.closed() == 1013
 
 
-async def test_another_sites_page_cannot_open_a_socket() -> None:
-    async with serving() as server:
+async def test_a_server_without_voice_refuses_before_the_upgrade() -> None:
+    async with serving(voice_enabled=False) as server, aiohttp.ClientSession() as http:
+        async with http.get(f"{server.url}/v1/ws") as response:
+            assert response.status == 503
+            assert (await response.json())["error"]["code"] == "voice_disabled"
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
-            async with socket(server.url, Origin="https://evil.example"):
-                pass
-        assert refused.value.status == 403
+            await http.ws_connect(f"{server.url}/v1/ws")
+        assert refused.value.status == 503
+
+
+def with_more_to_say_than_buffers_hold() -> ToneSynthesizer:
+    """`session.started` names the voice."""
+    tts = ToneSynthesizer()
+    tts.voices = [Voice("x" * HUGE, "Huge", "en")]
+    return tts
+
+
+async def test_a_client_that_stops_reading_does_not_hold_up_the_end() -> None:
+    """Its last message is never taken, nor is the close: neither may be waited for."""
+    tts = with_more_to_say_than_buffers_hold()
+    async with serving(tts=tts) as server, unread(server.url) as client:
+        assert len(server.calls) == 1
+        await server.calls.drain(0)
+        assert len(server.calls) == 0
+        async with asyncio.timeout(10):
+            assert await rest(client) < HUGE
+
+
+async def test_a_client_that_never_reads_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(websocket, "MAX_SEND_S", 0.1)
+    tts = with_more_to_say_than_buffers_hold()
+    async with serving(tts=tts) as server, unread(server.url) as client:
+        async with asyncio.timeout(10):
+            await server.calls.all_ended()
+            assert await rest(client) < HUGE
 
 
 async def test_a_client_that_vanishes_frees_its_place() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import TypeVar
 
 from inzwa_rtc.audio.frame import Frame
@@ -37,7 +37,7 @@ class MemoryPeer:
         self.events.append(event)
         self._changed.set()
 
-    async def receive(self) -> AsyncIterator[Frame | Command]:
+    async def receive(self) -> AsyncGenerator[Frame | Command, None]:
         while (item := await self._items.get()) is not None:
             yield item
             self._items.task_done()

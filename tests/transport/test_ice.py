@@ -85,3 +85,21 @@ async def test_a_call_without_a_free_port_is_refused_with_what_to_do(
         assert "udp_ports" in refused.value.action
         await client.close()
         await peer.close()
+
+
+def test_a_range_of_ports_is_used_to_its_last_one() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        low = min(probe.getsockname()[1], 65_000)
+    ports = range(low, low + 200)
+    bound = []
+    while (one := ice._bound_socket("127.0.0.1", ports)) is not None:
+        bound.append(one)
+    last = bound.pop()
+    port = last.getsockname()[1]
+    last.close()
+    again = ice._bound_socket("127.0.0.1", ports)
+    assert again is not None
+    assert again.getsockname()[1] == port
+    for one in [*bound, again]:
+        one.close()

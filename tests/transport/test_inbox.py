@@ -68,3 +68,44 @@ async def test_silence_stands_in_while_nothing_arrives() -> None:
             if item.pcm == FRAME:
                 assert item.index % 320 == 0 and item.index >= GAP_FRAMES * 320
                 break
+
+
+@pytest.mark.parametrize("trickle", ["command", "crumb", "frame"])
+async def test_time_in_the_call_goes_on_whatever_a_client_trickles(trickle: str) -> None:
+    """A message, a few bytes or a frame every 90 ms neither stop nor slow the call's clock."""
+    now = [0.0]
+    inbox: Inbox[str] = Inbox(clock=lambda: now[0])
+    receiving = inbox.receive()
+    frames = 0
+    inbox.put_command("tick")
+    assert await anext(receiving) == "tick"
+    for _ in range(100):
+        now[0] += 0.09
+        if trickle != "command":
+            inbox.put_audio(FRAME if trickle == "frame" else b"\x01\x00")
+        inbox.put_command("tick")
+        while await anext(receiving) != "tick":
+            frames += 1
+    assert 0.75 * 9.0 <= frames * 0.02 <= 1.25 * 9.0
+
+
+async def test_a_device_whose_clock_runs_slow_gets_no_silence_between_its_words() -> None:
+    now = [0.0]
+    inbox: Inbox[str] = Inbox(clock=lambda: now[0])
+    receiving = inbox.receive()
+    inbox.put_command("start")
+    assert await anext(receiving) == "start"
+    for _ in range(5000):
+        now[0] += 0.0202
+        inbox.put_audio(FRAME)
+        item = await anext(receiving)
+        assert isinstance(item, Frame) and item.pcm == FRAME
+
+
+async def test_after_the_servers_own_stall_the_callers_words_are_not_cut_in_two() -> None:
+    now = [0.0]
+    inbox: Inbox[str] = Inbox(clock=lambda: now[0])
+    now[0] = 5.0
+    inbox.put_audio(FRAME * 250)  # what waited in the network's buffers
+    items = await drain(inbox)
+    assert {item.pcm for item in items if isinstance(item, Frame)} == {FRAME}

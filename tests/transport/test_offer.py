@@ -48,7 +48,11 @@ def test_a_browsers_offer_passes_unchanged() -> None:
         (OFFER.replace("m=audio 9", "m=audio x"), "bad_offer"),
         (OFFER.replace("m=audio 9", "m=audio 99999999"), "bad_offer"),
         (OFFER.replace("m=audio", "m=video"), "no_audio"),
+        (OFFER.replace("m=audio 9", "m=audio " + "9" * 5000), "bad_offer"),
+        (OFFER.replace("m=audio 9", "m=audio ²"), "bad_offer"),
+        (OFFER.replace("m=audio 9", "m=audio ٣"), "bad_offer"),
         (OFFER.replace("opus/48000/2", "opus/0/2"), "no_audio"),
+        (OFFER.replace("opus", "PCMU") + "m=video 9 X 1\r\na=rtpmap:1 opus/48000/2", "no_audio"),
         (OFFER.replace("a=rtpmap:111 opus/48000/2", "a=rtpmap:96 opus"), "no_audio"),
         (OFFER + "m=video 9 X 1\r\n" * 100, "bad_offer"),
         (OFFER + "a=candidate:1 1 udp\r\n", "bad_candidate"),
@@ -61,6 +65,16 @@ def test_nonsense_is_refused_before_it_costs_anything(offer: str, code: str) -> 
         check_offer(offer, LIMITS)
     assert refused.value.code == code
     assert refused.value.action
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\x0b", "\x0c", "\x1c", "\x1e", "\x85", "\u2028"])
+@pytest.mark.parametrize("line", ["m=video 9 X 1", "a=candidate:1 1 udp 1 192.0.2.1 5000 typ host"])
+def test_no_line_end_that_aiortc_knows_hides_a_line_from_the_limits(line: str, end: str) -> None:
+    hidden = end.join(["s=x", *[line] * 40])
+    with pytest.raises(PeerError):
+        check_offer(f"{OFFER}{hidden}\r\n", LIMITS)
+    few = end.join(["s=x", *["a=candidate:1 1 udp 1 224.0.0.1 5000 typ host"] * 3])
+    assert check_offer(f"{OFFER}{few}\r\n", LIMITS) == f"{OFFER}s=x\r\n"
 
 
 @pytest.mark.parametrize(
@@ -89,7 +103,16 @@ def test_hidden_candidates_are_dropped_from_the_offer() -> None:
     assert check_offer(f"{OFFER}{line}\r\n", LIMITS) == OFFER
 
 
-@pytest.mark.parametrize("junk", ["", "candidate:", "candidate:1 1 udp x 1.2.3.4 5 typ host"])
+@pytest.mark.parametrize(
+    "junk",
+    [
+        "",
+        "candidate:",
+        "candidate:1 1 udp x 1.2.3.4 5 typ host",
+        "candidate:1 1 udp 1 1.2.3.4 ² typ host",
+        pytest.param("candidate:1 1 udp 1 1.2.3.4 " + "9" * 5000 + " typ host", id="long"),
+    ],
+)
 def test_a_malformed_candidate_is_an_error(junk: str) -> None:
     with pytest.raises(PeerError):
         is_reachable(junk)

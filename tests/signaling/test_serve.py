@@ -1,0 +1,102 @@
+"""A server that starts can hold calls; one that cannot says why at the start."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+
+from inzwa_rtc.engines.contracts import (
+    RecognizeRequest,
+    SpeechChunk,
+    SpeechRequest,
+    TranscriptChunk,
+)
+from inzwa_rtc.errors import ConfigError, EngineError
+from inzwa_rtc.settings import Settings
+from signaling.warmup import warm_up
+from tests.support.engines import ScriptedRecognizer, ToneSynthesizer
+from tests.support.server import serving
+
+
+class EnglishOnly(ToneSynthesizer):
+    """Raises when it is asked for anything else."""
+
+    async def synthesize(self, request: SpeechRequest) -> AsyncGenerator[SpeechChunk, None]:
+        if request.language != "en":
+            raise EngineError("Only English.")
+        async for chunk in super().synthesize(request):
+            yield chunk
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [({"language": "de"}, "language"), ({"tts_voice": "nope"}, "tts_voice")],
+)
+async def test_a_language_or_voice_that_no_caller_could_get_ends_the_start(
+    settings: dict[str, Any], name: str
+) -> None:
+    with pytest.raises(ConfigError) as refused:
+        async with serving(**settings):
+            pass
+    assert name in refused.value.message
+    assert refused.value.action
+
+
+async def test_apologies_are_made_for_the_languages_that_are_offered_alone() -> None:
+    tts = EnglishOnly()
+    async with serving(tts=tts, tts_voice="low"):
+        assert [(one.language, one.voice) for one in tts.requests] == [("en", "low")]
+
+
+async def test_where_no_voice_fits_calls_and_apologies_leave_the_choice_to_the_engine() -> None:
+    tts = ToneSynthesizer()
+    async with serving(tts=tts, language="sn") as server, aiohttp.ClientSession() as http:
+        assert {(one.language, one.voice) for one in tts.requests} == {("en", "tone"), ("sn", None)}
+        async with http.get(f"{server.url}/v1/info") as response:
+            info = await response.json()
+            assert (info["default_language"], info["default_voice"]) == ("sn", None)
+        async with http.ws_connect(f"{server.url}/v1/ws") as ws:
+            await ws.send_json({"type": "start"})
+            started = await ws.receive_json()
+            assert (started["language"], started["voice"]) == ("sn", None)
+
+
+class Hanging(ScriptedRecognizer):
+    """Answers nothing."""
+
+    async def recognize(
+        self, audio: AsyncIterator[bytes], request: RecognizeRequest
+    ) -> AsyncGenerator[TranscriptChunk, None]:
+        async for _ in audio:
+            pass
+        await asyncio.Event().wait()
+        yield TranscriptChunk("", 0, 0, True, 0.0, "en")
+
+
+class Broken(ScriptedRecognizer):
+    """Takes nothing so short."""
+
+    async def recognize(
+        self, audio: AsyncIterator[bytes], request: RecognizeRequest
+    ) -> AsyncGenerator[TranscriptChunk, None]:
+        raise EngineError("Too short.")
+        yield TranscriptChunk("", 0, 0, True, 0.0, "en")
+
+
+async def test_the_recogniser_hears_its_first_utterance_before_the_first_call() -> None:
+    recognizer = ScriptedRecognizer("")
+    await warm_up(Settings(), recognizer)
+    (pcm,) = recognizer.fed
+    assert pcm and not any(pcm)
+
+
+@pytest.mark.parametrize("recognizer", [Hanging(), Broken()])
+async def test_a_recogniser_that_cannot_be_warmed_up_does_not_stop_the_start(
+    recognizer: ScriptedRecognizer,
+) -> None:
+    async with asyncio.timeout(10):
+        await warm_up(Settings.model_validate({"timeouts": {"engine_start": 0.01}}), recognizer)

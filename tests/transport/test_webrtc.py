@@ -1,0 +1,91 @@
+"""One WebRTC peer: what it answers, what it refuses, and what it puts on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import selector_events
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
+
+from inzwa_rtc.conversation.peer import Command
+from inzwa_rtc.errors import PeerError
+from inzwa_rtc.events import ReplyFinished
+from inzwa_rtc.settings import Settings
+from inzwa_rtc.transport.datagrams import MAX_DATAGRAM
+from inzwa_rtc.transport.webrtc import WebRtcPeer
+from signaling.dialects.native import NativeDialect
+
+GOOD = "candidate:1 1 udp 2122 127.0.0.1 50000 typ host"
+
+
+@asynccontextmanager
+async def answered() -> AsyncIterator[tuple[WebRtcPeer[Command], RTCDataChannel, str]]:
+    """A peer, its client's data channel, and the answer."""
+    settings = Settings()
+    client = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    channel = client.createDataChannel("inzwa")
+    client.addTransceiver("audio")
+    await client.setLocalDescription(await client.createOffer())
+    peer = WebRtcPeer[Command](settings, NativeDialect(settings.limits))
+    try:
+        answer = await peer.answer(client.localDescription.sdp)
+        await client.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+        yield peer, channel, answer
+    finally:
+        await client.close()
+        await peer.close()
+
+
+async def test_the_answer_offers_opus_and_nothing_else() -> None:
+    """aiortc's client offers G722, PCMU and PCMA as well."""
+    async with answered() as (_, _, answer):
+        codecs = [line for line in answer.splitlines() if line.startswith("a=rtpmap:")]
+        assert [line.partition(" ")[2] for line in codecs] == ["opus/48000/2"]
+
+
+@pytest.mark.parametrize(
+    ("candidate", "mid"),
+    [
+        (f"{GOOD} raddr 1.2.3.4 rport abc", "0"),
+        (f"{GOOD} raddr 1.2.3.4 rport " + "9" * 5000, "0"),
+        (GOOD, None),
+        ("candidate:1 1 udp", "0"),
+    ],
+    ids=["rport", "long rport", "nowhere", "short"],
+)
+async def test_a_candidate_that_makes_no_sense_is_the_clients_fault(
+    candidate: str, mid: str | None
+) -> None:
+    async with answered() as (peer, _, _):
+        with pytest.raises(PeerError) as refused:
+            await peer.add_candidate(candidate, mid, None)
+        assert refused.value.code == "bad_candidate"
+        assert refused.value.action
+
+
+async def test_no_datagram_is_larger_than_every_path_carries(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sizes: list[int] = []
+    transport = getattr(selector_events, "_SelectorDatagramTransport")  # noqa: B009
+    send = transport.sendto
+
+    def sendto(self: Any, data: bytes, address: Any = None) -> None:
+        sizes.append(len(data))
+        send(self, data, address)
+
+    monkeypatch.setattr(transport, "sendto", sendto)
+    async with answered() as (peer, channel, _):
+        received = asyncio.Event()
+        text = "x" * 20_000
+        channel.on("message", lambda message: received.set() if text in message else None)
+        assert await peer.connected(10)
+        peer.send(ReplyFinished(1, text))
+        async with asyncio.timeout(10):
+            await received.wait()
+    assert max(sizes) <= MAX_DATAGRAM
+    assert len([size for size in sizes if size > MAX_DATAGRAM - 100]) > 10  # nor much smaller
