@@ -64,7 +64,8 @@ class PhraseCutter:
     def _cut(self) -> int:
         """Where the first phrase of the buffer ends, 0 while it is incomplete."""
         least = CLAUSE_CHARS if self._count else FIRST_PHRASE_CHARS
-        for end in self._ends():
+        # No further than a phrase can reach: however long a token is, this stays linear.
+        for end in _ends(self._buffer[: MAX_PHRASE_CHARS + 1]):
             is_clause = self._buffer[end - 1] not in ".!?…\n\"'”’)]"
             if is_clause and end < least:
                 continue
@@ -73,10 +74,6 @@ class PhraseCutter:
         if len(self._buffer) > MAX_PHRASE_CHARS:
             return self._last_space(MAX_PHRASE_CHARS) or MAX_PHRASE_CHARS
         return 0
-
-    def _ends(self) -> list[int]:
-        matches = [*_SENTENCE_END.finditer(self._buffer), *_CLAUSE_END.finditer(self._buffer)]
-        return sorted(match.end() for match in matches)
 
     def _with_space(self, end: int) -> int:
         while end < len(self._buffer) and self._buffer[end].isspace():
@@ -87,3 +84,8 @@ class PhraseCutter:
         head = self._buffer[:before]
         cut = next((i + 1 for i in range(len(head) - 1, -1, -1) if head[i].isspace()), 0)
         return cut if head[:cut].strip() else 0
+
+
+def _ends(text: str) -> list[int]:
+    matches = [*_SENTENCE_END.finditer(text), *_CLAUSE_END.finditer(text)]
+    return sorted(match.end() for match in matches)
