@@ -1,6 +1,7 @@
 """How long a call takes to set up, to answer and to fall silent: docs/benchmarks.md.
 
     python -m benchmarks.call --calls 10 [--turns 2] [--only webrtc,websocket,stock] [--json]
+    python -m benchmarks.call --calls 10 --questions 0 --interruptions 6 --only webrtc
 
 One call after another, its targets in turn (interleaved), so that the machine's
 ups and downs meet all of them alike.
@@ -56,20 +57,32 @@ class Said:
     interruption: Phrase
 
 
-async def measure_call(
-    target: Target, said: Said, turns: int, silence_ms: int, figures: Figures
-) -> None:
-    """One call with `turns` questions and as many interruptions."""
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What happens in each call: questions and interruptions in turn, as long as there are any.
+
+    An interruption needs a story to interrupt, so it measures two more responses."""
+
+    questions: int
+    interruptions: int
+    silence_ms: int
+
+
+async def measure_call(target: Target, said: Said, course: Course, figures: Figures) -> None:
+    """One call."""
+    silence_ms = course.silence_ms
     prefix = f"{target.name}: "
     async with aiohttp.ClientSession() as http:
         caller = target.new_caller(http, target.running.url)
         async with calling(caller):
             await _set_up(caller, target, figures, prefix)
-            for _ in range(turns):
-                await caller.ear.silence(QUIET_S)
-                await _ask(caller, said.question, target, silence_ms, figures, prefix)
-                await caller.ear.silence(QUIET_S)
-                await _interrupt(caller, said, target, silence_ms, figures, prefix)
+            for number in range(max(course.questions, course.interruptions)):
+                if number < course.questions:
+                    await caller.ear.silence(QUIET_S)
+                    await _ask(caller, said.question, target, silence_ms, figures, prefix)
+                if number < course.interruptions:
+                    await caller.ear.silence(QUIET_S)
+                    await _interrupt(caller, said, target, silence_ms, figures, prefix)
 
 
 async def _set_up(caller: Caller, target: Target, figures: Figures, prefix: str) -> None:
@@ -147,9 +160,8 @@ async def _interrupt(
     await _answered(caller, spoken.last_at, target, silence_ms, figures, prefix)
 
 
-async def run(calls: int, turns: int, only: list[str], config: Path | None) -> Figures:
+async def run(calls: int, course: Course, only: list[str], config: Path | None) -> Figures:
     """Start the servers, place the calls."""
-    silence_ms = _silence_ms(config)
     said = Said(await phrase(QUESTION), await phrase(STORY), await phrase(INTERRUPTION))
     figures = Figures()
     async with AsyncExitStack() as servers:
@@ -159,7 +171,7 @@ async def run(calls: int, turns: int, only: list[str], config: Path | None) -> F
         for _ in range(calls):
             for target in targets:
                 try:
-                    await measure_call(target, said, turns, silence_ms, figures)
+                    await measure_call(target, said, course, figures)
                 except TimeoutError:
                     figures.count(f"{target.name}: calls given up, no answer in time")
         for running in {target.running.process.pid: target.running for target in targets}.values():
@@ -195,11 +207,18 @@ def main() -> None:
     )
     parser.add_argument("--calls", type=int, default=10, help="calls to each target")
     parser.add_argument("--turns", type=int, default=2, help="questions and interruptions in each")
+    parser.add_argument("--questions", type=int, help="questions in each (default: --turns)")
+    parser.add_argument("--interruptions", type=int, help="interruptions in each (the same)")
     parser.add_argument("--only", default=",".join(TARGETS), help="targets, comma-separated")
     parser.add_argument("--config", type=Path, help="the server's settings (YAML)")
     parser.add_argument("--json", action="store_true", help="JSON, with all samples")
     given = parser.parse_args()
-    figures = asyncio.run(run(given.calls, given.turns, given.only.split(","), given.config))
+    course = Course(
+        given.turns if given.questions is None else given.questions,
+        given.turns if given.interruptions is None else given.interruptions,
+        _silence_ms(given.config),
+    )
+    figures = asyncio.run(run(given.calls, course, given.only.split(","), given.config))
     print(figures.show(given.json))  # noqa: T201
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -77,6 +78,12 @@ class Ear:
         while due > _now():
             await asyncio.sleep(due - _now())
             due = self._last_audible(since) + length_s
+
+    def longest_gap_ms(self, since: float) -> float:
+        """The longest time between two packets, of those that came from then on."""
+        times = [arrival.at for arrival in self._since(since)]
+        gaps = (later - at for at, later in itertools.pairwise(times))
+        return 1000 * max(gaps, default=0.0)
 
     def fell_silent_at(self, since: float, until: float) -> float:
         """When the silence that reigns at `until` began: the arrival of its first packet.

@@ -143,16 +143,7 @@ def _cpu(running: server.Running) -> dict[str, float]:
 
 
 def _processes(running: server.Running) -> dict[str, psutil.Process]:
-    return {"main": running.process, **{_kind(p): p for p in running.children()}}
-
-
-def _kind(process: psutil.Process) -> str:
-    """An engine's kind, told from the socket it listens on (`.../inzwa-asr-...`)."""
-    for connection in process.net_connections("unix"):
-        name = Path(str(connection.laddr)).parent.name
-        if name.startswith("inzwa-"):
-            return name.split("-")[1]
-    return f"pid {process.pid}"
+    return {"main": running.process, **running.engines()}
 
 
 def main() -> None:

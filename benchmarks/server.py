@@ -31,6 +31,10 @@ class Running:
         """Its engines' processes."""
         return self.process.children(recursive=True)
 
+    def engines(self) -> dict[str, psutil.Process]:
+        """Its engines' processes by kind: `asr`, `llm`, `tts`."""
+        return {_kind(process): process for process in self.children()}
+
     def cpu_s(self) -> float:
         """CPU time of the server and all its processes so far."""
         return sum(cpu_s(process) for process in [self.process, *self.children()])
@@ -104,6 +108,15 @@ async def until_ready(url: str, process: asyncio.subprocess.Process, limit_s: fl
             except aiohttp.ClientConnectionError:
                 pass
             await asyncio.sleep(0.05)
+
+
+def _kind(process: psutil.Process) -> str:
+    """An engine's kind, told from the socket it listens on (`.../inzwa-asr-.../...`)."""
+    for connection in process.net_connections("unix"):
+        name = Path(str(connection.laddr)).parent.name
+        if name.startswith("inzwa-"):
+            return name.split("-")[1]
+    return f"pid {process.pid}"
 
 
 def free_port() -> int:

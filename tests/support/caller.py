@@ -13,19 +13,23 @@ from typing import Any
 import aiohttp
 import av
 import numpy as np
-import numpy.typing as npt
 from aiortc import (
     MediaStreamTrack,
     RTCConfiguration,
     RTCDataChannel,
     RTCPeerConnection,
+    RTCRtpReceiver,
     RTCSessionDescription,
 )
 from aiortc.mediastreams import MediaStreamError
+from aiortc.rtp import RtpPacket
+
+from tests.support.voice import Samples
 
 RATE = 48_000
 FRAME = RATE // 50
-Samples = npt.NDArray[np.int16]
+PATIENCE_S = 60  # far more than any step takes on a busy machine
+CODEC_MS = 200  # by then the codec has come to rest behind an answer
 
 
 class Microphone(MediaStreamTrack):
@@ -68,23 +72,59 @@ class Microphone(MediaStreamTrack):
         return frame
 
 
+class Ear:
+    """Decodes each packet as it comes, in the place of aiortc's jitter buffer: that one drops
+    packets which a busy machine hands over in one go, and adds a delay that varies."""
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self.heard: list[Samples] = []
+        self.samples = 0
+        self.packets: list[tuple[int, int]] = []
+        self._changed = changed
+        self._decoder = av.CodecContext.create("libopus", "r")
+        assert isinstance(self._decoder, av.AudioCodecContext)
+        self._decoder.sample_rate = RATE
+        self._decoder.layout = "mono"
+        self._decoder.format = "s16"
+
+    def attach(self, receiver: RTCRtpReceiver) -> None:
+        name = "_RTCRtpReceiver__jitter_buffer"
+        assert hasattr(receiver, name), "aiortc's receiver has changed"
+        setattr(receiver, name, self)
+
+    def add(self, packet: RtpPacket) -> tuple[bool, None]:
+        """What aiortc's receiver calls for each packet: nothing is left for it to decode."""
+        self.packets.append((packet.sequence_number, packet.timestamp))
+        for frame in self._decoder.decode(av.Packet(packet.payload)):
+            assert isinstance(frame, av.AudioFrame)
+            self.heard.append(frame.to_ndarray().reshape(-1).astype(np.int16))
+            self.samples += frame.samples
+        self._changed()
+        return False, None
+
+
 class Caller:
-    """One call and what came of it."""
+    """One call and what came of it: events, each with how much had been heard `at` that time
+    (in samples, 48 kHz), and the number and time of each packet of its audio."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
         self.id = ""
         self.events: list[dict[str, Any]] = []
-        self.heard: list[Samples] = []
         self.microphone = Microphone()
         self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._http = session
         self._url = url
-        self._told = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._changed = asyncio.Event()
+        self._ear = Ear(self._changed.set)
         self.channel: RTCDataChannel = self.pc.createDataChannel("inzwa")
         self.channel.on("message", self._on_message)
         self.pc.addTrack(self.microphone)
-        self.pc.on("track", self._on_track)
+        self._ear.attach(self.pc.getTransceivers()[0].receiver)
+
+    @property
+    def packets(self) -> list[tuple[int, int]]:
+        """Sequence number and timestamp of each packet, as they came."""
+        return self._ear.packets
 
     async def connect(self, **session: Any) -> None:
         await self.pc.setLocalDescription(await self.pc.createOffer())
@@ -96,49 +136,53 @@ class Caller:
         await self.pc.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.pc.close()
 
     def send(self, **message: Any) -> None:
         self.channel.send(json.dumps(message))
 
+    async def say(self, samples: Samples) -> None:
+        """Speak these samples (48 kHz) into the microphone."""
+        self.microphone.speak(samples)
+
     async def told(
         self, kind: str, where: Callable[[dict[str, Any]], bool] = lambda _: True
     ) -> dict[str, Any]:
         """The first event of this type (and property), now or later."""
-        async with asyncio.timeout(30):
-            while True:
-                for event in self.events:
-                    if event["type"] == kind and where(event):
-                        return event
-                self._told.clear()
-                await self._told.wait()
+        await self._until(lambda: any(where(event) for event in self.all(kind)), kind)
+        return next(event for event in self.all(kind) if where(event))
 
     def all(self, kind: str) -> list[dict[str, Any]]:
         return [event for event in self.events if event["type"] == kind]
 
     def audio(self) -> Samples:
         """All that was heard, 48 kHz mono."""
-        return np.concatenate(self.heard) if self.heard else np.zeros(0, np.int16)
+        heard = self._ear.heard
+        return np.concatenate(heard) if heard else np.zeros(0, np.int16)
+
+    async def answer(self, turn: int) -> Samples:
+        """What was heard of a turn, once it has been spoken to its end."""
+        start = await self.told("tts.start", lambda event: event["turn"] == turn)
+        end = await self.told("tts.end", lambda event: event["turn"] == turn)
+        return (await self.heard(end["at"] + CODEC_MS * RATE // 1000))[start["at"] - FRAME :]
+
+    async def heard(self, samples: int) -> Samples:
+        """The first so many samples of the call, once they have been heard."""
+        await self._until(lambda: self._ear.samples >= samples, "audio")
+        return self.audio()[:samples]
+
+    async def _until(self, condition: Callable[[], bool], what: str) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while not condition():
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            raise AssertionError(f"waited in vain for {what}: {self.events}") from None
 
     def _on_message(self, message: str) -> None:
-        self.events.append(json.loads(message))
-        self._told.set()
-
-    def _on_track(self, track: MediaStreamTrack) -> None:
-        self._tasks.append(asyncio.create_task(self._listen(track)))
-
-    async def _listen(self, track: MediaStreamTrack) -> None:
-        try:
-            while True:
-                frame = await track.recv()
-                assert isinstance(frame, av.AudioFrame)
-                stereo = frame.to_ndarray().reshape(-1, 2)
-                self.heard.append(stereo.mean(axis=1).astype(np.int16))
-        except MediaStreamError:
-            return
+        self.events.append({**json.loads(message), "at": self._ear.samples})
+        self._changed.set()
 
 
 @asynccontextmanager

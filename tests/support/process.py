@@ -14,7 +14,7 @@ from pathlib import Path
 
 @asynccontextmanager
 async def served(
-    port: int = 0, **environment: str
+    port: int = 0, /, **environment: str
 ) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
     """The installed command in a process of its own, which a test may kill."""
     port = port or free_port()

@@ -37,11 +37,11 @@ class Serving:
 async def serving(
     asr: Any = None, llm: Any = None, tts: Any = None, **settings: Any
 ) -> AsyncIterator[Serving]:
-    """A server on a free port of the loopback interface."""
+    """A server on the loopback interface, on a free port unless one is given."""
     engines = EngineSet(
         asr or ScriptedRecognizer(), llm or ScriptedModel(), tts or ToneSynthesizer()
     )
-    all_settings = Settings(port=0, **settings)
+    all_settings = Settings(**{"port": 0, **settings})
     async with running(all_settings, engines, lambda: {"asr": Ready()}) as server:
         yield Serving(f"http://127.0.0.1:{server.port}", server.calls, engines)
 

@@ -1,13 +1,14 @@
 """What callers may expect of PocketSphinx on the guide's phrases.
 
-All audio is eSpeak's real sound, resampled to 16 kHz, with 300 ms of quiet around it.
+All audio is eSpeak's real sound, resampled to 16 kHz, as a rule with 300 ms of quiet
+around it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from itertools import pairwise
 from pathlib import Path
@@ -16,8 +17,13 @@ import av
 import numpy as np
 import pytest
 
+from inzwa_rtc.audio.opus import OpusDecoder, OpusEncoder
+from inzwa_rtc.engines.asr.pocketsphinx.ear import Ear, Heard, Judge
 from inzwa_rtc.engines.asr.pocketsphinx.engine import PocketSphinx, PocketSphinxOptions
+from inzwa_rtc.engines.asr.pocketsphinx.model import Model
+from inzwa_rtc.engines.asr.pocketsphinx.voice import Span
 from inzwa_rtc.engines.contracts import RecognizeRequest, SpeechRequest, TranscriptChunk
+from inzwa_rtc.engines.guide.script import load
 from inzwa_rtc.engines.tts.espeak.engine import ESpeak
 from inzwa_rtc.errors import ConfigError, EngineError
 from tests.support.guide import intent_of
@@ -25,7 +31,9 @@ from tests.support.guide import intent_of
 ENGLISH = RecognizeRequest("en")
 
 
-async def spoken(tts: ESpeak, text: str, voice: str = "en-us") -> bytes:
+async def spoken(
+    tts: ESpeak, text: str, voice: str = "en-us", before_ms: int = 300, after_ms: int = 300
+) -> bytes:
     """The text as int16 mono audio at 16 kHz."""
     request = SpeechRequest(text, voice)
     pcm = b"".join([chunk.pcm async for chunk in tts.synthesize(request)])
@@ -36,7 +44,14 @@ async def spoken(tts: ESpeak, text: str, voice: str = "en-us") -> bytes:
     frame.sample_rate = tts.sample_rate
     parts = [part for given in (frame, None) for part in resampler.resample(given)]
     audio = np.concatenate([part.to_ndarray()[0] for part in parts]) // 2
-    return np.pad(audio, 4800).astype("<i2").tobytes()
+    return np.pad(audio, (16 * before_ms, 16 * after_ms)).astype("<i2").tobytes()
+
+
+def called(audio: bytes) -> bytes:
+    """The audio as it arrives from a call: through Opus at 24 kbit/s."""
+    encoder, decoder = OpusEncoder(16_000, 24_000), OpusDecoder(16_000)
+    frames = (audio[start : start + 640] for start in range(0, len(audio) // 640 * 640, 640))
+    return b"".join(decoder.decode(encoder.encode(frame)) for frame in frames)
 
 
 async def pieces(audio: bytes, size: int = 640) -> AsyncIterator[bytes]:
@@ -46,6 +61,49 @@ async def pieces(audio: bytes, size: int = 640) -> AsyncIterator[bytes]:
 
 async def hear(asr: PocketSphinx, audio: bytes, size: int = 640) -> list[TranscriptChunk]:
     return [chunk async for chunk in asr.recognize(pieces(audio, size), ENGLISH)]
+
+
+class CountingJudge(Judge):
+    """A judge that knows how often it was asked."""
+
+    asked = 0
+
+    def hear(self, pcm: bytes, span: Span) -> Heard:
+        self.asked += 1
+        return super().hear(pcm, span)
+
+
+def listen(ear: Ear, audio: bytes) -> None:
+    """Feed 100 ms at a time, as the engine does."""
+    for start in range(0, len(audio), 3200):
+        ear.feed(audio[start : start + 3200])
+        ear.pause()
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return Model(load())
+
+
+@pytest.fixture
+def judge(model: Model) -> CountingJudge:
+    return CountingJudge(model)
+
+
+@pytest.fixture
+def ear(model: Model, judge: CountingJudge) -> Iterator[Ear]:
+    ear = Ear(model, judge)
+    ear.begin()
+    yield ear
+    ear.end()
+
+
+@pytest.fixture
+def fresh() -> Iterator[PocketSphinx]:
+    """A recogniser that nobody has spoken to yet."""
+    engine = PocketSphinx(PocketSphinxOptions())
+    yield engine
+    engine.close()
 
 
 @pytest.mark.parametrize(
@@ -73,6 +131,67 @@ async def test_a_spoken_question_reaches_its_intent(
 ) -> None:
     final = (await hear(asr, await spoken(tts, question)))[-1]
     assert intent_of(final.text) == intent, final
+
+
+@pytest.mark.parametrize("before_ms", [100, 200, 350, 500, 650, 800])
+@pytest.mark.parametrize(
+    "question",
+    ["what time is it", "tell me a story", "who are you", "what does inzwa mean", "say that again"],
+)
+async def test_the_quiet_before_the_first_word_of_a_call_makes_no_difference(
+    tts: ESpeak, fresh: PocketSphinx, question: str, before_ms: int
+) -> None:
+    audio = called(await spoken(tts, question, "en-gb", before_ms, 500))
+    final = (await hear(fresh, audio))[-1]
+    assert final.text == question, final
+
+
+async def test_the_same_sound_gives_the_same_answer_to_the_last_digit(
+    tts: ESpeak, asr: PocketSphinx
+) -> None:
+    audio = called(await spoken(tts, "count to twenty", "en-gb"))
+    first, second = (await hear(asr, audio))[-1], (await hear(asr, audio))[-1]
+    assert first == second
+
+
+async def test_a_soft_voice_is_understood_like_a_loud_one(tts: ESpeak, asr: PocketSphinx) -> None:
+    loud = np.frombuffer(await spoken(tts, "tell me a story"), "<i2")
+    for samples in (loud, loud // 20):
+        assert (await hear(asr, samples.astype("<i2").tobytes()))[-1].text == "tell me a story"
+
+
+async def test_a_voice_in_noise_is_understood(tts: ESpeak, asr: PocketSphinx) -> None:
+    voice = np.frombuffer(await spoken(tts, "what is the date today", "en-gb"), "<i2")
+    noise = np.random.default_rng(3).normal(0, 400, len(voice))  # 15 dB below the voice
+    final = (await hear(asr, (voice + noise).astype("<i2").tobytes()))[-1]
+    assert final.text == "what is the date today"
+
+
+async def test_what_was_said_is_judged_in_the_pause_and_not_once_more_at_the_end(
+    tts: ESpeak, judge: CountingJudge, ear: Ear
+) -> None:
+    audio = await spoken(tts, "tell me a story", after_ms=500)
+    listen(ear, audio)
+    assert judge.asked == 1
+    assert ear.finish().text == "tell me a story"
+    assert judge.asked == 1
+
+
+async def test_a_voice_that_goes_on_after_a_pause_is_judged_as_a_whole(
+    tts: ESpeak, ear: Ear
+) -> None:
+    first = await spoken(tts, "what is seven", after_ms=150)
+    listen(ear, first + await spoken(tts, "times eight", before_ms=150))
+    assert ear.finish().text == "what is seven times eight"
+
+
+async def test_a_voice_longer_than_any_phrase_is_refused_without_work(
+    tts: ESpeak, judge: CountingJudge, ear: Ear
+) -> None:
+    audio = await spoken(tts, "tell me a story", before_ms=0, after_ms=0)
+    listen(ear, audio * 15)
+    assert ear.finish().text == ""
+    assert judge.asked == 0
 
 
 @pytest.mark.parametrize(

@@ -1,42 +1,32 @@
 """How far to believe a recognised phrase.
 
-A decoder that knows few words finds them in everything: "my grandmother bought
-oranges" becomes "my own model fine". Its own measure, the posterior of the best
-hypothesis, separated strangers from the guide's phrases badly: keeping 89% of
-what was right let 23% of strangers pass. What tells them apart is grammar: what
-was right is a phrase of the script, and what strangers become almost never is
-(4%). So a hypothesis is looked for among the decoder's best ones that is a
-phrase of the script, and the posteriors only weigh those that were found.
+A decoder that knows few phrases finds one in everything. Three things tell a stranger:
+the phrase fits its sound badly; a second decoder, free to put the script's words in any
+order, hears other words; and those fit better. Of all that
+was tried on unknown sentences of ten voices (posteriors, the worst word, a loop of phones
+as the alternative, other warps of the spectrum) the second decoder told most: with 93% of
+strangers refused, 74% of phrases were kept instead of 67 by the fit alone.
 
-The weights are a logistic regression on 324 utterances of six eSpeak voices at
-five speeds in three noises (benchmarks/recognition.py), not on people.
+The weights are a logistic regression on 300 phrases and 200 strangers, spoken by eSpeak
+and by voices made from people's recordings (Flite's), in noise, through Opus. The bias
+is set so that at the threshold of 0.5 93% of these strangers are refused, and 97% of 150
+others; of the phrases 77% pass, and 74% of 180 others.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
-_MOST_BEHIND = 8.0
-_LEAST = math.exp(-8.0)
-_POSTERIOR, _BEHIND, _FIRST, _BIAS = 0.78, 0.31, 2.35, 2.74
-ONE_WORD_OFF = 4.0
-"""How far behind a phrase counts from which the best hypothesis differs in one word."""
-
-NOT_A_PHRASE = 0.1
-"""The most confidence in words that are no phrase of the script."""
+_FIT, _DIFFERS, _LEAD, _BIAS = 0.772, 2.375, 0.0633, 6.27
 
 
-def confidence(posteriors: Sequence[float], behind: float | None) -> float:
-    """0 to 1, from the posteriors of the words heard.
+def confidence(score: float, frames: int, free_score: float, *, agreed: bool) -> float:
+    """0 to 1: how likely the phrase is what was said.
 
-    `behind` is how far the phrase of the script is behind the best hypothesis,
-    in units of 10,000 of PocketSphinx's log scores; None if none was found.
+    Scores are 100 times the natural logarithm of PocketSphinx's, of the phrase and of
+    the free words, 0 being the best there is; `frames` are those of the phrase.
+    `agreed` says whether both are the same words.
     """
-    if not posteriors:
-        return 0.0
-    weakest = math.log(max(min(posteriors), _LEAST))
-    behind_by = _MOST_BEHIND if behind is None else min(behind, _MOST_BEHIND)
-    first = _FIRST if behind == 0 else 0.0
-    sure = 1 / (1 + math.exp(-(_BIAS + first + _POSTERIOR * weakest - _BEHIND * behind_by)))
-    return sure * NOT_A_PHRASE if behind is None else sure
+    sure = _BIAS + _FIT * score / math.sqrt(max(frames, 1))
+    sure -= _LEAD * (free_score - score) + (0.0 if agreed else _DIFFERS)
+    return 1 / (1 + math.exp(-max(-50.0, min(sure, 50.0))))

@@ -39,14 +39,14 @@ def sentences(script: Script) -> list[str]:
 
 
 def pronunciations(
-    sentences: Iterable[str], own: Mapping[str, Iterable[str]], dictionary: Path
+    words: Iterable[str], own: Mapping[str, Iterable[str]], dictionary: Path
 ) -> dict[str, list[str]]:
-    """How each word of the sentences sounds, one string of phones for each way to say it.
+    """How each of the words sounds, one string of phones for each way to say it.
 
     Raises `ConfigError` naming the words that neither the script nor the
     dictionary (a CMU dictionary file) knows.
     """
-    wanted = {word for sentence in sentences for word in sentence.split()}
+    wanted = set(words)
     sounds = {word: list(own[word]) for word in wanted if word in own}
     with dictionary.open(encoding="utf-8") as lines:
         for line in lines:

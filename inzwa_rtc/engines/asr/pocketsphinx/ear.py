@@ -1,35 +1,28 @@
-"""One PocketSphinx decoder made for the script's sentences, and how sure it is.
+"""Hearing one utterance: what is understood while it is spoken, and judged when it is over.
 
-PocketSphinx levels a voice by the mean of its cepstra, which at the start of
-an utterance is a guess of its own. An ear waits for the first second, takes
-that second's mean and then decodes from the beginning: on synthetic voices
-this nearly doubled the phrases understood at 10 dB of noise, and it costs about 60 ms of
-work once, as a rule long before the utterance ends.
+While somebody speaks, a decoder follows for the captions. The transcript comes from a
+judge, which hears the utterance whole, cleaned (see `voice`). It takes 140 ms of work for
+two seconds of voice, so it is asked as soon as the voice has paused: by the time that the
+turn detector calls the turn over, the answer waits, unless the voice went on.
 """
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from inzwa_rtc.engines.asr.pocketsphinx.confidence import ONE_WORD_OFF, confidence
-from inzwa_rtc.engines.asr.pocketsphinx.domain import pronunciations, sentences
-from inzwa_rtc.engines.asr.pocketsphinx.likeness import PhraseBook
+from inzwa_rtc.engines.asr.pocketsphinx.confidence import confidence
+from inzwa_rtc.engines.asr.pocketsphinx.model import Hypothesis, Model, decode, hypothesis
+from inzwa_rtc.engines.asr.pocketsphinx.voice import FRAME_MS, Span, energies, find, ready
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE
-from inzwa_rtc.engines.guide.script import Script, phrases
 
-_FRAME_MS = 10
 _BYTES_PER_S = 2 * ASR_SAMPLE_RATE
-_STEP_BYTES = _BYTES_PER_S * 40 // 1000
-# A noise floor of -60 dBFS: digital silence, as noise suppressors leave it, upsets the mean.
-_FLOOR = 30.0
-_MOST_HYPOTHESES = 60  # 2 ms as a rule, 20 ms at worst
-_MOST_BYTES = 120 * _BYTES_PER_S  # nobody speaks to the guide for two minutes: the rest is dropped
+_FRAME_BYTES = _BYTES_PER_S * FRAME_MS // 1000
+_MOST_BYTES = 30 * _BYTES_PER_S  # the rest is dropped: no phrase is as long
+_LONGEST_VOICE = 1_000  # frames: ten seconds, longer than the longest sum
+_PAUSE = 24  # frames of quiet after which the voice may be over; the judge hears 20 of them
+_SAME_END = 3  # frames by which the end of a voice may move when more quiet is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,174 +35,98 @@ class Heard:
     confidence: float
 
 
-class EarModel:
-    """What all ears share: the language model and dictionary of one script, as text.
+NOTHING = Heard("", 0, 0, 0.0)
 
-    Raises `ConfigError` naming words without pronunciation, ImportError without
-    the library.
-    """
 
-    def __init__(self, script: Script) -> None:
-        import pocketsphinx
-        from pocketsphinx.lm import ArpaBoLM
+class Judge:
+    """Finds the phrase in a whole utterance. One serves all ears: it keeps nothing."""
 
-        self._library = pocketsphinx
-        self._acoustic = Path(pocketsphinx.get_model_path()) / "en-us"
-        known = sentences(script)
-        self._sounds = pronunciations(known, script.words, self._acoustic / "cmudict-en-us.dict")
-        self._trigram = ArpaBoLM(text="\n".join(known), add_start=True, discount_mass=0.1)
-        self._trigram.compute()
-        self.phrases = PhraseBook(phrases(script))
+    def __init__(self, model: Model) -> None:
+        self._phrases = model.for_phrases()
+        self._words = model.for_words()
 
-    def decoder(self) -> Any:
-        """A new decoder. Its files are read while it is made, and then removed."""
-        with tempfile.TemporaryDirectory(prefix="inzwa-lm-") as folder:
-            model, words = Path(folder) / "model.arpa", Path(folder) / "words.dict"
-            if not self._trigram.write_file(str(model)):
-                raise OSError(f"the language model cannot be written to {folder}")
-            words.write_text(
-                "".join(
-                    f"{word}{f'({way})' if way > 1 else ''} {phones}\n"
-                    for word, ways in sorted(self._sounds.items())
-                    for way, phones in enumerate(ways, start=1)
-                ),
-                encoding="utf-8",
-            )
-            # Wider beams and more weight for the model than by default, and little discount
-            # above: a seventh slower, and 54% instead of 43% of hard synthetic phrases exact.
-            return self._library.Decoder(
-                hmm=str(self._acoustic / "en-us"), lm=str(model), dict=str(words),
-                samprate=ASR_SAMPLE_RATE, fwdflat=False, bestpath=True, loglevel="FATAL",
-                lw=10, beam=1e-80, pbeam=1e-80, wbeam=1e-60, maxhmmpf=-1,
-            )  # fmt: skip
+    def hear(self, pcm: bytes, span: Span) -> Heard:
+        """The phrase of the voice at `span`, and how sure that is."""
+        samples, first = ready(np.frombuffer(pcm, "<i2"), span)
+        clean = samples.astype("<i2").tobytes()
+        phrase, free = decode(self._phrases, clean), decode(self._words, clean)
+        if phrase is None or free is None:
+            return NOTHING
+        start, end = phrase.words[0].start, phrase.words[-1].end
+        sure = confidence(phrase.score, end - start, free.score, agreed=phrase.text == free.text)
+        return _heard(phrase, first, sure)
 
 
 class Ear:
-    """Hears one utterance after another: `begin`, `feed`..., `finish`, `end`."""
+    """Hears one utterance after another: `begin`, then `feed` and `pause`, `finish`, `end`."""
 
-    def __init__(self, model: EarModel) -> None:
-        self._phrases = model.phrases
-        self._decoder = model.decoder()
+    def __init__(self, model: Model, judge: Judge) -> None:
+        self._decoder = model.for_words()
+        self._judge = judge
         self._running = False
+        self._pcm = bytearray()
 
     def begin(self) -> None:
         """Forget everything and listen."""
-        self._noise = np.random.default_rng(0)
-        self._waiting = bytearray()  # the first second at most
-        self._odd = b""
-        self._taken = 0
+        self._pcm = bytearray()
+        self._levels = np.empty(0)
+        self._judged: tuple[Span, Heard] | None = None
+        self._fed = 0
+        self._decoder.reinit_feat()  # forgets the level and noise of the utterance before
+        self._decoder.start_utt()
+        self._running = True
 
     def feed(self, pcm: bytes) -> None:
-        """Take int16 LE mono 16 kHz audio."""
-        pcm = self._odd + pcm
-        self._odd = pcm[len(pcm) & ~1 :]
-        pcm = pcm[: min(len(pcm) & ~1, _MOST_BYTES - self._taken)]
-        self._taken += len(pcm)
-        pcm = self._with_floor(pcm)
-        if self._running:
-            self._decoder.process_raw(pcm, False, False)
-            return
-        self._waiting += pcm
-        if len(self._waiting) >= _BYTES_PER_S:
-            self._start()
+        """Take int16 LE mono 16 kHz audio, of any length."""
+        self._pcm += pcm[: _MOST_BYTES - len(self._pcm)]
+        whole = len(self._pcm) & ~1
+        self._decoder.process_raw(bytes(self._pcm[self._fed : whole]), False, False)
+        self._fed = whole
 
     def so_far(self) -> Heard:
-        """What was understood by now; nothing in the first second."""
-        if not self._running:
-            return _NOTHING
-        words = self._words()
-        text = " ".join(word.text for word in words)
-        return _heard(words, text, confidence([word.posterior for word in words], None))
+        """What was understood by now; nobody stands for it yet."""
+        found = hypothesis(self._decoder)
+        return _heard(found, 0, 0.0) if found else NOTHING
+
+    def pause(self) -> None:
+        """Where the voice has paused, judge what was said: it may have been all."""
+        span = self._voice()
+        if span and len(self._levels) - span.end >= _PAUSE and not self._is_judged(span):
+            self._hear(span)
 
     def finish(self) -> Heard:
-        """The utterance is over: what was understood.
-
-        Of the best hypotheses it is the first that is a phrase of the script; else the
-        phrase from which the best differs in one word; else the best as it stands, with
-        little confidence.
-        """
-        if not self._running:
-            if not self._waiting:
-                return _NOTHING
-            self._start()
-        self._running = False
-        self._decoder.end_utt()
-        words = self._words()
-        text, behind = self._phrase()
-        return _heard(words, text, confidence([word.posterior for word in words], behind))
+        """The utterance is over: what was understood."""
+        span = self._voice()
+        if span is None or span.end - span.start > _LONGEST_VOICE:
+            return NOTHING
+        if self._judged is None or not self._is_judged(span):
+            return self._hear(span)
+        return self._judged[1]
 
     def end(self) -> None:
         """Stop, whether finished or not."""
         if self._running:
             self._running = False
             self._decoder.end_utt()
-        self._waiting = bytearray()
+        self._pcm = bytearray()
 
-    def _start(self) -> None:
-        """Level by what waits, then decode it. Steps are short to let other threads run."""
-        first = bytes(self._waiting)
-        self._waiting = bytearray()
-        self._decoder.reinit_feat()  # forgets the level and noise of the utterance before
-        self._decoder.start_utt()
-        self._decoder.process_raw(first, True, True)
-        self._decoder.end_utt()
-        self._decoder.set_cmn(self._decoder.get_cmn(False))
-        self._decoder.start_utt()
-        self._running = True
-        for start in range(0, len(first), _STEP_BYTES):
-            self._decoder.process_raw(first[start : start + _STEP_BYTES], False, False)
+    def _voice(self) -> Span | None:
+        known = len(self._levels) * _FRAME_BYTES
+        new = np.frombuffer(bytes(self._pcm[known : len(self._pcm) & ~1]), "<i2")
+        self._levels = np.concatenate((self._levels, energies(new)))
+        return find(self._levels)
 
-    def _with_floor(self, pcm: bytes) -> bytes:
-        samples = np.frombuffer(pcm, "<i2") + self._noise.standard_normal(len(pcm) // 2) * _FLOOR
-        return np.clip(samples, -32768, 32767).astype("<i2").tobytes()
+    def _is_judged(self, span: Span) -> bool:
+        return self._judged is not None and abs(self._judged[0].end - span.end) <= _SAME_END
 
-    def _words(self) -> list[_Word]:
-        if self._decoder.hyp() is None:
-            return []
-        return [
-            _Word(_plain(part.word), part.start_frame, part.end_frame + 1, part.prob)
-            for part in self._decoder.seg()
-            if part.word[0] not in "<["
-        ]
-
-    def _phrase(self) -> tuple[str, float | None]:
-        """The first hypothesis that is a phrase, and how far it is behind the best one."""
-        if self._decoder.hyp() is None:
-            return "", None
-        log = self._decoder.logmath.log
-        best: float | None = None
-        for hypothesis in islice(self._decoder.nbest(), _MOST_HYPOTHESES):
-            if hypothesis is None:
-                break
-            score = log(hypothesis.score)
-            best = score if best is None else best
-            text = " ".join(_plain(word) for word in hypothesis.hypstr.split())
-            if self._phrases.holds(text):
-                return text, (best - score) / 10_000
-        text = " ".join(_plain(word) for word in self._decoder.hyp().hypstr.split())
-        nearest = self._phrases.nearest(text)
-        return (nearest, ONE_WORD_OFF) if nearest else (text, None)
+    def _hear(self, span: Span) -> Heard:
+        if span.end - span.start > _LONGEST_VOICE:
+            return NOTHING
+        heard = self._judge.hear(bytes(self._pcm[: len(self._pcm) & ~1]), span)
+        self._judged = (span, heard)
+        return heard
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
-    """A recognised word, its frames (of 10 ms) and its posterior."""
-
-    text: str
-    start: int
-    end: int
-    posterior: float
-
-
-_NOTHING = Heard("", 0, 0, 0.0)
-
-
-def _heard(words: list[_Word], text: str, sure: float) -> Heard:
-    if not words:
-        return _NOTHING
-    return Heard(text, words[0].start * _FRAME_MS, words[-1].end * _FRAME_MS, sure)
-
-
-def _plain(word: str) -> str:
-    """The word without the number of its pronunciation: "a(2)" is "a"."""
-    return word.partition("(")[0]
+def _heard(found: Hypothesis, first_frame: int, sure: float) -> Heard:
+    start, end = found.words[0].start, found.words[-1].end
+    return Heard(found.text, (first_frame + start) * FRAME_MS, (first_frame + end) * FRAME_MS, sure)

@@ -1,9 +1,9 @@
 """CMU PocketSphinx on the guide's own phrases: recognition that needs no download.
 
-The language model is a trigram of the script's sentences and the dictionary
-holds their words only, which makes a decoder small (7 MB), quick and, on what
-it knows, accurate. It understands English. The library holds the interpreter
-lock while it computes, so audio is fed to it in pieces of 40 ms at most.
+It answers with a phrase of the script or not at all. The dictionary holds the
+script's words only, which makes a decoder small (7 MB) and quick. It understands
+English. The library holds the interpreter lock while it computes, so audio is fed
+to it in pieces of 40 ms at most.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from inzwa_rtc.engines.asr.pocketsphinx.ear import Ear, EarModel, Heard
+from inzwa_rtc.engines.asr.pocketsphinx.ear import Ear, Heard, Judge
+from inzwa_rtc.engines.asr.pocketsphinx.model import Model
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, RecognizeRequest, TranscriptChunk
 from inzwa_rtc.engines.guide.script import load
 from inzwa_rtc.errors import EngineError, EngineUnavailable
@@ -54,14 +55,17 @@ class PocketSphinx:
         """
         script = load(options.script, options.extra)
         try:
-            self._model = EarModel(script)
+            self._model = Model(script)
         except ImportError as error:
             raise EngineUnavailable(
                 f"PocketSphinx is not installed: {error}.",
                 action='Install it with `pip install "inzwa-rtc[embedded]"`.',
             ) from error
         self._threshold = options.threshold
-        self._idle: list[Ear] = [Ear(self._model)]  # the first is made now: a fault shows at once
+        self._judge = Judge(self._model)
+        self._idle: list[Ear] = [
+            Ear(self._model, self._judge)
+        ]  # the first is made now: a fault shows at once
         self._free = asyncio.Semaphore(options.max_utterances)
         # More threads would only wait for each other: the library keeps the interpreter lock.
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pocketsphinx")
@@ -95,6 +99,7 @@ class PocketSphinx:
                     unseen += len(piece)
                     if unseen >= _PARTIAL_BYTES:
                         unseen = 0
+                        await loop.run_in_executor(self._worker, ear.pause)
                         heard = await loop.run_in_executor(self._worker, ear.so_far)
                         if heard.text != shown:
                             shown = heard.text
@@ -111,7 +116,7 @@ class PocketSphinx:
         return TranscriptChunk(text, heard.start_ms, heard.end_ms, is_final, heard.confidence, "en")
 
     def _take(self) -> Ear:
-        ear = self._idle.pop() if self._idle else Ear(self._model)
+        ear = self._idle.pop() if self._idle else Ear(self._model, self._judge)
         ear.begin()
         return ear
 
