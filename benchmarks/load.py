@@ -28,7 +28,7 @@ from benchmarks.speech import Phrase, phrase
 SETTLE_S = 5.0
 PAUSE_S = 0.5
 GAP_S = 0.06
-QUESTIONS = ("what is seven times eight", "what can you do", "tell me a joke", "who are you")
+QUESTIONS = ("what is seven times eight", "what can you do", "tell me a joke", "are you human")
 _MIB = 1024 * 1024
 
 

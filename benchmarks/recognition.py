@@ -26,7 +26,7 @@ import tempfile
 import time
 import wave
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inzwa_rtc.audio.opus import OpusDecoder, OpusEncoder
+from inzwa_rtc.engines.asr.pocketsphinx.confidence import other_words
 from inzwa_rtc.engines.asr.pocketsphinx.engine import PocketSphinx, PocketSphinxOptions
 from inzwa_rtc.engines.contracts import (
     ASR_SAMPLE_RATE,
@@ -173,17 +174,6 @@ async def heard(asr: PocketSphinx, audio: bytes) -> tuple[TranscriptChunk, float
     return chunks[-1], time.perf_counter() - ended
 
 
-def word_errors(said: Iterable[str], got: Iterable[str]) -> int:
-    """Words to insert, remove or replace (Levenshtein)."""
-    known = list(got)
-    row = list(range(len(known) + 1))
-    for count, word in enumerate(said, start=1):
-        above, row = row, [count]
-        for place, other in enumerate(known):
-            row.append(min(above[place + 1] + 1, row[-1] + 1, above[place] + (word != other)))
-    return row[-1]
-
-
 def people() -> list[tuple[str, bytes]]:
     """Recordings of a person saying what the guide does not know."""
     found = []
@@ -243,7 +233,7 @@ def _count(score: Score, said: str | None, got: str, wait: float) -> None:
     score.exact += said == got
     score.accepted_wrong += bool(got) and said != got
     score.words += len(said.split())
-    score.wrong_words += min(word_errors(said.split(), got.split()), len(said.split()))
+    score.wrong_words += min(other_words(said, got), len(said.split()))
 
 
 def _share(part: int, whole: int) -> str:

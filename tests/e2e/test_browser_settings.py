@@ -61,7 +61,7 @@ async def test_another_microphone_is_taken_during_the_call(
         assert chosen and wanted["ideal"] == chosen
         async with asyncio.TaskGroup() as meanwhile:
             meanwhile.create_task(page.evaluate(METER_REACHES, 0.3))
-            await ask(visitor, "what day is it")  # of all microphones, into the newest
+            await ask(visitor, "how are you")  # of all microphones, into the newest
 
 
 async def test_another_voice_and_speed_speak_from_the_next_answer_on(

@@ -31,7 +31,7 @@ def of_turn(number: int) -> Any:
 async def test_a_question_asked_aloud_is_answered_aloud(plugin: Plugin) -> None:
     settings = {**NO_GREETING, **plugin.settings("tts")}
     async with serving_embedded(**settings) as server, calling(server.url) as caller:
-        transcript = await ask(caller, "what day is it")
+        transcript = await ask(caller, "how are you")
         assert transcript["confidence"] > 0.5
         turn = transcript["turn"]
         answered = await caller.told("llm.final", of_turn(turn))
@@ -46,13 +46,13 @@ async def test_talking_over_a_story_silences_it_and_is_answered(plugin: Plugin) 
     async with serving_embedded(**settings) as server, calling(server.url) as caller:
         caller.send(type="text", text="tell me a story")
         story = (await caller.told("caption", lambda event: event["offset"] > 60))["turn"]
-        turn = (await ask(caller, "what day is it"))["turn"]
+        turn = (await ask(caller, "how are you"))["turn"]
         interrupted = await caller.told("turn.interrupted", of_turn(story))
         told = "".join(e["token"] for e in caller.all("llm.partial") if e["turn"] == story)
         assert told.startswith(interrupted["heard"])
         assert 60 < len(interrupted["heard"]) < len(told) - 100
         answered = await caller.told("llm.final", of_turn(turn))
-        assert "day" in answered["text"].lower()
+        assert "well" in answered["text"]
         heard = await caller.answer(turn)
         held = [event for event in caller.all("playback.held") if event["turn"] == story][-1]
         begun = await caller.told("tts.start", lambda event: event["turn"] > story)
@@ -110,7 +110,11 @@ async def _short_call(server: ServingEmbedded) -> None:
 
 
 async def _footprint() -> dict[str, int]:
-    """Tasks, threads, file descriptors and children, once everything has settled."""
+    """Tasks, threads, file descriptors and children, once everything has settled.
+
+    Threads of the loop's own pool are left out: Python starts up to a handful when they are
+    first needed, and keeps them.
+    """
     found: dict[str, int] = {}
     for _ in range(100):
         gc.collect()
@@ -118,7 +122,7 @@ async def _footprint() -> dict[str, int]:
         process = psutil.Process()
         now = {
             "tasks": len(asyncio.all_tasks()),
-            "threads": threading.active_count(),
+            "threads": len([t for t in threading.enumerate() if not t.name.startswith("asyncio")]),
             "fds": process.num_fds(),
             "children": len(process.children(recursive=True)),
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from tests.support.voice import Samples, speech
+from tests.support.voice import CLEAR_VOICE, Samples, speech
 
 ATTEMPTS = 3
 
@@ -31,7 +31,7 @@ async def ask(caller: Speaker, question: str) -> dict[str, Any]:
 
     "I did not understand" is a legal answer of the recogniser, other words are not.
     """
-    samples = await speech(question)
+    samples = await speech(question, voice=CLEAR_VOICE)
     understood: list[str] = []
     while len(understood) < ATTEMPTS and not any(understood):
         newest = max((event.get("turn", -1) for event in caller.events), default=-1)

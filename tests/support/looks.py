@@ -39,4 +39,5 @@ async def look(page: Page, name: str) -> None:
         for scheme in COLOURS:
             await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             await page.screenshot(path=OUTPUT / f"{width}-{scheme}-{name}.png")
-        assert await page.evaluate(_STICKING_OUT) == [], f"{name} at {width} px"
+        found = await page.evaluate(_STICKING_OUT)
+        assert not found, f"{name} at {width} px: {found}"

@@ -76,7 +76,7 @@ def assert_heard(reference: Samples, recording: Samples, *others: Samples) -> Pl
     """
     placed = placing(reference, recording)
     assert placed.found >= 0.9 and placed.lost_ms <= 240, f"not heard whole: {placed}"
-    assert placed.surplus_ms <= 400, f"more was heard than was said: {placed}"
+    assert placed.surplus_ms <= 200, f"more was heard than was said: {placed}"
     for other in (reference[::-1], *others):
         control = placing(other, recording)
         assert control.found < 0.5, f"heard, though it was not said: {control}"

@@ -10,6 +10,7 @@ from inzwa_rtc.engines.contracts import SpeechRequest
 from inzwa_rtc.engines.tts.espeak.engine import ESpeak, ESpeakOptions
 
 Samples = npt.NDArray[np.int16]
+CLEAR_VOICE = "en-us"  # of eSpeak's, the one that the embedded recogniser understands best
 
 
 async def speech(text: str, rate: int = 48_000, voice: str | None = None) -> Samples:

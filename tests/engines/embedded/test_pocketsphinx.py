@@ -136,7 +136,7 @@ async def test_a_spoken_question_reaches_its_intent(
 @pytest.mark.parametrize("before_ms", [100, 200, 350, 500, 650, 800])
 @pytest.mark.parametrize(
     "question",
-    ["what time is it", "tell me a story", "who are you", "what does inzwa mean", "say that again"],
+    ["what time is it", "tell me a story", "are you human", "count to twenty", "what can you do"],
 )
 async def test_the_quiet_before_the_first_word_of_a_call_makes_no_difference(
     tts: ESpeak, fresh: PocketSphinx, question: str, before_ms: int
@@ -161,10 +161,10 @@ async def test_a_soft_voice_is_understood_like_a_loud_one(tts: ESpeak, asr: Pock
 
 
 async def test_a_voice_in_noise_is_understood(tts: ESpeak, asr: PocketSphinx) -> None:
-    voice = np.frombuffer(await spoken(tts, "what is the date today", "en-gb"), "<i2")
+    voice = np.frombuffer(await spoken(tts, "what day is it", "en-gb"), "<i2")
     noise = np.random.default_rng(3).normal(0, 400, len(voice))  # 15 dB below the voice
     final = (await hear(asr, (voice + noise).astype("<i2").tobytes()))[-1]
-    assert final.text == "what is the date today"
+    assert final.text == "what day is it"
 
 
 async def test_what_was_said_is_judged_in_the_pause_and_not_once_more_at_the_end(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inzwa_rtc.engines.asr.pocketsphinx.confidence import confidence
+from inzwa_rtc.engines.asr.pocketsphinx.confidence import confidence, other_words
 from inzwa_rtc.engines.asr.pocketsphinx.model import Hypothesis, Model, decode, hypothesis
 from inzwa_rtc.engines.asr.pocketsphinx.voice import FRAME_MS, Span, energies, find, ready
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE
@@ -39,11 +39,17 @@ NOTHING = Heard("", 0, 0, 0.0)
 
 
 class Judge:
-    """Finds the phrase in a whole utterance. One serves all ears: it keeps nothing."""
+    """Finds the phrase in a whole utterance. One serves all ears: it keeps nothing.
+
+    Where the decoder that is free in its words hears a phrase too, but another one, that
+    is right far more often: the one bound to phrases likes to add short numbers, as in
+    "add ten to twenty eight" (4 of 100 phrases became right by it).
+    """
 
     def __init__(self, model: Model) -> None:
         self._phrases = model.for_phrases()
         self._words = model.for_words()
+        self._grammar = model.grammar
 
     def hear(self, pcm: bytes, span: Span) -> Heard:
         """The phrase of the voice at `span`, and how sure that is."""
@@ -53,8 +59,9 @@ class Judge:
         if phrase is None or free is None:
             return NOTHING
         start, end = phrase.words[0].start, phrase.words[-1].end
-        sure = confidence(phrase.score, end - start, free.score, agreed=phrase.text == free.text)
-        return _heard(phrase, first, sure)
+        differ = other_words(phrase.text, free.text)
+        sure = confidence(phrase.score, end - start, free.score, differ)
+        return _heard(free if self._grammar.accepts(free.text) else phrase, first, sure)
 
 
 class Ear:

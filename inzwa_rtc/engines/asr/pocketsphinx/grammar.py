@@ -38,6 +38,21 @@ class Grammar:
         self.states += 1
         return self.states - 1
 
+    def accepts(self, text: str) -> bool:
+        """Whether the words are a phrase."""
+        here = self._without_words({self.start})
+        for word in text.split():
+            here = self._without_words(
+                {b for a, b, said in self.arcs if said == word and a in here}
+            )
+        return self.end in here
+
+    def _without_words(self, states: set[int]) -> set[int]:
+        """These states and all that no word parts from them."""
+        while more := {b for a, b, word in self.arcs if not word and a in states} - states:
+            states = states | more
+        return states
+
 
 def network(phrases: Iterable[str]) -> Grammar:
     """The smallest network of the phrases; each `{number}` is any number below a million.
