@@ -1,9 +1,10 @@
 """Hearing one utterance: what is understood while it is spoken, and judged when it is over.
 
 While somebody speaks, a decoder follows for the captions. The transcript comes from a
-judge, which hears the utterance whole, cleaned (see `voice`). It takes 140 ms of work for
-two seconds of voice, so it is asked as soon as the voice has paused: by the time that the
-turn detector calls the turn over, the answer waits, unless the voice went on.
+judge, which hears the utterance whole, cleaned (see `voice`). That takes 140 ms of work
+for two seconds of voice, and up to three times that where it is unsure, so the judge is
+asked as soon as the voice has paused: by the time that the turn detector calls the turn
+over, the answer waits, unless the voice went on.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inzwa_rtc.engines.asr.pocketsphinx.confidence import confidence, other_words
 from inzwa_rtc.engines.asr.pocketsphinx.model import Hypothesis, Model, decode, hypothesis
-from inzwa_rtc.engines.asr.pocketsphinx.voice import FRAME_MS, Span, energies, find, ready
+from inzwa_rtc.engines.asr.pocketsphinx.voice import FRAME_MS, Span, at_tempo, energies, find, ready
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE
 
 _BYTES_PER_S = 2 * ASR_SAMPLE_RATE
@@ -23,6 +25,10 @@ _MOST_BYTES = 30 * _BYTES_PER_S  # the rest is dropped: no phrase is as long
 _LONGEST_VOICE = 1_000  # frames: ten seconds, longer than the longest sum
 _PAUSE = 24  # frames of quiet after which the voice may be over; the judge hears 20 of them
 _SAME_END = 3  # frames by which the end of a voice may move when more quiet is known
+
+
+_TEMPOS = (1.0, 0.93, 1.07)
+_SURE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +47,9 @@ NOTHING = Heard("", 0, 0, 0.0)
 class Judge:
     """Finds the phrase in a whole utterance. One serves all ears: it keeps nothing.
 
-    Where the decoder that is free in its words hears a phrase too, but another one, that
-    is right far more often: the one bound to phrases likes to add short numbers, as in
-    "add ten to twenty eight" (4 of 100 phrases became right by it).
+    A voice unlike those that the acoustic model was made from may be understood when it is
+    played a little slower or faster, so where it is unsure it tries that: of the phrases of
+    six eSpeak and four Flite voices, half of them in noise, 5% more pass.
     """
 
     def __init__(self, model: Model) -> None:
@@ -54,14 +60,30 @@ class Judge:
     def hear(self, pcm: bytes, span: Span) -> Heard:
         """The phrase of the voice at `span`, and how sure that is."""
         samples, first = ready(np.frombuffer(pcm, "<i2"), span)
-        clean = samples.astype("<i2").tobytes()
-        phrase, free = decode(self._phrases, clean), decode(self._words, clean)
+        best = NOTHING
+        for tempo in _TEMPOS:
+            found = self._at(tempo, samples, first)
+            best = found if found.confidence > best.confidence else best
+            if best.confidence >= _SURE:
+                break
+        return best
+
+    def _at(self, tempo: float, samples: NDArray[np.int16], first: int) -> Heard:
+        played = samples if tempo == 1 else at_tempo(samples, tempo)
+        pcm = played.astype("<i2").tobytes()
+        phrase, free = decode(self._phrases, pcm), decode(self._words, pcm)
         if phrase is None or free is None:
             return NOTHING
         start, end = phrase.words[0].start, phrase.words[-1].end
         differ = other_words(phrase.text, free.text)
         sure = confidence(phrase.score, end - start, free.score, differ)
-        return _heard(free if self._grammar.accepts(free.text) else phrase, first, sure)
+        # Where both hear a phrase and not the same one, the free one is right far more often:
+        # the other likes to add short numbers, as in "add ten to twenty eight".
+        text = free.text if self._grammar.accepts(free.text) else phrase.text
+        ms = FRAME_MS * tempo
+        return Heard(
+            text, round(first * FRAME_MS + start * ms), round(first * FRAME_MS + end * ms), sure
+        )
 
 
 class Ear:
@@ -93,7 +115,7 @@ class Ear:
     def so_far(self) -> Heard:
         """What was understood by now; nobody stands for it yet."""
         found = hypothesis(self._decoder)
-        return _heard(found, 0, 0.0) if found else NOTHING
+        return _heard(found) if found else NOTHING
 
     def pause(self) -> None:
         """Where the voice has paused, judge what was said: it may have been all."""
@@ -134,6 +156,5 @@ class Ear:
         return heard
 
 
-def _heard(found: Hypothesis, first_frame: int, sure: float) -> Heard:
-    start, end = found.words[0].start, found.words[-1].end
-    return Heard(found.text, (first_frame + start) * FRAME_MS, (first_frame + end) * FRAME_MS, sure)
+def _heard(found: Hypothesis) -> Heard:
+    return Heard(found.text, found.words[0].start * FRAME_MS, found.words[-1].end * FRAME_MS, 0.0)
