@@ -109,7 +109,8 @@ class Ear:
         """Take int16 LE mono 16 kHz audio, of any length."""
         self._pcm += pcm[: _MOST_BYTES - len(self._pcm)]
         whole = len(self._pcm) & ~1
-        self._decoder.process_raw(bytes(self._pcm[self._fed : whole]), False, False)
+        if whole > self._fed:  # of no samples at all, the library makes an error
+            self._decoder.process_raw(bytes(self._pcm[self._fed : whole]), False, False)
         self._fed = whole
 
     def so_far(self) -> Heard:

@@ -1,0 +1,1 @@
+"""Whisper, through the libraries that run it on the operator's own machine."""

@@ -1,0 +1,145 @@
+"""faster-whisper: Whisper on CTranslate2, INT8 on the CPU, float16 on a GPU. MIT.
+
+Takes a model in a folder of the operator's and never contacts a hub.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import ctranslate2
+from pydantic import Field
+
+from inzwa_rtc.engines.asr.hotwords import Hotwords
+from inzwa_rtc.engines.asr.stoppable import StoppableWorkers, Wanted
+from inzwa_rtc.engines.asr.whisper.ct2 import Ct2Whisper
+from inzwa_rtc.engines.asr.whisper.ct2_files import broken
+from inzwa_rtc.engines.asr.whisper.task import (
+    Attempt,
+    Task,
+    WhisperOptions,
+    describe,
+    recognized,
+    task_of,
+)
+from inzwa_rtc.engines.asr.windows import Stretch
+from inzwa_rtc.engines.contracts import RecognizeRequest, TranscriptChunk
+from inzwa_rtc.engines.hardware import cpus
+from inzwa_rtc.errors import EngineError, EngineUnavailable
+
+
+class FasterWhisperOptions(WhisperOptions):
+    """Options under `asr:` in the configuration."""
+
+    model: Path
+    """The folder of a model converted for CTranslate2 (`model.bin`, `tokenizer.json`, ...)."""
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d{1,2})?)$")] = "auto"
+    """`cpu`, `cuda`, `cuda:1`; `auto` takes a GPU where there is one that works."""
+    compute_type: str = "auto"
+    """`int8`, `float16`, ...; `auto` is int8 on a CPU and float16 on a GPU."""
+    workers: Annotated[int, Field(ge=1, le=32)] = 1
+    """Utterances decoded at the same time. On a CPU they share its threads."""
+
+
+class FasterWhisper:
+    """Recognises with a Whisper model of the operator's."""
+
+    Options = FasterWhisperOptions
+
+    def __init__(self, options: FasterWhisperOptions) -> None:
+        """Load the model. Raises `EngineUnavailable` when it is incomplete or broken, or when
+        the device asked for is not there."""
+        self._options = options
+        self._hotwords = Hotwords(options)
+        self._model, device = _load(options)
+        self.details = {
+            "model": options.model.name,
+            "device": device,
+            "compute": self._model.compute_type,
+            "languages": describe(self._model.languages),
+        }
+        self._workers = StoppableWorkers(options.workers)
+
+    def close(self) -> None:
+        """Wait for the step under way, then free the model."""
+        self._workers.close()
+        self._model.close()
+
+    async def recognize(
+        self, audio: AsyncIterator[bytes], request: RecognizeRequest
+    ) -> AsyncGenerator[TranscriptChunk, None]:
+        """Yield partial transcripts, then the final one.
+
+        Raises `EngineError` for a language that the model does not know, and for what it
+        cannot do.
+        """
+        task = task_of(request, self._options, self._hotwords, self._model.languages)
+        if task.language is None and not self._model.abilities.detects_language:
+            raise EngineError(
+                "This Whisper model's config.json names no languages to detect.",
+                action="Set `asr_language`, or convert the model again.",
+                code="unknown_language",
+            )
+        attempt = partial(self._attempt, task)
+        chunks = recognized(audio, attempt, self._workers, self._options)
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                yield chunk
+
+    def _attempt(self, task: Task, stretch: Stretch, window_s: float, is_wanted: Wanted) -> Attempt:
+        options = self._options
+        return self._model.attempt(
+            stretch,
+            task,
+            window_s,
+            is_wanted,
+            beam_size=options.beam_size if stretch.is_final else 1,
+            word_times=options.word_times
+            and stretch.is_final
+            and self._model.abilities.has_word_times,
+        )
+
+
+def _load(options: FasterWhisperOptions) -> tuple[Ct2Whisper, str]:
+    """The model, and the device that it is on with the reason if another was thinkable."""
+    if options.device == "cpu":
+        return _on(options, "cpu"), "cpu"
+    gpus = ctranslate2.get_cuda_device_count()
+    if options.device != "auto":
+        if int(options.device.partition(":")[2] or 0) >= gpus:
+            raise EngineUnavailable(
+                f"There is no GPU `{options.device}` that CTranslate2 can use: it sees {gpus}.",
+                action="Install NVIDIA's driver with CUDA 12 and cuDNN 9, or set "
+                "`asr_device: cpu`.",
+            )
+        return _on(options, options.device), options.device
+    if not gpus:
+        return _on(options, "cpu"), "cpu (no GPU found)"
+    try:
+        return _on(options, "cuda"), "cuda"
+    except EngineUnavailable as error:
+        return _on(options, "cpu"), f"cpu (the GPU does not work: {error.message})"
+
+
+def _on(options: FasterWhisperOptions, device: str) -> Ct2Whisper:
+    name, _, index = device.partition(":")
+    compute_type = options.compute_type
+    if compute_type == "auto":
+        compute_type = "int8" if name == "cpu" else "float16"
+    threads = options.threads or max(1, cpus() // options.workers)
+    try:
+        return Ct2Whisper(
+            options.model, name, int(index or 0), compute_type, threads, options.workers
+        )
+    except (RuntimeError, ValueError, MemoryError) as error:
+        if "compute type" in str(error):
+            able = ", ".join(sorted(ctranslate2.get_supported_compute_types(name)))
+            raise EngineUnavailable(
+                f"{name} cannot compute in `{compute_type}`; it can in {able}.",
+                action="Set `asr.compute_type` to one of these, or to `auto`.",
+            ) from error
+        raise broken(options.model, error) from error

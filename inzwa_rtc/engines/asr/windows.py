@@ -1,0 +1,263 @@
+"""Streaming for recognisers that decode a stretch of audio as a whole, such as Whisper.
+
+While the caller speaks, what was said so far is decoded again and again, each result a
+partial transcript. As soon as the caller falls silent all of it is decoded once more, at
+full quality: if the turn then ends, that result is the final one, and the silence that
+had to be waited for was used. If the caller goes on instead, it was one more partial.
+
+Partial decodings are the first thing to go under load: one is only started when a worker
+is free, and as much time is left between two as the last one took.
+
+An utterance longer than the model's window slides through it: a full window is decoded
+and settled, but for its last words, with which the next one begins.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Generic, Protocol, TypeVar
+
+from inzwa_rtc.engines.asr.agreement import LocalAgreement
+from inzwa_rtc.engines.asr.waiting import Audio, WaitingAudio
+from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, HeardWord, TranscriptChunk
+
+FALLS_SILENT_MS = 160  # longer than the closure of a stop consonant within a word
+CARRIED_MS = 1000  # end of a full window whose words are left to the next: the last may be cut
+_PER_MS = ASR_SAMPLE_RATE // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What is to be decoded at once. `context` is the text before it."""
+
+    audio: Audio
+    context: str
+    is_final: bool
+    """Whether quality counts for more than time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What a stretch was understood as. `words` have their times from its first sample; they
+    may be missing."""
+
+    text: str
+    language: str
+    confidence: float
+    words: tuple[HeardWord, ...] = ()
+
+
+Way = TypeVar("Way", contravariant=True)
+"""How a decoding comes to its result: `Decoded` where a thread works it out, a coroutine for it
+where a server does."""
+
+
+class Decoders(Protocol[Way]):
+    """Where stretches are decoded, such as the threads of `Workers`."""
+
+    @property
+    def is_one_free(self) -> bool:
+        """Whether a decoding started now begins at once."""
+        ...
+
+    def start(self, decode: Callable[[], Way]) -> asyncio.Future[Decoded]:
+        """Begin a decoding as soon as may be. Cancelling the result drops it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Streaming:
+    """How an utterance is decoded while it comes in, in milliseconds of its audio."""
+
+    partial_ms: int = 600
+    """New audio before the next partial decoding; 0 for none."""
+    window_ms: int = 28_000
+    """The longest stretch that is decoded at once."""
+    at_pauses: bool = True
+    """Whether to decode as soon as the caller falls silent, rather than when the turn ends."""
+
+
+async def in_windows(
+    audio: AsyncIterator[bytes],
+    decode: Callable[[Stretch], Way],
+    workers: Decoders[Way],
+    streaming: Streaming,
+) -> AsyncGenerator[TranscriptChunk, None]:
+    """`Recognizer.recognize` for an engine that has `decode` only."""
+    utterance = _Utterance(decode, workers, streaming)
+    source = aiter(audio)
+    reading = asyncio.ensure_future(_next(source))
+    try:
+        while True:
+            changes: set[asyncio.Future[Any]] = {reading, *utterance.pending()}
+            await asyncio.wait(changes, return_when=asyncio.FIRST_COMPLETED)
+            if chunk := utterance.take_partial():
+                yield chunk
+            if reading.done():
+                piece = reading.result()
+                if piece is None:
+                    break
+                utterance.audio.feed(piece)
+                reading = asyncio.ensure_future(_next(source))
+            utterance.decode_if_due()
+        yield await utterance.finish()
+    finally:
+        utterance.drop()
+        reading.cancel()
+        with suppress(asyncio.CancelledError):
+            await reading
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A decoding under way, of the samples `start` to `end` of the utterance."""
+
+    waiting: asyncio.Future[Decoded]
+    start: int
+    end: int
+    is_final: bool
+    began: float
+
+
+class _Utterance(Generic[Way]):
+    def __init__(
+        self, decode: Callable[[Stretch], Way], workers: Decoders[Way], streaming: Streaming
+    ) -> None:
+        self.audio = WaitingAudio()
+        self._decode = decode
+        self._workers = workers
+        self._streaming = streaming
+        self._agreement = LocalAgreement()
+        self._settled = TranscriptChunk("", 0, 0, False, 1.0, "")
+        self._work: _Work | None = None
+        self._best: TranscriptChunk | None = None  # of full quality, with all up to `_best_end`
+        self._best_end = 0
+        self._tried_end = 0
+        self._rest_until = 0.0
+
+    def pending(self) -> set[asyncio.Future[Decoded]]:
+        return {self._work.waiting} if self._work else set()
+
+    def decode_if_due(self) -> None:
+        """Start to decode what has come in, if it is time."""
+        audio = self.audio
+        if self._work is not None or audio.voice_end == 0:
+            return
+        if audio.end - audio.start >= self._window or (
+            self._streaming.at_pauses
+            and audio.end - audio.voice_end >= FALLS_SILENT_MS * _PER_MS
+            and audio.voice_end > self._best_end
+        ):
+            self._start(is_final=True)
+        elif (
+            self._streaming.partial_ms
+            and audio.end - self._tried_end >= self._streaming.partial_ms * _PER_MS
+            and audio.voice_end > self._tried_end
+            and self._workers.is_one_free
+            and _now() >= self._rest_until
+        ):
+            self._start(is_final=False)
+
+    def take_partial(self) -> TranscriptChunk | None:
+        """The transcript so far, if a decoding has just ended with one."""
+        work = self._work
+        if work is None or not work.waiting.done():
+            return None
+        self._work = None
+        self._rest_until = 2 * _now() - work.began
+        return self._understood(work, work.waiting.result())
+
+    async def finish(self) -> TranscriptChunk:
+        """The final transcript, all audio having come in."""
+        audio = self.audio
+        while audio.voice_end > self._best_end or audio.end - audio.start > self._window:
+            if self._work is None or not self._work.is_final:
+                self.drop()
+                self._start(is_final=True)
+            assert self._work is not None
+            work, self._work = self._work, None
+            self._understood(work, await work.waiting)
+        return replace(self._best or self._settled, is_final=True)
+
+    def drop(self) -> None:
+        """Let go of what is being decoded."""
+        if self._work is not None:
+            self._work.waiting.cancel()
+            self._work.waiting.add_done_callback(_ignore)
+            self._work = None
+
+    @property
+    def _window(self) -> int:
+        return self._streaming.window_ms * _PER_MS
+
+    def _start(self, *, is_final: bool) -> None:
+        audio = self.audio
+        stretch = Stretch(audio.held()[: self._window], self._settled.text, is_final)
+        waiting = self._workers.start(partial(self._decode, stretch))
+        end = audio.start + len(stretch.audio)
+        self._tried_end = end
+        self._work = _Work(waiting, audio.start, end, is_final, _now())
+
+    def _understood(self, work: _Work, decoded: Decoded) -> TranscriptChunk:
+        chunk = self._joined(work, decoded, self._agreement.feed(decoded.text))
+        if work.is_final:
+            self._best, self._best_end = chunk, work.end
+            if work.end - work.start >= self._window:
+                self._settle(work, decoded)
+        return chunk
+
+    def _joined(self, work: _Work, decoded: Decoded, stable: int) -> TranscriptChunk:
+        """The settled text and what follows it, times counted from the utterance's start."""
+        settled = self._settled
+        text = _join(settled.text, decoded.text)
+        offset_ms = work.start // _PER_MS
+        words = tuple(
+            replace(word, start_ms=word.start_ms + offset_ms, end_ms=word.end_ms + offset_ms)
+            for word in decoded.words
+        )
+        return TranscriptChunk(
+            text,
+            settled.start_ms if settled.text or not words else words[0].start_ms,
+            words[-1].end_ms if words else self.audio.voice_end // _PER_MS,
+            False,
+            min(settled.confidence, decoded.confidence),
+            decoded.language,
+            settled.words + words,
+            len(text) - len(decoded.text) + stable,
+        )
+
+    def _settle(self, work: _Work, decoded: Decoded) -> None:
+        """Let the window's audio go, but for its last words."""
+        before_ms = (work.end - work.start) // _PER_MS - CARRIED_MS
+        kept = tuple(word for word in decoded.words if word.end_ms <= before_ms)
+        if kept:
+            text = " ".join(word.text for word in kept)
+            decoded = replace(decoded, text=text, words=kept)
+            end = work.start + kept[-1].end_ms * _PER_MS
+        else:
+            end = work.end
+        self._settled = self._joined(work, decoded, len(decoded.text))
+        self._best, self._best_end = None, end
+        self._agreement = LocalAgreement()
+        self.audio.drop_before(end)
+
+
+def _join(before: str, after: str) -> str:
+    return f"{before} {after}" if before and after else before or after
+
+
+def _ignore(future: asyncio.Future[Decoded]) -> None:
+    if not future.cancelled():
+        future.exception()
+
+
+async def _next(source: AsyncIterator[bytes]) -> bytes | None:
+    return await anext(source, None)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,63 @@
+"""Audio that waits to be decoded, and the words that can be relied on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inzwa_rtc.engines.asr.agreement import LocalAgreement
+from inzwa_rtc.engines.asr.waiting import WaitingAudio
+
+
+def tone(ms: int, level: int = 8000) -> bytes:
+    """A square wave of `ms` milliseconds at 16 kHz."""
+    return np.tile(np.array([level, -level], np.int16), ms * 8).tobytes()
+
+
+def test_the_voice_ends_where_it_becomes_quiet() -> None:
+    audio = WaitingAudio()
+    audio.feed(tone(400))
+    audio.feed(tone(200, level=20))
+    assert audio.end == 600 * 16
+    assert audio.voice_end == 400 * 16
+
+
+def test_digital_silence_holds_no_voice() -> None:
+    audio = WaitingAudio()
+    audio.feed(bytes(32_000))
+    assert (audio.end, audio.voice_end) == (16_000, 0)
+
+
+def test_audio_let_go_at_the_start_keeps_the_positions_of_the_rest() -> None:
+    audio = WaitingAudio()
+    audio.feed(np.arange(1000, dtype=np.int16).tobytes())
+    audio.drop_before(400)
+    assert (audio.start, audio.end) == (400, 1000)
+    assert audio.held()[0] == pytest.approx(400 / 32768)
+
+
+@given(st.lists(st.integers(0, 999), max_size=30))
+def test_pieces_of_any_length_come_together_whole(lengths: list[int]) -> None:
+    pcm = np.random.default_rng(0).integers(-9, 9, sum(lengths), np.int8).tobytes()
+    audio, place = WaitingAudio(), 0
+    for length in lengths:
+        audio.feed(pcm[place : place + length])
+        place += length
+    whole = np.frombuffer(pcm[: len(pcm) & ~1], np.int16)
+    assert np.array_equal(np.round(audio.held() * 32768), whole)
+
+
+def test_words_are_stable_when_two_decodings_in_a_row_begin_with_them() -> None:
+    agreement = LocalAgreement()
+    assert agreement.feed("What time is") == 0
+    assert agreement.feed("what time is it, in") == len("what time is")
+    assert agreement.feed("What time isn't") == len("What time")
+
+
+def test_a_decoding_without_words_agrees_with_nothing() -> None:
+    agreement = LocalAgreement()
+    agreement.feed("one two")
+    assert agreement.feed("") == 0
+    assert agreement.feed("one two") == 0
