@@ -1,0 +1,82 @@
+"""What the engine needs of a package that wraps llama.cpp."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from inzwa_rtc.engines.contracts import Message
+from inzwa_rtc.engines.llm.sampling import SamplingOptions
+
+
+@dataclass(frozen=True, slots=True)
+class LlamaModel:
+    """What is loaded, and how. `slots` dialogues are continued at the same time, each in a
+    context of `context` tokens; `batch` tokens of a prompt are read at once."""
+
+    path: Path
+    adapters: Mapping[str, Path]
+    context: int
+    slots: int
+    batch: int
+    threads: int
+    gpu_layers: int
+    mlock: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One dialogue to be continued in one slot. With `max_tokens` 0 it is only read."""
+
+    messages: Sequence[Message]
+    slot: int
+    max_tokens: int
+    adapter: str | None
+    sampling: SamplingOptions
+
+
+@dataclass(slots=True)
+class Told:
+    """What a completion tells as it goes on: a `token`, nothing (it only lives), or at last
+    how many tokens the prompt had, and how many of them were in the cache."""
+
+    token: str = ""
+    logprob: float | None = None
+    prompt_tokens: int | None = None
+    cached_tokens: int = 0
+    is_final: bool = False
+
+
+class PromptTooLong(Exception):
+    """The prompt has `tokens` tokens, more than the slot's context."""
+
+    def __init__(self, tokens: int) -> None:
+        super().__init__(tokens)
+        self.tokens = tokens
+
+
+Tell = Callable[[Told], bool]
+"""Called in the worker's thread; answers whether to go on. Called at least once for each
+batch of the prompt, so that work can be stopped before there is a token."""
+
+
+class Backend(Protocol):
+    """A loaded model. `complete` blocks; it may be called from `slots` threads at once, never
+    twice at a time for one slot."""
+
+    def complete(self, completion: Completion, tell: Tell) -> None:
+        """Continue the dialogue until it ends or `tell` says no. Raises `PromptTooLong`."""
+        ...
+
+    def close(self) -> None:
+        """Free the model's memory. No completion may be under way."""
+        ...
+
+
+@dataclass(slots=True)
+class Failed(Exception):
+    """llama.cpp refused or broke off; `reason` quotes nothing of the prompt."""
+
+    reason: str = field(default="")

@@ -1,0 +1,135 @@
+"""llama-cpp-python: bindings to llama.cpp, compiled on the machine that they run on. MIT.
+
+One of its contexts does one thing at a time, so each slot is a context of its own; their
+weights are one mapping of the file in memory. llama.cpp asks an abort callback in the
+midst of its work, so a request ends within milliseconds at any moment.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from typing import Any
+
+import llama_cpp
+
+from inzwa_rtc.engines.llm.llama.backend import (
+    Completion,
+    Failed,
+    LlamaModel,
+    PromptTooLong,
+    Tell,
+    Told,
+)
+
+_TOO_LONG = re.compile(r"Requested tokens \((\d+)\) exceed context window")
+
+_NO_ROOM = "llama_decode returned 1"
+
+
+def load(model: LlamaModel) -> Binding:
+    """Load it. Raises `ValueError` or `RuntimeError` for a file that llama.cpp does not take."""
+    return Binding(model)
+
+
+class Binding:
+    """`Backend` on `llama_cpp.Llama`."""
+
+    def __init__(self, model: LlamaModel) -> None:
+        self._contexts = [_Context(model) for _ in range(model.slots)]
+
+    def complete(self, completion: Completion, tell: Tell) -> None:
+        self._contexts[completion.slot].complete(completion, tell)
+
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
+        self._contexts.clear()
+
+
+class _Context:
+    def __init__(self, model: LlamaModel) -> None:
+        self._llama: Any = llama_cpp.Llama(
+            str(model.path),
+            n_ctx=model.context,
+            n_batch=model.batch,
+            n_ubatch=model.batch,
+            n_threads=model.threads,
+            n_threads_batch=model.threads,
+            n_gpu_layers=model.gpu_layers,
+            use_mlock=model.mlock,
+            verbose=False,
+        )
+        self._adapters: dict[str, Any] = {}
+        for name, path in model.adapters.items():
+            adapter = llama_cpp.llama_adapter_lora_init(self._llama.model, str(path).encode())
+            if not adapter:
+                raise ValueError(f"the adapter {path.name} does not fit the model")
+            self._adapters[name] = adapter
+        self._adapter: str | None = None
+        self._tell: Tell | None = None
+        # Kept here: llama.cpp holds a bare pointer to it.
+        self._abort = llama_cpp.ggml_abort_callback(self._is_unwanted)
+        llama_cpp.llama_set_abort_callback(self._llama.ctx, self._abort, None)
+
+    def complete(self, completion: Completion, tell: Tell) -> None:
+        self._choose(completion.adapter)
+        self._tell = tell
+        try:
+            self._stream(completion, tell)
+        except ValueError as error:
+            if found := _TOO_LONG.search(str(error)):
+                raise PromptTooLong(int(found[1])) from None
+            raise Failed(type(error).__name__) from None
+        except RuntimeError as error:
+            if not tell(Told()):
+                return  # it broke off because it was told to
+            if _NO_ROOM in str(error):
+                raise PromptTooLong(self._llama.n_tokens) from None
+            raise Failed(str(error)) from None
+        finally:
+            self._tell = None
+
+    def close(self) -> None:
+        for adapter in self._adapters.values():
+            llama_cpp.llama_adapter_lora_free(adapter)
+        self._llama.close()
+
+    def _stream(self, completion: Completion, tell: Tell) -> None:
+        sampling = completion.sampling
+        chunks = self._llama.create_chat_completion(
+            [{"role": message.role, "content": message.content} for message in completion.messages],
+            stream=True,
+            max_tokens=max(1, completion.max_tokens),  # 0 would mean: until the context is full
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            repeat_penalty=sampling.repeat_penalty,
+            stop=list(sampling.stop),
+            seed=sampling.seed,
+        )
+        try:
+            told = Told()
+            for chunk in chunks:
+                if told.prompt_tokens is None:
+                    told.prompt_tokens = self._llama.n_tokens
+                    tell(told)
+                choice = chunk["choices"][0]
+                token = choice["delta"].get("content") or ""
+                if not tell(Told(token, is_final=choice["finish_reason"] is not None)):
+                    return
+        finally:
+            chunks.close()
+
+    def _choose(self, name: str | None) -> None:
+        if name == self._adapter:
+            return
+        self._llama.reset()  # what is cached was read with the other adapter
+        chosen = [] if name is None else [self._adapters[name]]
+        adapters = (llama_cpp.llama_adapter_lora_p_ctypes * len(chosen))(*chosen)
+        scales = (ctypes.c_float * len(chosen))(*[1.0] * len(chosen))
+        if llama_cpp.llama_set_adapters_lora(self._llama.ctx, adapters, len(chosen), scales):
+            raise Failed("the adapter cannot be applied")
+        self._adapter = name
+
+    def _is_unwanted(self, _: Any) -> bool:
+        return self._tell is not None and not self._tell(Told())
