@@ -1,0 +1,200 @@
+"""Replies from an Ollama server, through its own client. MIT.
+
+The model is loaded when the engine starts, and stays. A reply that is closed early closes its
+connection, which makes Ollama stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, suppress
+from functools import partial
+from typing import Annotated, Any
+
+import httpx
+import ollama
+import structlog
+from pydantic import ConfigDict, Field
+
+from inzwa_rtc.engines.contracts import Message, ReplyRequest, TokenChunk, ToolCall
+from inzwa_rtc.engines.llm.context import ContextFitter
+from inzwa_rtc.engines.llm.sampling import SamplingOptions
+from inzwa_rtc.engines.remote import answers, http
+from inzwa_rtc.engines.remote.answers import Failed, Refusal
+from inzwa_rtc.engines.remote.asking import AFTER_THE_END_S, Asking, StreamingOptions
+from inzwa_rtc.engines.remote.options import Server, WebAddress
+from inzwa_rtc.engines.remote.retries import at_start
+from inzwa_rtc.errors import EngineUnavailable
+
+_FOREVER = -1  # how long a model stays loaded
+_UNREADABLE = (ValueError, TypeError, AttributeError, LookupError)
+_FEWEST_TOKENS = 0.2  # per character of any text; a smaller count leaves out what was cached
+
+_log = structlog.get_logger(__name__)
+
+
+class OllamaOptions(SamplingOptions, StreamingOptions):
+    """Options under `llm:` in the configuration."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: Annotated[str, Field(min_length=1)]
+    """The model's name, as in `ollama list`."""
+    base_url: WebAddress = "http://127.0.0.1:11434"
+    """The server's address."""
+    context: Annotated[int, Field(ge=128, le=1_048_576)] = 4096
+    """Tokens of prompt and reply, which the server takes memory for. Older turns are left out
+    to fit."""
+    logprobs: bool = False
+    """Whether to ask for the probability of each token."""
+    think: bool | None = False
+    """Whether a model that can may reason before it answers, while the caller waits. None leaves
+    it to the server."""
+
+
+class _Body(http.Bounded, httpx.AsyncByteStream):
+    """`Bounded` for this client."""
+
+
+class Ollama:
+    """Has an Ollama server continue dialogues."""
+
+    Options = OllamaOptions
+
+    def __init__(self, options: OllamaOptions) -> None:
+        """Load the model at the server. Raises `EngineUnavailable` where it is not there, or has
+        no such model."""
+        self._options = options
+        self._server = Server("llm", "Ollama", options.base_url, options.model)
+        self._asking = Asking(self._server, options.max_concurrent)
+        self._fitter = ContextFitter()
+        self.details = {"model": options.model, "server": options.base_url}
+        key = options.api_key
+        headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
+        settings = http.client_settings(httpx, options, self._server, headers)
+        if options.check_at_start:
+            with ollama.Client(
+                options.base_url, event_hooks=http.hooks(self._server), **settings
+            ) as client:
+                at_start(partial(self._load, client))
+        self._client = ollama.AsyncClient(
+            options.base_url, event_hooks=http.async_hooks(self._server, _Body), **settings
+        )
+        self._closing: asyncio.Task[None] | None = None
+
+    def close(self) -> None:
+        """Let the idle connections go."""
+        self._closing = http.closing(self.aclose)
+
+    async def aclose(self) -> None:
+        """Close the idle connections."""
+        await self._client.close()  # type: ignore[no-untyped-call]
+
+    async def reply(self, request: ReplyRequest) -> AsyncGenerator[TokenChunk | ToolCall, None]:
+        """Yield the reply's tokens, the last of them most often empty.
+
+        `request.adapter` is the name of a model that was made with the LoRA (`ADAPTER` in its
+        Modelfile). Raises `EngineError`.
+        """
+        available = self._options.context - request.max_tokens
+        fitted = self._fitter.fit(request.messages, available)
+        if fitted.dropped:
+            _log.info("llm.turns_left_out", model=self._options.model, messages=fitted.dropped)
+        attempt = partial(self._attempt, request, fitted.messages)
+        async with aclosing(self._asking.stream(attempt, self._options)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def _attempt(
+        self, request: ReplyRequest, messages: Sequence[Message]
+    ) -> AsyncGenerator[TokenChunk, None]:
+        """Ask once; raises `Failed`."""
+        server = self._server.with_model(request.adapter)
+        has_begun = False
+        try:
+            parts: Any = await self._client.chat(
+                model=server.model,
+                messages=[{"role": m.role, "content": m.content} for m in messages],
+                stream=True,
+                think=self._options.think,
+                logprobs=self._options.logprobs or None,
+                options=self._settings(request.max_tokens),
+                keep_alive=_FOREVER,
+            )
+            async with aclosing(parts):
+                async for part in parts:
+                    has_begun = True
+                    is_final = bool(part.done)
+                    if is_final:
+                        self._learn(messages, part.prompt_eval_count)
+                    if part.message.content or is_final:
+                        yield TokenChunk(part.message.content or "", _logprob(part), is_final)
+                    if is_final:
+                        await _read_on(parts)
+                        return
+        except (ollama.ResponseError, httpx.HTTPError, *_UNREADABLE) as error:
+            raise _failed(server, error) from None
+        raise answers.cut(server) if has_begun else answers.empty(server)
+
+    def _settings(self, max_tokens: int) -> dict[str, Any]:
+        options = self._options
+        settings = {
+            "num_ctx": options.context,
+            "num_predict": max_tokens,
+            "temperature": options.temperature,
+            "top_p": options.top_p,
+            "repeat_penalty": options.repeat_penalty,
+            "seed": options.seed,
+            "stop": list(options.stop) or None,
+        }
+        return {name: value for name, value in settings.items() if value is not None}
+
+    def _learn(self, messages: Sequence[Message], tokens: int | None) -> None:
+        characters = sum(len(message.content) for message in messages)
+        if tokens is not None and tokens >= characters * _FEWEST_TOKENS:
+            self._fitter.learn(messages, tokens)
+
+    def _load(self, client: ollama.Client) -> None:
+        """A request without a prompt loads the model, for this context, and nothing else."""
+        try:
+            client.generate(
+                model=self._options.model,
+                options={"num_ctx": self._options.context},
+                keep_alive=_FOREVER,
+            )
+        except (ollama.ResponseError, httpx.HTTPError, ConnectionError, *_UNREADABLE) as error:
+            raise _failed(self._server, error) from None
+
+
+async def _read_on(parts: AsyncIterator[ollama.ChatResponse]) -> None:
+    """Read to the end, so that the connection serves again."""
+    with suppress(TimeoutError, Failed, ollama.ResponseError, httpx.HTTPError, *_UNREADABLE):
+        async with asyncio.timeout(AFTER_THE_END_S):
+            async for _ in parts:
+                pass
+
+
+def _logprob(part: ollama.ChatResponse) -> float | None:
+    """The log probability of the part's tokens together."""
+    return sum(token.logprob for token in part.logprobs) if part.logprobs else None
+
+
+def _failed(server: Server, error: Exception) -> Failed:
+    """What an error of the client, or of the one below it, means."""
+    if isinstance(error, ollama.ResponseError):
+        if error.status_code == 404:
+            return Failed(
+                EngineUnavailable(
+                    f"{server} has no model `{server.model}`.",
+                    action=f"Run: ollama pull {server.model}",
+                )
+            )
+        if error.status_code < 0:  # within an answer that had begun well
+            return answers.given_up(server)
+        return answers.refused(server, Refusal(error.status_code))
+    if isinstance(error, ConnectionError):  # what the client makes of httpx's own
+        return answers.lost(server, error.__context__)
+    if isinstance(error, httpx.HTTPError):
+        return answers.lost(server, error)
+    return answers.garbled(server)

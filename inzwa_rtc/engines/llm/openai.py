@@ -1,0 +1,207 @@
+"""Replies from any server with OpenAI's chat interface: vLLM, llama-server, OpenAI itself.
+
+Through OpenAI's own client (Apache-2.0). A reply that is closed early closes its connection,
+which is what makes these servers stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, suppress
+from functools import partial
+from typing import Annotated, Any
+
+import structlog
+from openai import APIStatusError, AsyncStream
+from pydantic import AfterValidator, ConfigDict, Field
+
+from inzwa_rtc.engines.contracts import Message, ReplyRequest, TokenChunk, ToolCall
+from inzwa_rtc.engines.llm.context import ContextFitter
+from inzwa_rtc.engines.llm.openai_chat import (
+    TooLong,
+    newer_half,
+    request_body,
+    told_by,
+    too_long,
+)
+from inzwa_rtc.engines.llm.sampling import SamplingOptions
+from inzwa_rtc.engines.remote import answers, http
+from inzwa_rtc.engines.remote.asking import AFTER_THE_END_S, Asking, StreamingOptions
+from inzwa_rtc.engines.remote.openai import UNREADABLE, code_of, connect, failed
+from inzwa_rtc.engines.remote.options import OPENAI_URL, Server, WebAddress, is_openai
+from inzwa_rtc.errors import EngineError
+
+_log = structlog.get_logger(__name__)
+
+
+def _leaves_ours(value: dict[str, Any]) -> dict[str, Any]:
+    if taken := {"messages", "model", "n", "stream"} & value.keys():
+        raise ValueError(f"must not set {', '.join(sorted(taken))}")
+    return value
+
+
+class OpenAIChatOptions(SamplingOptions, StreamingOptions):
+    """Options under `llm:` in the configuration."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: Annotated[str, Field(min_length=1)]
+    """The model's name at the server. llama-server takes any."""
+    base_url: WebAddress = OPENAI_URL
+    """The server's address, without the `/chat/completions` at its end."""
+    context: Annotated[int | None, Field(ge=128)] = None
+    """Tokens of prompt and reply that the model holds; older turns are left out to fit. None:
+    all of them are sent, and fewer once the server says that it is too much."""
+    logprobs: bool = False
+    """Whether to ask for the probability of each token."""
+    extensions: bool | None = None
+    """Whether the server knows a repeat penalty, which is not in OpenAI's interface. None: all
+    do but OpenAI's own."""
+    extra_body: Annotated[dict[str, Any], AfterValidator(_leaves_ours)] = Field(
+        default_factory=dict
+    )
+    """Members to set in each request, for what your server has beside these; null removes one."""
+
+
+class OpenAIChat:
+    """Has a server continue dialogues."""
+
+    Options = OpenAIChatOptions
+
+    def __init__(self, options: OpenAIChatOptions) -> None:
+        """Raises `EngineUnavailable` where the server is not there or does not take the key."""
+        self._options = options
+        self._is_openai = is_openai(options.base_url)
+        name = "OpenAI" if self._is_openai else "The chat server"
+        self._server = Server("llm", name, options.base_url, options.model)
+        self._asking = Asking(self._server, options.max_concurrent)
+        self._context = options.context
+        self._fitter = ContextFitter()
+        self._client = connect(options, self._server)
+        self._closing: asyncio.Task[None] | None = None
+        self.details = {"model": options.model, "server": options.base_url}
+
+    def close(self) -> None:
+        """Let the idle connections go."""
+        self._closing = http.closing(self.aclose)
+
+    async def aclose(self) -> None:
+        """Close the idle connections."""
+        await self._client.close()
+
+    async def reply(self, request: ReplyRequest) -> AsyncGenerator[TokenChunk | ToolCall, None]:
+        """Yield the reply's tokens, the last of them most often empty.
+
+        `request.adapter` is the name under which the server knows the model with a LoRA.
+        Raises `EngineError`.
+        """
+        attempt = partial(self._attempt, request)
+        async with aclosing(self._asking.stream(attempt, self._options)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def _attempt(self, request: ReplyRequest) -> AsyncGenerator[TokenChunk, None]:
+        """Ask once; raises `Failed`."""
+        server = self._server.with_model(request.adapter)
+        messages = self._fitted(request)
+        has_begun = False
+        try:
+            stream, messages = await self._open(request, messages)
+            async with aclosing(stream):
+                events = aiter(stream)
+                async for event in events:
+                    has_begun = True
+                    told = told_by(event)
+                    self._learn(messages, told.prompt_tokens)
+                    if told.token or told.is_final:
+                        yield TokenChunk(told.token, told.logprob, told.is_final)
+                    if told.is_final:
+                        await self._read_on(events, messages)
+                        return
+        except UNREADABLE as error:
+            raise failed(server, error) from None
+        raise answers.cut(server) if has_begun else answers.empty(server)
+
+    async def _open(
+        self, request: ReplyRequest, messages: Sequence[Message]
+    ) -> tuple[AsyncStream[object], Sequence[Message]]:
+        """The stream, and the messages that it answers: fewer than these where the server says
+        that they are too long."""
+        try:
+            return await self._send(request, messages), messages
+        except APIStatusError as error:
+            told = too_long(code_of(error), error.message, error.body)
+            if told is None:
+                raise
+        messages = self._shortened(request, messages, told)
+        try:
+            return await self._send(request, messages), messages
+        except APIStatusError as error:
+            if too_long(code_of(error), error.message, error.body) is None:
+                raise
+            raise EngineError(
+                f"The prompt does not fit into the context of `{self._server.model}`.",
+                action="Set `llm.context` to what it can hold, or shorten the system prompt.",
+                code="context_too_small",
+            ) from None
+
+    async def _send(
+        self, request: ReplyRequest, messages: Sequence[Message]
+    ) -> AsyncStream[object]:
+        options = self._options
+        body = request_body(
+            request, messages, options, model=options.model, is_openai=self._is_openai
+        )
+        if options.logprobs:
+            body["logprobs"] = True
+        if options.context is not None:
+            body["stream_options"] = {"include_usage": True}
+        extensions = options.extensions
+        if extensions or (extensions is None and not self._is_openai):
+            # llama-server's name of it, and vLLM's.
+            body["repeat_penalty"] = body["repetition_penalty"] = options.repeat_penalty
+        body |= options.extra_body
+        return await self._client.post(
+            "/chat/completions",
+            # As it comes: the client's own types take whatever a server sends for granted.
+            cast_to=object,
+            body={name: value for name, value in body.items() if value is not None},
+            stream=True,
+            stream_cls=AsyncStream[object],
+        )
+
+    async def _read_on(self, events: AsyncIterator[object], messages: Sequence[Message]) -> None:
+        """Read what follows the last token, so that the connection serves again."""
+        with suppress(TimeoutError, answers.Failed, *UNREADABLE):
+            async with asyncio.timeout(AFTER_THE_END_S):
+                async for event in events:
+                    self._learn(messages, told_by(event).prompt_tokens)
+
+    def _fitted(self, request: ReplyRequest) -> Sequence[Message]:
+        if self._context is None:
+            return request.messages
+        fitted = self._fitter.fit(request.messages, self._context - request.max_tokens)
+        self._tell(fitted.dropped)
+        return fitted.messages
+
+    def _shortened(
+        self, request: ReplyRequest, messages: Sequence[Message], told: TooLong
+    ) -> Sequence[Message]:
+        self._learn(messages, told.prompt_tokens)
+        self._context = told.context or self._context
+        fitted = messages
+        if self._context is not None:
+            fitted = self._fitter.fit(messages, self._context - request.max_tokens).messages
+        if len(fitted) == len(messages):
+            fitted = newer_half(messages)
+        self._tell(len(messages) - len(fitted))
+        return fitted
+
+    def _learn(self, messages: Sequence[Message], tokens: int | None) -> None:
+        if tokens is not None:
+            self._fitter.learn(messages, tokens)
+
+    def _tell(self, dropped: int) -> None:
+        if dropped:
+            _log.info("llm.turns_left_out", model=self._server.model, messages=dropped)
