@@ -5,7 +5,8 @@ COPY pyproject.toml README.md LICENSE ./
 COPY inzwa_rtc inzwa_rtc
 COPY signaling signaling
 COPY web web
-RUN python -m venv /opt/inzwa-rtc && /opt/inzwa-rtc/bin/pip install --no-cache-dir ".[embedded]"
+COPY models/catalogue.toml models/catalogue.toml
+RUN python -m venv /opt/inzwa-rtc && /opt/inzwa-rtc/bin/pip install --no-cache-dir ".[embedded,hub]"
 
 FROM python:3.12-slim
 RUN useradd --system --create-home --home-dir /var/lib/inzwa-rtc inzwa

@@ -110,36 +110,39 @@ class Settings(_Group):
     audio_out_codec: Literal["opus", "pcm16"] = "opus"
     opus_bitrate: Annotated[int, Field(ge=24_000, le=32_000)] = 28_000
 
-    asr_engine: str = "pocketsphinx"
+    asr_engine: str | tuple[str, ...] = "pocketsphinx"
     asr_model: str | None = None
     asr_device: str = "auto"
     asr_language: str | None = "en"
     asr: dict[str, Any] = {}
 
-    llm_engine: str = "scripted"
+    llm_engine: str | tuple[str, ...] = "scripted"
     llm_model: str | None = None
     llm_device: str = "auto"
     llm_max_tokens: Annotated[int, Field(ge=1)] = 256
+    llm_adapter: str | None = None
     llm: dict[str, Any] = {}
 
-    tts_engine: str = "espeak"
+    tts_engine: str | tuple[str, ...] = "espeak"
     tts_model: str | None = None
     tts_device: str = "auto"
     tts_voice: str | None = None
     tts_max_concurrent: Annotated[int, Field(ge=1, le=64)] = 4
     tts: dict[str, Any] = {}
 
+    models_dir: Path | None = None
     language: str = "en"
     turn: TurnSettings = TurnSettings()
     call: CallSettings = CallSettings()
     timeouts: TimeoutSettings = TimeoutSettings()
     limits: LimitSettings = LimitSettings()
 
-    @field_validator("asr_engine", "llm_engine", "tts_engine", mode="before")
+    @field_validator("asr_engine", "llm_engine", "tts_engine")
     @classmethod
-    def _is_one_engine(cls, value: object) -> object:
-        if isinstance(value, list):
-            raise ValueError("takes the name of one engine; lists of fallbacks are not taken yet")
+    def _are_engines(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        names = (value,) if isinstance(value, str) else value
+        if not names or len(set(names)) != len(names) or "" in names:
+            raise ValueError("must name an engine, or several different ones in order")
         return value
 
     @field_validator("asr_device", "llm_device", "tts_device")
@@ -202,8 +205,13 @@ class Loaded:
     file: Path | None
 
 
-def load(path: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Loaded:
-    """Read the settings: defaults, profile, file, environment, then `overrides` (the command line).
+def load(
+    path: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    profile: Mapping[str, Any] | None = None,
+) -> Loaded:
+    """Read the settings: defaults, profiles, file, environment, then `overrides` (the command
+    line). `profile` are settings that a named profile brings, beside that of `environment`.
 
     `path` is the file to read; without it `INZWA_CONFIG`, then `CONFIG_PATH`,
     then `inzwa.yaml` if there is one. Raises `ConfigError`, naming each
@@ -216,10 +224,11 @@ def load(path: Path | None = None, overrides: Mapping[str, Any] | None = None) -
         ("command line", overrides or {}),
     ]
     chosen = [layer["environment"] for _, layer in layers if "environment" in layer]
-    profile = PROFILES.get(str(chosen[-1]), {}) if chosen else {}
+    of_environment = PROFILES.get(str(chosen[-1]), {}) if chosen else {}
     merged: dict[str, Any] = {}
     origins: dict[str, Origin] = {}
-    for origin, layer in [("profile", profile), *layers]:
+    layers[:0] = [("profile", of_environment), ("profile", profile or {})]
+    for origin, layer in layers:
         _merge(merged, layer)
         origins.update(dict.fromkeys((name for name, _ in flatten(layer)), origin))
     try:

@@ -11,7 +11,7 @@ import structlog
 from inzwa_rtc.conversation.peer import Command, Peer, UpdateVoice
 from inzwa_rtc.conversation.session import Session
 from inzwa_rtc.conversation.stages import EngineSet, Faults
-from inzwa_rtc.conversation.turn import VoiceSettings
+from inzwa_rtc.conversation.voice import VoiceSettings
 from inzwa_rtc.conversation.voices import Voices
 from inzwa_rtc.errors import PeerError, Unavailable
 from inzwa_rtc.events import EndReason

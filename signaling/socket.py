@@ -9,7 +9,7 @@ import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from inzwa_rtc.conversation.peer import Command
-from inzwa_rtc.conversation.turn import VoiceSettings
+from inzwa_rtc.conversation.voice import VoiceSettings
 from inzwa_rtc.errors import InzwaError, PeerError, Unavailable
 from inzwa_rtc.events import Failure
 from inzwa_rtc.settings import Settings

@@ -252,7 +252,7 @@ class TestRefusals:
             ("port: 70000\n", "`port` (file)"),
             ("port: eighty\n", "`port` (file)"),
             ("environment: prod\n", "'development', 'staging' or 'production'"),
-            ("asr_engine: [whisper, pocketsphinx]\n", "one engine"),
+            ("llm_engine: [openai, openai]\n", "several different ones"),
             ("tts_device: gpu\n", "auto, cpu, cuda"),
             ("udp_ports: six\n", "50000-50199"),
             ("udp_ports: 6000-5000\n", "ascending"),

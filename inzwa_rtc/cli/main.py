@@ -10,6 +10,8 @@ import click
 from inzwa_rtc import __version__
 from inzwa_rtc.cli.config import config
 from inzwa_rtc.cli.doctor.command import doctor
+from inzwa_rtc.cli.engines import engines
+from inzwa_rtc.cli.models import models
 from inzwa_rtc.cli.serve import serve
 from inzwa_rtc.errors import (
     ConfigError,
@@ -75,3 +77,5 @@ def version() -> None:
 main.add_command(serve)
 main.add_command(config)
 main.add_command(doctor)
+main.add_command(engines)
+main.add_command(models)

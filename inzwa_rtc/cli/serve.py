@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from inzwa_rtc import logging
+from inzwa_rtc.catalogue.resolve import profile as catalogue_profile
 from inzwa_rtc.cli.options import config_file
 from inzwa_rtc.settings import Settings, load
 
@@ -15,11 +16,18 @@ from inzwa_rtc.settings import Settings, load
 @click.command()
 @click.option("--host", help="Address to listen on; 0.0.0.0 for every one.")
 @click.option("--port", type=int, help="TCP port of the page and of signaling.")
+@click.option("--profile", help="A starter set of models, see `inzwa-rtc models list`.")
 @config_file
-def serve(host: str | None, port: int | None, config_path: Path | None) -> None:
+def serve(
+    host: str | None, port: int | None, profile: str | None, config_path: Path | None
+) -> None:
     """Take calls until SIGTERM or SIGINT (Ctrl+C)."""
     given = {"host": host, "port": port}
-    loaded = load(config_path, {name: value for name, value in given.items() if value is not None})
+    loaded = load(
+        config_path,
+        {name: value for name, value in given.items() if value is not None},
+        catalogue_profile(profile) if profile else None,
+    )
     logging.configure(as_json=loaded.settings.log_json)
     asyncio.run(_serve(loaded.settings))
 

@@ -23,6 +23,7 @@ class Hearing:
         recognizer: Recognizer,
         settings: Settings,
         floor: Floor,
+        heard: Callable[[TranscriptChunk], None],
         emit: Callable[[Event], None],
     ) -> None:
         self.dropped_samples = 0
@@ -30,6 +31,7 @@ class Hearing:
         self._request = RecognizeRequest(settings.asr_language)
         self._timeout_s = settings.timeouts.recognition
         self._floor = floor
+        self._heard = heard
         self._emit = emit
         self._waiting: asyncio.Queue[Utterance] = asyncio.Queue(PROMPTS_WAITING)
 
@@ -56,6 +58,7 @@ class Hearing:
     async def _recognise(self, utterance: Utterance) -> TranscriptChunk | EngineError:
         def understood(chunk: TranscriptChunk) -> None:
             self._floor.partly_understood(utterance, chunk)
+            self._heard(chunk)
             self._emit(_transcript(utterance, chunk))
 
         try:

@@ -25,6 +25,15 @@ class History:
         """The dialogue, oldest message first."""
         return list(self._messages)
 
+    def followed_by(self, words: str) -> list[Message]:
+        """The dialogue as it would be once the caller has said these words, which may be none."""
+        if not words:
+            return self.messages
+        longer = History(self._limit)
+        longer._messages = self.messages
+        longer.add_user(words)
+        return longer.messages
+
     def add_user(self, text: str) -> None:
         """The caller's words."""
         self._add(Message("user", text))

@@ -1,7 +1,7 @@
 """One call: listens without ever waiting for a model, and answers turn by turn.
 
-Three tasks with one owner. One takes what the caller sends and feeds the
-listener; one recognises what was said; one runs the turns one after another.
+Four tasks with one owner. One takes what the caller sends and feeds the listener; one
+recognises what was said; one has it read ahead; one runs the turns one after another.
 Time is the caller's sample count.
 """
 
@@ -13,6 +13,7 @@ from contextlib import aclosing
 
 from inzwa_rtc.audio.frame import Frame
 from inzwa_rtc.conversation.clock import CallClock, Due
+from inzwa_rtc.conversation.dialogue import Dialogue
 from inzwa_rtc.conversation.floor import Floor
 from inzwa_rtc.conversation.hearing import Hearing
 from inzwa_rtc.conversation.history import History
@@ -27,10 +28,12 @@ from inzwa_rtc.conversation.peer import (
     TypedText,
     UpdateVoice,
 )
+from inzwa_rtc.conversation.preparation import Preparation
 from inzwa_rtc.conversation.prompt import Announcement, Typed
 from inzwa_rtc.conversation.spoken import lines
 from inzwa_rtc.conversation.stages import EngineSet, Faults
-from inzwa_rtc.conversation.turn import Turn, TurnContext, VoiceSettings
+from inzwa_rtc.conversation.turn import Turn, TurnContext
+from inzwa_rtc.conversation.voice import VoiceSettings
 from inzwa_rtc.conversation.voices import Voices
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, VoiceDetector
 from inzwa_rtc.errors import PeerError
@@ -73,7 +76,12 @@ class Session:
         self._clock = CallClock(settings.call)
         self._playout = Playout(peer.out_sample_rate, self._on_playout)
         self._floor = Floor(self._playout, peer.send)
-        self._hearing = Hearing(engines.asr, settings, self._floor, peer.send)
+        history = History(settings.call.history_messages)
+        dialogue = Dialogue(settings, voice, history)
+        self._preparation = Preparation(engines.llm, dialogue)
+        self._hearing = Hearing(
+            engines.asr, settings, self._floor, self._preparation.heard, peer.send
+        )
         self._listener = Listener(
             detector, settings, self._hearing, self._floor, peer.send, self._next_turn
         )
@@ -81,7 +89,8 @@ class Session:
             engines=engines,
             settings=settings,
             voice=voice,
-            history=History(settings.call.history_messages),
+            history=history,
+            dialogue=dialogue,
             faults=faults,
             emit=peer.send,
             is_superseded=self._floor.is_superseded,
@@ -125,7 +134,12 @@ class Session:
         reason: EndReason = "error"
         try:
             async with asyncio.TaskGroup() as tasks:
-                parts = (self._listen(), self._hearing.run(), self._converse())
+                parts = (
+                    self._listen(),
+                    self._hearing.run(),
+                    self._preparation.run(),
+                    self._converse(),
+                )
                 running = [tasks.create_task(part) for part in parts]
                 reason = await self._end
                 for task in running:

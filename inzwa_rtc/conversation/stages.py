@@ -67,11 +67,7 @@ async def recognise(
         ):
             utterance.when_ended(lambda: limit.reschedule(loop.time() + timeout_s))
             async for chunk in chunks:
-                timed = replace(
-                    chunk,
-                    start_ms=chunk.start_ms + utterance.start_ms,
-                    end_ms=chunk.end_ms + utterance.start_ms,
-                )
+                timed = chunk.later(utterance.start_ms)
                 if timed.is_final:
                     return timed
                 on_partial(timed)

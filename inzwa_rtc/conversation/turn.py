@@ -12,11 +12,12 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
+from inzwa_rtc.conversation.dialogue import Dialogue
 from inzwa_rtc.conversation.history import History
 from inzwa_rtc.conversation.latency import Latency
 from inzwa_rtc.conversation.phrases import PhraseCutter
 from inzwa_rtc.conversation.prompt import Announcement, Prompt, Typed
-from inzwa_rtc.conversation.spoken import lines, system_prompt
+from inzwa_rtc.conversation.spoken import lines
 from inzwa_rtc.conversation.stages import (
     EngineSet,
     Faults,
@@ -25,9 +26,8 @@ from inzwa_rtc.conversation.stages import (
     speak_rendered,
 )
 from inzwa_rtc.conversation.utterance import Utterance
+from inzwa_rtc.conversation.voice import VoiceSettings
 from inzwa_rtc.engines.contracts import (
-    Message,
-    ReplyRequest,
     SpeechRequest,
     TokenChunk,
     ToolCall,
@@ -50,16 +50,6 @@ PHRASES_WAITING = 2  # two phrases hide synthesis latency
 ANSWERS_WITHIN_MS = 1000  # into its last words, "yeah" answers a question
 
 
-@dataclass(slots=True)
-class VoiceSettings:
-    """How one caller is spoken to; changes count from the next phrase on. Without a `voice`
-    the engine takes the one that it has for the language."""
-
-    language: str
-    voice: str | None
-    speed: float
-
-
 @dataclass(frozen=True, slots=True)
 class TurnContext:
     """What all turns of one call share."""
@@ -68,6 +58,7 @@ class TurnContext:
     settings: Settings
     voice: VoiceSettings
     history: History
+    dialogue: Dialogue
     faults: Faults
     emit: Callable[[Event], None]
     is_superseded: Callable[[int], bool]
@@ -146,18 +137,7 @@ class Turn:
         context.history.add_user(text)
         if self._is_superseded():
             return
-        request = ReplyRequest(
-            [*self._instructions(), *context.history.messages],
-            language=context.voice.language,
-            max_tokens=context.settings.llm_max_tokens,
-        )
-        await self._reply(context.engines.llm.reply(request))
-
-    def _instructions(self) -> list[Message]:
-        prompt = self.context.settings.call.system_prompt
-        if prompt is None:
-            prompt = system_prompt(self.context.voice.language)
-        return [Message("system", prompt)] if prompt else []
+        await self._reply(context.engines.llm.reply(context.dialogue.request()))
 
     async def _reply(self, stream: AsyncGenerator[TokenChunk | ToolCall, None]) -> None:
         self._is_answering = True

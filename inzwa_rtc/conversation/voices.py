@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from inzwa_rtc.conversation.peer import UpdateVoice
 from inzwa_rtc.conversation.spoken import languages
-from inzwa_rtc.conversation.turn import VoiceSettings
+from inzwa_rtc.conversation.voice import VoiceSettings
 from inzwa_rtc.engines.contracts import Synthesizer, Voice
 from inzwa_rtc.errors import ConfigError, PeerError
 from inzwa_rtc.language import base_language

@@ -72,12 +72,20 @@ class Child:
             # A group of its own: no Ctrl-C from the terminal, and whatever the
             # engine starts can be ended with it. -P: no imports from the working folder.
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "inzwa_rtc.engines.service"),
+                *(launch.python or sys.executable, "-P", "-m", "inzwa_rtc.engines.service"),
                 stdin=PIPE,
                 stdout=PIPE,
                 process_group=0,
                 limit=_MAX_REPORT_BYTES,
             )
+        except (FileNotFoundError, PermissionError) as error:
+            folder.remove()
+            if launch.python is None:
+                raise
+            raise EngineUnavailable(
+                f"There is no Python at {launch.python} ({error.strerror}).",
+                action=f"Correct `{launch.spec.kind}.engine_python`.",
+            ) from None
         except BaseException:
             folder.remove()
             raise

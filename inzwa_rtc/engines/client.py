@@ -51,6 +51,8 @@ class RecognizerClient:
         self, audio: AsyncIterator[bytes], request: RecognizeRequest
     ) -> AsyncGenerator[TranscriptChunk, None]:
         query = {} if request.language is None else {"language": request.language}
+        if request.translate:
+            query["translate"] = "1"
         connection = await _begin(self._process, lambda child: child.connect("/v1/asr", query))
         window = asyncio.Semaphore(wire.WINDOW_PIECES)
         feeding = asyncio.create_task(_feed(connection, audio, window))
@@ -75,6 +77,15 @@ class LanguageModelClient:
         async with aclosing(_stream(self._process, "/v1/chat", body)) as answer:
             async for data in answer:
                 yield _decoded(wire.token_from, data)
+
+    async def prepare(self, request: ReplyRequest) -> None:
+        """Have the dialogue read ahead, by an engine that can."""
+        if not self._process.description.get("can_prepare"):
+            return
+        body = wire.reply_request_to(request)
+        async with aclosing(_stream(self._process, "/v1/prepare", body)) as answer:
+            async for _ in answer:
+                pass
 
 
 class SynthesizerClient:

@@ -12,8 +12,8 @@ work within 100 ms where its library allows.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol, runtime_checkable
 
 EngineKind = Literal["asr", "llm", "tts"]
 
@@ -23,9 +23,27 @@ ASR_SAMPLE_RATE = 16_000
 
 @dataclass(frozen=True, slots=True)
 class RecognizeRequest:
-    """Settings of one utterance's recognition. `language` is BCP 47, None to detect."""
+    """Settings of one utterance's recognition.
+
+    `language` is the one spoken (BCP 47), None to detect it; `translate` asks for English
+    text whatever is spoken. An engine that cannot do what is asked raises `EngineError`.
+    """
 
     language: str | None = None
+    translate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HeardWord:
+    """A recognised word with the punctuation at it, and no white space.
+
+    Times are milliseconds from the first sample fed; `confidence` is 0 to 1.
+    """
+
+    text: str
+    start_ms: int
+    end_ms: int
+    confidence: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +52,9 @@ class TranscriptChunk:
 
     Times are milliseconds from the first sample fed. `confidence` is 0 to 1.
     A final chunk with an empty `text` means that there was sound but no words
-    that the engine is ready to stand for.
+    that the engine is ready to stand for. `words` is empty where the engine has no
+    times of them. Later chunks will most probably begin with the first `stable`
+    characters of `text`.
     """
 
     text: str
@@ -43,6 +63,16 @@ class TranscriptChunk:
     is_final: bool
     confidence: float
     language: str
+    words: tuple[HeardWord, ...] = ()
+    stable: int = 0
+
+    def later(self, ms: int) -> TranscriptChunk:
+        """The same, its times counted from a moment `ms` before."""
+        words = tuple(
+            replace(word, start_ms=word.start_ms + ms, end_ms=word.end_ms + ms)
+            for word in self.words
+        )
+        return replace(self, start_ms=self.start_ms + ms, end_ms=self.end_ms + ms, words=words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +87,14 @@ class Message:
 class ReplyRequest:
     """A dialogue to be continued; the last message is the user's.
 
-    `language` is the language to answer in (BCP 47), `max_tokens` a hard limit.
+    `language` is the language to answer in (BCP 47), `max_tokens` a hard limit. `adapter`
+    names the LoRA adapter to answer with, None for the model as it is.
     """
 
     messages: Sequence[Message]
     language: str = "en"
     max_tokens: int = 256
+    adapter: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +175,18 @@ class LanguageModel(Protocol):
 
     def reply(self, request: ReplyRequest) -> AsyncGenerator[TokenChunk | ToolCall, None]:
         """Yield the reply token by token; tool calls come where the model makes them."""
+        ...
+
+
+@runtime_checkable
+class PreparingLanguageModel(LanguageModel, Protocol):
+    """A language model that can read a dialogue ahead of being asked to continue it."""
+
+    async def prepare(self, request: ReplyRequest) -> None:
+        """Read the dialogue now, so that `reply` to one that begins alike starts sooner.
+
+        The last message may be the first words of one. Cancelling stops the reading.
+        """
         ...
 
 

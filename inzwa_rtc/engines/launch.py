@@ -13,12 +13,14 @@ from inzwa_rtc.engines.registry import EngineSpec
 class Launch:
     """Which engine to load, and how to serve it.
 
-    `options` are the engine's own, `max_concurrent` bounds the syntheses that advance at
-    one time (None: all), `log_json` is the form of the process's log lines.
+    `options` are the engine's own, `python` the interpreter of the environment that it is
+    installed in, with this package (None: this one's). `max_concurrent` bounds the syntheses
+    that advance at one time (None: all), `log_json` is the form of the process's log lines.
     """
 
     spec: EngineSpec
     options: Mapping[str, Any]
+    python: str | None = None
     max_concurrent: int | None = None
     log_json: bool = False
 

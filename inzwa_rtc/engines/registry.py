@@ -11,12 +11,13 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from inzwa_rtc.engines.contracts import EngineKind
+from inzwa_rtc.engines.shipped import shipped
 from inzwa_rtc.errors import ConfigError, EngineUnavailable, InzwaError
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 KINDS: tuple[EngineKind, ...] = get_args(EngineKind)
 
 _OURS = "inzwa-rtc"
-_EXTRAS = {"pocketsphinx": "embedded", "scripted": "embedded", "espeak": "embedded"}
 _CHECKOUT = Path(__file__).parents[2]
 
 
@@ -34,13 +34,15 @@ _CHECKOUT = Path(__file__).parents[2]
 class EngineSpec:
     """Where an engine's class is: `import_path` is `package.module:Class`.
 
-    `requirement` is what pip installs to have it, as in `inzwa-rtc[embedded]`.
+    `requirement` is what pip installs to have it, as in `inzwa-rtc[embedded]`. Models of
+    the catalogue lie in `models_dir` (None: where they do by default).
     """
 
     kind: EngineKind
     name: str
     import_path: str
     requirement: str = ""
+    models_dir: str | None = None
 
 
 def known(kind: EngineKind) -> tuple[str, ...]:
@@ -52,33 +54,32 @@ def find(kind: EngineKind, name: str) -> EngineSpec:
     """The engine of this name; raises `ConfigError`, listing the known ones."""
     for point in _entry_points(kind):
         if point.name == name:
-            return EngineSpec(kind, name, point.value, _requirement(point))
+            return EngineSpec(kind, name, point.value, _requirement(kind, point))
     raise ConfigError(
         f"There is no {kind} engine named `{name}`; known: {', '.join(known(kind)) or 'none'}.",
         action=f"Set `{kind}_engine` to one of them, or install the package that brings it.",
     )
 
 
-def specs(settings: Settings) -> dict[EngineKind, tuple[EngineSpec, dict[str, Any]]]:
-    """The engine chosen for each kind, and its options as configured (not validated)."""
-    chosen = {
-        kind: (
-            find(kind, getattr(settings, f"{kind}_engine")),
-            _options(
-                getattr(settings, kind),
-                model=getattr(settings, f"{kind}_model"),
-                device=getattr(settings, f"{kind}_device"),
-            ),
-        )
-        for kind in KINDS
-    }
-    (asr, asr_options), (llm, llm_options) = chosen["asr"], chosen["llm"]
-    if (asr.name, llm.name) == ("pocketsphinx", "scripted"):
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """An engine that the settings name: what to load, with which options (not validated), in
+    which Python (None: the one that runs this)."""
+
+    spec: EngineSpec
+    options: Mapping[str, Any]
+    python: str | None = None
+
+
+def chosen(settings: Settings) -> dict[EngineKind, tuple[Chosen, ...]]:
+    """The engines of each kind in the order of preference; nearly always one."""
+    engines = {kind: _of_kind(settings, kind) for kind in KINDS}
+    (asr, *_), (llm, *_) = engines["asr"], engines["llm"]
+    if (asr.spec.name, llm.spec.name) == ("pocketsphinx", "scripted"):
         # What the script can answer is what the recogniser's grammar must cover.
-        for option in ("script", "extra"):
-            if option in llm_options:
-                asr_options.setdefault(option, llm_options[option])
-    return chosen
+        shared = {name: llm.options[name] for name in ("script", "extra") if name in llm.options}
+        engines["asr"] = (replace(asr, options={**shared, **asr.options}), *engines["asr"][1:])
+    return engines
 
 
 def load(spec: EngineSpec, options: Mapping[str, Any]) -> Any:
@@ -88,7 +89,7 @@ def load(spec: EngineSpec, options: Mapping[str, Any]) -> Any:
     not installed or, with the engine's own message, when it cannot be built.
     """
     engine_class = _import(spec)
-    validated = _validated(spec, engine_class, options)
+    validated = _validated(spec, engine_class, _with_model(spec, options))
     try:
         return engine_class(validated)
     except InzwaError:
@@ -109,21 +110,54 @@ def _entry_points(kind: EngineKind) -> tuple[EntryPoint, ...]:
     return tuple(entry_points(group=f"inzwa_rtc.{kind}"))
 
 
-def _requirement(point: EntryPoint) -> str:
+def _requirement(kind: EngineKind, point: EntryPoint) -> str:
     distribution = point.dist.name if point.dist else ""
     if distribution != _OURS:
         return distribution
-    extra = _EXTRAS.get(point.name)
-    return f"{_OURS}[{extra}]" if extra else _OURS
+    info = shipped(kind, point.name)
+    return f"{_OURS}[{info.extra}]" if info else _OURS
 
 
-def _options(group: Mapping[str, Any], *, model: str | None, device: str) -> dict[str, Any]:
-    options = dict(group)
-    if model is not None:
-        options.setdefault("model", model)
-    if device != "auto":
-        options.setdefault("device", device)
-    return options
+def _of_kind(settings: Settings, kind: EngineKind) -> tuple[Chosen, ...]:
+    named = getattr(settings, f"{kind}_engine")
+    names = (named,) if isinstance(named, str) else named
+    group: Mapping[str, Any] = getattr(settings, kind)
+    shared = {
+        "model": getattr(settings, f"{kind}_model"),
+        "device": getattr(settings, f"{kind}_device"),
+    }
+    shared = {name: value for name, value in shared.items() if value not in (None, "auto")}
+    folder = None if settings.models_dir is None else str(settings.models_dir)
+    engines = []
+    for name in names:
+        own = group.get(name, {}) if len(names) > 1 else group
+        if not isinstance(own, Mapping):
+            raise ConfigError(
+                f"`{kind}.{name}` must hold the options of the engine `{name}`.",
+                action=f"With several engines, `{kind}:` has a group of options for each.",
+            )
+        if unknown := set(group) - set(names) if len(names) > 1 else set():
+            raise ConfigError(
+                f"`{kind}.{min(unknown)}` is none of the engines {', '.join(names)}.",
+                action=f"With several engines, `{kind}:` has a group of options for each.",
+            )
+        # A model or device for all is meant for the one engine there is.
+        options = {**(shared if len(names) == 1 else {}), **own}
+        python = options.pop("engine_python", None)
+        engines.append(Chosen(replace(find(kind, name), models_dir=folder), options, python))
+    return tuple(engines)
+
+
+def _with_model(spec: EngineSpec, options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options, a model named as in the catalogue replaced by its verified place."""
+    # Imported late: only engines with models need it.
+    from inzwa_rtc.catalogue.resolve import resolve
+
+    model = options.get("model")
+    if not isinstance(model, str):
+        return options
+    folder = None if spec.models_dir is None else Path(spec.models_dir)
+    return {**options, "model": resolve(model, spec.name, folder)}
 
 
 def _import(spec: EngineSpec) -> Any:
@@ -137,18 +171,18 @@ def _import(spec: EngineSpec) -> Any:
     except (ImportError, AttributeError) as error:
         raise EngineUnavailable(
             f"The {spec.kind} engine `{spec.name}` cannot be imported: {error}",
-            action=f"Reinstall it: {_install(spec)}",
+            action=f"Reinstall it: {install_command(spec)}",
         ) from error
 
 
 def _not_installed(spec: EngineSpec, error: ModuleNotFoundError) -> EngineUnavailable:
     return EngineUnavailable(
         f"The {spec.kind} engine `{spec.name}` is not installed (no module `{error.name}`).",
-        action=f"Run: {_install(spec)}",
+        action=f"Run: {install_command(spec)}",
     )
 
 
-def _install(spec: EngineSpec) -> str:
+def install_command(spec: EngineSpec) -> str:
     """The command that installs the engine for the Python which runs this."""
     install = f"{sys.executable} -m pip install"
     name, bracket, extra = (spec.requirement or _OURS).partition("[")

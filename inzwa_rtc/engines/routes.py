@@ -3,8 +3,10 @@
 | route | answer |
 |---|---|
 | `GET /healthz` | 200: the process lives and its loop turns |
-| `GET /v1/engine` | kind, name, and where it has them `sample_rate` and `voices` |
+| `GET /v1/engine` | kind, name, `details` (its model, its device, ...), and where it has them
+`sample_rate`, `voices` and `can_prepare` |
 | `POST /v1/chat` | a reply, token by token |
+| `POST /v1/prepare` | `{"done": true}` once the dialogue has been read ahead |
 | `POST /v1/tts` | speech, chunk by chunk |
 | `GET /v1/asr` | a WebSocket: binary audio in, `{"type": "end"}` last; transcripts out |
 
@@ -17,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import json
 import traceback
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import asdict
 from pathlib import PurePath
@@ -48,6 +50,7 @@ def application(spec: EngineSpec, engine: Any, max_concurrent: int | None) -> we
         app.router.add_get("/v1/asr", service.recognize)
     elif spec.kind == "llm":
         app.router.add_post("/v1/chat", service.reply)
+        app.router.add_post("/v1/prepare", service.prepare)
     else:
         app.router.add_post("/v1/tts", service.synthesize)
     return app
@@ -55,9 +58,15 @@ def application(spec: EngineSpec, engine: Any, max_concurrent: int | None) -> we
 
 def describe(spec: EngineSpec, engine: Any) -> dict[str, Any]:
     """What `GET /v1/engine` says of the engine."""
-    description: dict[str, Any] = {"kind": spec.kind, "name": spec.name}
+    description: dict[str, Any] = {
+        "kind": spec.kind,
+        "name": spec.name,
+        "details": dict(getattr(engine, "details", {})),
+    }
     if spec.kind == "asr":
         description["sample_rate"] = ASR_SAMPLE_RATE
+    elif spec.kind == "llm":
+        description["can_prepare"] = hasattr(engine, "prepare")
     elif spec.kind == "tts":
         description["sample_rate"] = engine.sample_rate
         description["voices"] = [asdict(voice) for voice in engine.voices]
@@ -90,6 +99,12 @@ class _Service:
         asked = await _body(request, wire.reply_request_from)
         return await self._answer(request, lambda: self._engine.reply(asked), wire.token_to)
 
+    async def prepare(self, request: web.Request) -> web.StreamResponse:
+        asked = await _body(request, wire.reply_request_from)
+        return await self._answer(
+            request, lambda: _nothing_after(self._engine.prepare(asked)), dict
+        )
+
     async def synthesize(self, request: web.Request) -> web.StreamResponse:
         asked = await _body(request, wire.speech_request_from)
         return await self._answer(
@@ -103,7 +118,7 @@ class _Service:
             compress=False, max_msg_size=2 * wire.PIECE_BYTES, timeout=1.0
         )
         await socket.prepare(request)
-        asked = RecognizeRequest(language=request.query.get("language"))
+        asked = RecognizeRequest(request.query.get("language"), "translate" in request.query)
         last = wire.DONE
         try:
             async with (
@@ -147,6 +162,13 @@ class _Service:
             f"The {self._spec.kind} engine `{self._spec.name}` failed: {place(error)}.",
             action="Report it to the engine's author.",
         )
+
+
+async def _nothing_after(work: Awaitable[None]) -> AsyncGenerator[dict[str, Any], None]:
+    """A stream that ends, empty, when the work has."""
+    await work
+    return
+    yield
 
 
 async def _in_turn(

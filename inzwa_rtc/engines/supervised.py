@@ -1,21 +1,30 @@
-"""The server's three engines, each in its own supervised process."""
+"""The server's engines, each in its own supervised process."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+import structlog
+
 from inzwa_rtc.engines.client import LanguageModelClient, RecognizerClient, SynthesizerClient
-from inzwa_rtc.engines.contracts import EngineKind
+from inzwa_rtc.engines.contracts import EngineKind, LanguageModel, Recognizer, Synthesizer
+from inzwa_rtc.engines.fallback import (
+    FallbackLanguageModel,
+    FallbackRecognizer,
+    FallbackSynthesizer,
+)
 from inzwa_rtc.engines.launch import Launch
 from inzwa_rtc.engines.process import EngineProcess, ProcessState
-from inzwa_rtc.engines.registry import specs
+from inzwa_rtc.engines.registry import Chosen, chosen
 from inzwa_rtc.engines.socket_folder import sweep
 from inzwa_rtc.settings import Settings
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,32 +38,49 @@ class EngineStatus:
 
 
 class Engines:
-    """`asr`, `llm` and `tts`, ready for use within `async with` (see `supervised`)."""
+    """`asr`, `llm` and `tts`, ready for use within `async with` (see `supervised`).
+
+    Where the settings name several engines of a kind, each has its process, and the first
+    that works answers.
+    """
 
     def __init__(self, settings: Settings) -> None:
-        self._processes: dict[EngineKind, EngineProcess] = {
-            kind: EngineProcess(
-                Launch(
-                    spec=spec,
-                    options=options,
-                    max_concurrent=settings.tts_max_concurrent if kind == "tts" else None,
-                    log_json=settings.log_json,
-                ),
-                start_timeout_s=settings.timeouts.engine_start,
-            )
-            for kind, (spec, options) in specs(settings).items()
+        self._processes = {
+            kind: tuple(_process(settings, kind, engine) for engine in engines)
+            for kind, engines in chosen(settings).items()
         }
-        self.asr = RecognizerClient(self._processes["asr"])
-        self.llm = LanguageModelClient(self._processes["llm"])
-        self.tts = SynthesizerClient(self._processes["tts"])
+        timeouts = settings.timeouts
+        asr, llm, tts = (self._processes[kind] for kind in ("asr", "llm", "tts"))
+        self.asr: Recognizer = (
+            RecognizerClient(asr[0])
+            if len(asr) == 1
+            else FallbackRecognizer(
+                [(process.spec.name, RecognizerClient(process)) for process in asr],
+                final_s=timeouts.recognition,
+            )
+        )
+        self.llm: LanguageModel = (
+            LanguageModelClient(llm[0])
+            if len(llm) == 1
+            else FallbackLanguageModel(
+                [(process.spec.name, LanguageModelClient(process)) for process in llm],
+                first_token_s=timeouts.first_token,
+            )
+        )
+        self.tts: Synthesizer = (
+            SynthesizerClient(tts[0])
+            if len(tts) == 1
+            else FallbackSynthesizer(
+                [(process.spec.name, SynthesizerClient(process)) for process in tts],
+                first_audio_s=timeouts.first_audio,
+            )
+        )
         self._life = supervised(*self._processes.values())
 
     def status(self) -> dict[EngineKind, EngineStatus]:
-        """How each engine's process is now."""
-        return {
-            kind: EngineStatus(process.spec.name, process.state, process.restarts, process.pid)
-            for kind, process in self._processes.items()
-        }
+        """How the process of each kind's preferred engine is now; of several, of the first that
+        is ready."""
+        return {kind: _status(processes) for kind, processes in self._processes.items()}
 
     async def __aenter__(self) -> Self:
         await self._life.__aenter__()
@@ -70,16 +96,19 @@ class Engines:
 
 
 @asynccontextmanager
-async def supervised(*processes: EngineProcess) -> AsyncIterator[None]:
+async def supervised(*kinds: Sequence[EngineProcess]) -> AsyncIterator[None]:
     """Keep engines running while the block does.
 
-    Entering loads all of them at the same time and raises the first error, as `Child.start`
-    does; leaving ends their processes. The block's own error leaves as it is, in no group.
+    Entering loads all of them at the same time. Of each sequence one must load: the error of
+    its first is raised where none does, as `Child.start` raises it; the others are tried
+    again and again. Leaving ends their processes. The block's own error leaves as it is, in
+    no group.
     """
     sweep()
+    processes = [process for kind in kinds for process in kind]
     failure: Exception | None = None
     try:
-        await _start(processes)
+        await _start(kinds)
         async with asyncio.TaskGroup() as supervision:
             tasks = [supervision.create_task(process.supervise()) for process in processes]
             try:
@@ -94,16 +123,44 @@ async def supervised(*processes: EngineProcess) -> AsyncIterator[None]:
         raise failure
 
 
-async def _start(processes: tuple[EngineProcess, ...]) -> None:
+def _process(settings: Settings, kind: EngineKind, engine: Chosen) -> EngineProcess:
+    launch = Launch(
+        spec=engine.spec,
+        options=engine.options,
+        python=engine.python,
+        max_concurrent=settings.tts_max_concurrent if kind == "tts" else None,
+        log_json=settings.log_json,
+    )
+    return EngineProcess(launch, start_timeout_s=settings.timeouts.engine_start)
+
+
+def _status(processes: Sequence[EngineProcess]) -> EngineStatus:
+    ready = (process for process in processes if process.state == "ready")
+    process = next(ready, processes[0])
+    return EngineStatus(process.spec.name, process.state, process.restarts, process.pid)
+
+
+async def _start(kinds: Sequence[Sequence[EngineProcess]]) -> None:
     try:
         async with asyncio.TaskGroup() as starting:
-            for process in processes:
-                starting.create_task(process.start())
+            for processes in kinds:
+                starting.create_task(_start_one_of(processes))
     except BaseExceptionGroup as group:
         raise group.exceptions[0] from None
 
 
-async def _close(processes: tuple[EngineProcess, ...]) -> None:
+async def _start_one_of(processes: Sequence[EngineProcess]) -> None:
+    outcomes = await asyncio.gather(
+        *(process.start() for process in processes), return_exceptions=True
+    )
+    failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    if len(failures) == len(processes):
+        raise failures[0]
+    for failure in failures:
+        _log.error("engine.not_started", reason=str(failure) or type(failure).__name__)
+
+
+async def _close(processes: Sequence[EngineProcess]) -> None:
     async with asyncio.TaskGroup() as closing:
         for process in processes:
             closing.create_task(process.close())

@@ -16,6 +16,7 @@ from dataclasses import asdict
 from typing import Any
 
 from inzwa_rtc.engines.contracts import (
+    HeardWord,
     Message,
     ReplyRequest,
     SpeechChunk,
@@ -126,6 +127,7 @@ def reply_request_to(request: ReplyRequest) -> dict[str, Any]:
         "messages": [{"role": m.role, "content": m.content} for m in request.messages],
         "language": request.language,
         "max_tokens": request.max_tokens,
+        "adapter": request.adapter,
     }
 
 
@@ -134,6 +136,7 @@ def reply_request_from(data: Mapping[str, Any]) -> ReplyRequest:
         messages=tuple(Message(m["role"], m["content"]) for m in data["messages"]),
         language=data["language"],
         max_tokens=data["max_tokens"],
+        adapter=data["adapter"],
     )
 
 
@@ -174,7 +177,8 @@ def transcript_to(chunk: TranscriptChunk) -> dict[str, Any]:
 
 
 def transcript_from(data: Mapping[str, Any]) -> TranscriptChunk:
-    return TranscriptChunk(**data)
+    words = tuple(HeardWord(**word) for word in data["words"])
+    return TranscriptChunk(**{**data, "words": words})
 
 
 def voice_from(data: Mapping[str, Any]) -> Voice:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from inzwa_rtc.conversation.peer import UpdateVoice
-from inzwa_rtc.conversation.turn import VoiceSettings
+from inzwa_rtc.conversation.voice import VoiceSettings
 from inzwa_rtc.conversation.voices import Voices
 from inzwa_rtc.engines.contracts import Voice
 from inzwa_rtc.errors import ConfigError, PeerError

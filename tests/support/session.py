@@ -11,7 +11,7 @@ from typing import Any
 from inzwa_rtc.conversation.session import Session
 from inzwa_rtc.conversation.spoken import languages, lines
 from inzwa_rtc.conversation.stages import EngineSet, render
-from inzwa_rtc.conversation.turn import VoiceSettings
+from inzwa_rtc.conversation.voice import VoiceSettings
 from inzwa_rtc.engines.contracts import RecognizeRequest, ToolCall, TranscriptChunk
 from inzwa_rtc.errors import EngineError
 from inzwa_rtc.events import EndReason, PlaybackEnded, PlaybackStarted

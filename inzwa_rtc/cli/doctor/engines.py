@@ -76,9 +76,9 @@ def speech(settings: Settings) -> Finding:
 
 @contextlib.contextmanager
 def _loaded(settings: Settings, kind: EngineKind) -> Iterator[Any]:
-    """The engine in this very process: the doctor serves nobody whom it could harm."""
-    spec, options = registry.specs(settings)[kind]
-    with contextlib.closing(registry.load(spec, options)) as engine:
+    """The preferred engine in this very process: the doctor serves nobody whom it could harm."""
+    engine_chosen = registry.chosen(settings)[kind][0]
+    with contextlib.closing(registry.load(engine_chosen.spec, engine_chosen.options)) as engine:
         yield engine
 
 

@@ -47,7 +47,7 @@ class Boundary:
     async def running(self, kind: EngineKind, **launch: Any) -> AsyncIterator[EngineProcess]:
         """One that runs and is watched while the block does."""
         process = self.process(kind, **launch)
-        async with supervised(process):
+        async with supervised([process]):
             yield process
 
     def request(self, text: str) -> ReplyRequest:

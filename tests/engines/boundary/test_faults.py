@@ -165,7 +165,7 @@ async def test_wrong_option_stops_the_start_with_its_name(boundary: Boundary) ->
 async def test_engine_that_never_loads_is_given_up(boundary: Boundary) -> None:
     process = boundary.process("llm", options={"never_load": True}, start_timeout_s=2)
     with pytest.raises(EngineTimeout, match=r"not loaded within 2 s.*engine_start"):
-        async with supervised(process):
+        async with supervised([process]):
             pytest.fail("it must not be entered")
     assert process.state == "failed"
     assert psutil.Process().children() == []

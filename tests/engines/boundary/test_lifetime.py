@@ -9,14 +9,16 @@ import stat
 import subprocess
 import sys
 import tempfile
+from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
 
-from inzwa_rtc.engines.contracts import EngineKind
-from inzwa_rtc.engines.registry import EngineSpec
+from inzwa_rtc.engines.contracts import EngineKind, TokenChunk
+from inzwa_rtc.engines.registry import KINDS, Chosen
 from inzwa_rtc.engines.service import NICENESS
 from inzwa_rtc.engines.supervised import Engines
 from inzwa_rtc.errors import EngineUnavailable
@@ -35,7 +37,7 @@ from inzwa_rtc.engines.supervised import supervised
 async def main():
     spec = EngineSpec("llm", "test", "boundary_engines:Talker")
     process = EngineProcess(Launch(spec=spec, options={}))
-    async with supervised(process):
+    async with supervised([process]):
         print("child", process.pid, flush=True)
         await asyncio.Event().wait()
 
@@ -133,15 +135,15 @@ async def test_long_folder_names_do_not_break_the_socket(
 
 
 @pytest.fixture
-def all_three(boundary: Boundary, monkeypatch: pytest.MonkeyPatch) -> dict[EngineKind, Any]:
+def all_three(
+    boundary: Boundary, monkeypatch: pytest.MonkeyPatch
+) -> dict[EngineKind, tuple[Chosen, ...]]:
     """The engines that `Engines` finds, whatever the settings."""
-    chosen: dict[EngineKind, tuple[EngineSpec, dict[str, Any]]] = {
-        "asr": (boundary.spec("asr"), {}),
-        "llm": (boundary.spec("llm"), {}),
-        "tts": (boundary.spec("tts"), {}),
+    engines: dict[EngineKind, tuple[Chosen, ...]] = {
+        kind: (Chosen(boundary.spec(kind), {}),) for kind in KINDS
     }
-    monkeypatch.setattr("inzwa_rtc.engines.supervised.specs", lambda settings: chosen)
-    return chosen
+    monkeypatch.setattr("inzwa_rtc.engines.supervised.chosen", lambda settings: engines)
+    return engines
 
 
 async def test_all_engines_are_ready_inside_and_gone_after(all_three: dict[Any, Any]) -> None:
@@ -157,11 +159,45 @@ async def test_all_engines_are_ready_inside_and_gone_after(all_three: dict[Any, 
 
 
 async def test_one_engine_that_cannot_load_stops_the_start(all_three: dict[Any, Any]) -> None:
-    all_three["tts"] = (all_three["tts"][0], {"fail": "no such voice file"})
+    all_three["tts"] = (replace(*all_three["tts"], options={"fail": "no such voice file"}),)
     with pytest.raises(EngineUnavailable, match="no such voice file"):
         async with Engines(Settings()):
             pytest.fail("it must not be entered")
     assert psutil.Process().children() == []
+
+
+async def test_of_several_engines_one_is_enough_to_start_and_answers(
+    all_three: dict[Any, Any], boundary: Boundary
+) -> None:
+    (works,) = all_three["llm"]
+    all_three["llm"] = (replace(works, options={"fail": "no such model"}), works)
+    async with asyncio.timeout(boundary.guard_s), Engines(Settings()) as engines:
+        assert engines.status()["llm"].state == "ready"
+        async with aclosing(engines.llm.reply(boundary.request("hello"))) as chunks:
+            said = [chunk.token async for chunk in chunks if isinstance(chunk, TokenChunk)]
+        assert "".join(said) == "hello"
+    assert psutil.Process().children() == []
+
+
+async def test_an_engine_in_an_environment_that_is_not_there_is_told_by_name(
+    all_three: dict[Any, Any],
+) -> None:
+    all_three["asr"] = (replace(*all_three["asr"], python="/nowhere/bin/python"),)
+    with pytest.raises(EngineUnavailable, match=r"/nowhere/bin/python.*asr\.engine_python"):
+        async with Engines(Settings()):
+            pytest.fail("it must not be entered")
+
+
+async def test_an_engine_runs_in_the_python_that_it_is_given(
+    all_three: dict[Any, Any], tmp_path: Path
+) -> None:
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\ntouch "{tmp_path}/asked"\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    all_three["asr"] = (replace(*all_three["asr"], python=str(python)),)
+    async with Engines(Settings()) as engines:
+        assert engines.status()["asr"].state == "ready"
+    assert (tmp_path / "asked").exists()
 
 
 async def test_owner_s_own_error_leaves_as_it_is(all_three: dict[Any, Any]) -> None:

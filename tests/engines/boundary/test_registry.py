@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from inzwa_rtc.engines import registry
-from inzwa_rtc.engines.registry import EngineSpec, find, known, load, specs
+from inzwa_rtc.engines.registry import EngineSpec, chosen, find, known, load
 from inzwa_rtc.errors import ConfigError, EngineUnavailable
 from inzwa_rtc.settings import Settings
 
@@ -23,8 +24,8 @@ def talker(monkeypatch: pytest.MonkeyPatch) -> EngineSpec:
 
 
 def test_engines_of_the_default_settings_are_known() -> None:
-    chosen = specs(Settings())
-    assert {kind: spec.name for kind, (spec, _) in chosen.items()} == {
+    engines = chosen(Settings())
+    assert {kind: engine.spec.name for kind, (engine,) in engines.items()} == {
         "asr": "pocketsphinx",
         "llm": "scripted",
         "tts": "espeak",
@@ -78,12 +79,32 @@ def test_engine_of_another_package_is_installed_by_that_package_s_name() -> None
 
 
 def test_model_and_device_are_options_unless_left_to_the_engine() -> None:
-    chosen = specs(Settings(asr_model="tiny", tts_model="a", tts={"model": "b"}, tts_device="cpu"))
-    assert chosen["asr"][1] == {"model": "tiny"}
-    assert chosen["tts"][1] == {"model": "b", "device": "cpu"}
-    assert chosen["llm"][1] == {}
+    settings = Settings(asr_model="tiny", tts_model="a", tts={"model": "b"}, tts_device="cpu")
+    engines = chosen(settings)
+    assert engines["asr"][0].options == {"model": "tiny"}
+    assert engines["tts"][0].options == {"model": "b", "device": "cpu"}
+    assert engines["llm"][0].options == {}
+
+
+def test_several_engines_have_a_group_of_options_each() -> None:
+    settings = Settings(
+        llm_engine=("ollama", "scripted"),
+        llm={"ollama": {"model": "tiny", "engine_python": "/opt/o/bin/python"}},
+        asr={"script": "own.yaml"},
+    )
+    engines = chosen(settings)
+    first, second = engines["llm"]
+    assert (first.spec.name, second.spec.name) == ("ollama", "scripted")
+    assert (first.options, first.python) == ({"model": "tiny"}, "/opt/o/bin/python")
+    assert (second.options, second.python) == ({}, None)
+
+
+@pytest.mark.parametrize("group", [{"model": "tiny"}, {"ollama": "tiny"}, {"vllm": {}}])
+def test_options_that_belong_to_none_of_several_engines_are_refused(group: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="llm"):
+        chosen(Settings(llm_engine=("ollama", "scripted"), llm=group))
 
 
 def test_recogniser_learns_the_script_that_the_replies_follow() -> None:
-    chosen = specs(Settings(llm={"script": "a.yaml", "extra": ["b"]}, asr={"extra": []}))
-    assert chosen["asr"][1] == {"script": "a.yaml", "extra": []}
+    engines = chosen(Settings(llm={"script": "a.yaml", "extra": ["b"]}, asr={"extra": []}))
+    assert engines["asr"][0].options == {"script": "a.yaml", "extra": []}

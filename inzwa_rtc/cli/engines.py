@@ -1,0 +1,80 @@
+"""`inzwa-rtc engines`: which engines there are, and how to install those that are missing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+
+import click
+
+from inzwa_rtc.engines import registry
+from inzwa_rtc.engines.contracts import EngineKind
+from inzwa_rtc.engines.shipped import shipped
+
+_TITLES: dict[EngineKind, str] = {"asr": "Recognition", "llm": "Replies", "tts": "Speech"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    kind: EngineKind
+    name: str
+    is_installed: bool
+    licence: str
+    summary: str
+    install: str
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print a list of objects.")
+def engines(as_json: bool) -> None:
+    """List the engines: installed or not, their licences, how to install them."""
+    rows = [_row(kind, name) for kind in registry.KINDS for name in registry.known(kind)]
+    if as_json:
+        click.echo(json.dumps([asdict(row) for row in rows], indent=2))
+        return
+    for kind, title in _TITLES.items():
+        click.secho(f"{title}  ({kind}_engine)", bold=True)
+        for row in rows:
+            if row.kind == kind:
+                _show(row)
+        click.echo()
+
+
+def _show(row: _Row) -> None:
+    mark = click.style("ready", fg="green") if row.is_installed else click.style("absent", dim=True)
+    click.echo(
+        f"  {row.name:<16} {mark:<{6 + len(mark) - len(click.unstyle(mark))}}  {row.summary}"
+    )
+    click.echo(f"  {'':<16} {'':<6}  licence: {row.licence}")
+    if not row.is_installed:
+        click.echo(f"  {'':<16} {'':<6}  {row.install}")
+
+
+def _row(kind: EngineKind, name: str) -> _Row:
+    spec = registry.find(kind, name)
+    info = shipped(kind, name)
+    if info is not None:
+        is_installed = find_spec(info.module) is not None
+        return _Row(
+            kind, name, is_installed, info.licence, info.summary, registry.install_command(spec)
+        )
+    package = _distribution(kind, name)
+    return _Row(kind, name, True, package.licence, package.summary, "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Package:
+    licence: str
+    summary: str
+
+
+def _distribution(kind: EngineKind, name: str) -> _Package:
+    """What the package that brings a third party's engine says of itself."""
+    (point,) = entry_points(group=f"inzwa_rtc.{kind}", name=name)
+    if point.dist is None:
+        return _Package("not told", "")
+    told = point.dist.metadata.json
+    licence = str(told.get("license_expression") or told.get("license") or "not told")
+    return _Package(licence, f"from {point.dist.name}: {told.get('summary', '')}".rstrip(": "))

@@ -1,0 +1,33 @@
+"""What the reply engine is asked: the instructions, what was said so far, the newest words."""
+
+from __future__ import annotations
+
+from inzwa_rtc.conversation.history import History
+from inzwa_rtc.conversation.spoken import system_prompt
+from inzwa_rtc.conversation.voice import VoiceSettings
+from inzwa_rtc.engines.contracts import Message, ReplyRequest
+from inzwa_rtc.settings import Settings
+
+
+class Dialogue:
+    """One call's, in the language that the caller has chosen by now."""
+
+    def __init__(self, settings: Settings, voice: VoiceSettings, history: History) -> None:
+        self._settings = settings
+        self._voice = voice
+        self._history = history
+
+    def request(self, words: str = "") -> ReplyRequest:
+        """To answer what is in the history, followed by `words` of the caller's that are not."""
+        return ReplyRequest(
+            [*self._instructions(), *self._history.followed_by(words)],
+            language=self._voice.language,
+            max_tokens=self._settings.llm_max_tokens,
+            adapter=self._settings.llm_adapter,
+        )
+
+    def _instructions(self) -> list[Message]:
+        prompt = self._settings.call.system_prompt
+        if prompt is None:
+            prompt = system_prompt(self._voice.language)
+        return [Message("system", prompt)] if prompt else []

@@ -1,0 +1,46 @@
+"""Has the reply engine read ahead while the caller still speaks.
+
+A model reads a prompt token by token before it can answer. What was said so far, and the
+words that the recogniser hardly takes back, it can read while there is time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import NoReturn
+
+from inzwa_rtc.conversation.dialogue import Dialogue
+from inzwa_rtc.engines.contracts import LanguageModel, PreparingLanguageModel, TranscriptChunk
+from inzwa_rtc.errors import EngineError
+
+
+class Preparation:
+    """Tell it what the caller does; `run` it beside the conversation.
+
+    One reading at a time; of what came meanwhile only the newest is read next. The reply
+    does not wait for it: the engine itself lets a reading go for the reply to its dialogue.
+    """
+
+    def __init__(self, llm: LanguageModel, dialogue: Dialogue) -> None:
+        self._llm = llm if isinstance(llm, PreparingLanguageModel) else None
+        self._dialogue = dialogue
+        self._words = ""  # the call has begun: the instructions can be read
+        self._changed = asyncio.Event()
+        self._changed.set()
+
+    def heard(self, chunk: TranscriptChunk) -> None:
+        """Words of an utterance that goes on."""
+        words = chunk.text[: chunk.stable]
+        if words and not chunk.is_final and words != self._words:
+            self._words = words
+            self._changed.set()
+
+    async def run(self) -> NoReturn:
+        """Never returns."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            if self._llm is not None:
+                with suppress(EngineError):  # only time is lost; the reply will tell
+                    await self._llm.prepare(self._dialogue.request(self._words))

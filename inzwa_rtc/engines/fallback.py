@@ -1,0 +1,266 @@
+"""The three contracts over several engines: when one fails, the next one answers.
+
+Only before its first token or sound, though: once the caller may have heard something of an
+answer, another engine's would not go on where it broke off. A recogniser is heard by nobody
+before its final transcript, so that one can be replaced until then; it is given the utterance
+from its beginning.
+
+Every engine that may still be asked gets an equal share of the time that is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import replace
+from typing import TypeVar
+
+from inzwa_rtc.audio.resample import Resampler
+from inzwa_rtc.engines.breaker import BreakerPolicy, BreakerState
+from inzwa_rtc.engines.chain import Chain, Engine, Link, now
+from inzwa_rtc.engines.contracts import (
+    LanguageModel,
+    PreparingLanguageModel,
+    Recognizer,
+    RecognizeRequest,
+    ReplyRequest,
+    SpeechChunk,
+    SpeechRequest,
+    Synthesizer,
+    TokenChunk,
+    ToolCall,
+    TranscriptChunk,
+    Voice,
+)
+from inzwa_rtc.engines.replay import Replay
+from inzwa_rtc.errors import EngineError, EngineTimeout, EngineUnavailable
+
+Chunk = TypeVar("Chunk")
+
+
+class FallbackLanguageModel:
+    """`LanguageModel` over several, named and in the order of preference.
+
+    `first_token_s` is the time that all of them together have for the first token.
+    """
+
+    def __init__(
+        self,
+        engines: Sequence[tuple[str, LanguageModel]],
+        *,
+        first_token_s: float,
+        policy: BreakerPolicy | None = None,
+    ) -> None:
+        self._chain = Chain("llm", engines, policy)
+        self._first_token_s = first_token_s
+
+    def states(self) -> dict[str, BreakerState]:
+        """How each engine's breaker is."""
+        return self._chain.states()
+
+    async def reply(self, request: ReplyRequest) -> AsyncGenerator[TokenChunk | ToolCall, None]:
+        """Yield the reply of the first engine that begins one. Raises `EngineError`."""
+        answer = _first_to_answer(
+            self._chain, lambda engine: engine.reply(request), self._first_token_s
+        )
+        async with aclosing(answer) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def prepare(self, request: ReplyRequest) -> None:
+        """Have the engine that would be asked now read ahead, if it can."""
+        for link, _ in self._chain.askable():
+            if isinstance(link.engine, PreparingLanguageModel):
+                await link.engine.prepare(request)
+            return
+
+
+class FallbackSynthesizer:
+    """`Synthesizer` over several, named and in the order of preference.
+
+    It has the voices and the sample rate of the first that was ever loaded. Another one speaks
+    with its own voice for the language. `first_audio_s` is the time that all of them together
+    have for the first sound.
+    """
+
+    def __init__(
+        self,
+        engines: Sequence[tuple[str, Synthesizer]],
+        *,
+        first_audio_s: float,
+        policy: BreakerPolicy | None = None,
+    ) -> None:
+        self._chain = Chain("tts", engines, policy)
+        self._first_audio_s = first_audio_s
+        self._sample_rate: int | None = None
+
+    @property
+    def sample_rate(self) -> int:
+        # Told once, it must hold for good: who plays the audio has asked before it comes.
+        if self._sample_rate is None:
+            self._sample_rate = self._preferred(lambda engine: engine.sample_rate)
+        return self._sample_rate
+
+    @property
+    def voices(self) -> Sequence[Voice]:
+        return self._preferred(lambda engine: engine.voices)
+
+    def states(self) -> dict[str, BreakerState]:
+        """How each engine's breaker is."""
+        return self._chain.states()
+
+    async def synthesize(self, request: SpeechRequest) -> AsyncGenerator[SpeechChunk, None]:
+        """Yield the speech of the first engine that begins to speak. Raises `EngineError`, for a
+        voice that is not among `voices` too."""
+        if request.voice is not None and request.voice not in {v.id for v in self.voices}:
+            raise EngineError(
+                "There is no such voice.",
+                action="Choose one of the preferred engine's.",
+                code="unknown_voice",
+            )
+        answer = _first_to_answer(
+            self._chain, lambda engine: self._spoken(engine, request), self._first_audio_s
+        )
+        async with aclosing(answer) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    def _preferred(self, tell: Callable[[Synthesizer], Chunk]) -> Chunk:
+        """What the first engine that was ever loaded tells of itself."""
+        *others, last = self._chain.links
+        for link in others:
+            with suppress(EngineUnavailable):
+                return tell(link.engine)
+        return tell(last.engine)
+
+    async def _spoken(
+        self, engine: Synthesizer, request: SpeechRequest
+    ) -> AsyncGenerator[SpeechChunk, None]:
+        """The engine's speech, at the rate that is told."""
+        if request.voice not in {voice.id for voice in engine.voices}:
+            request = replace(request, voice=None)  # the preferred one's, then
+        resampler = Resampler(engine.sample_rate, self.sample_rate)
+        async with aclosing(engine.synthesize(request)) as chunks:
+            async for chunk in chunks:
+                yield replace(chunk, pcm=resampler.feed(chunk.pcm))
+        if rest := resampler.flush():
+            yield SpeechChunk(rest)
+
+
+class FallbackRecognizer:
+    """`Recognizer` over several, named and in the order of preference.
+
+    `final_s` is the time that all of them have for the final transcript, from the end of the
+    utterance. `kept_s` of its audio are kept, to be heard again by the next engine; a longer
+    utterance stays with the engine that began it.
+    """
+
+    def __init__(
+        self,
+        engines: Sequence[tuple[str, Recognizer]],
+        *,
+        final_s: float,
+        kept_s: float = 120.0,
+        policy: BreakerPolicy | None = None,
+    ) -> None:
+        self._chain = Chain("asr", engines, policy)
+        self._final_s = final_s
+        self._kept_s = kept_s
+
+    def states(self) -> dict[str, BreakerState]:
+        """How each engine's breaker is."""
+        return self._chain.states()
+
+    async def recognize(
+        self, audio: AsyncIterator[bytes], request: RecognizeRequest
+    ) -> AsyncGenerator[TranscriptChunk, None]:
+        """Yield the transcripts of each engine until one gives a final one.
+
+        Raises `EngineError`, and whatever the audio raises.
+        """
+        errors: dict[str, EngineError] = {}
+        async with Replay(audio, self._kept_s) as replay:
+            for link, later in self._chain.askable():
+                try:
+                    with link.attempt() as attempt:
+                        async with aclosing(self._heard(link, request, replay, later)) as chunks:
+                            async for chunk in chunks:
+                                if chunk.is_final:
+                                    attempt.succeeded()
+                                yield chunk
+                                if chunk.is_final:
+                                    return
+                except EngineError as error:
+                    errors[link.name] = error
+                    if not replay.is_whole:
+                        raise
+        raise self._chain.nobody(errors)
+
+    async def _heard(
+        self, link: Link[Recognizer], request: RecognizeRequest, replay: Replay, later: int
+    ) -> AsyncGenerator[TranscriptChunk, None]:
+        """What one engine hears, its share of the time counted from when it has all audio."""
+        began = now()
+
+        def limit_of(ended_at: float) -> float:
+            start = max(began, ended_at)
+            return start + max(0.0, ended_at + self._final_s - start) / (1 + later)
+
+        async with aclosing(link.engine.recognize(replay.pieces(), request)) as chunks:
+            while chunk := await _next(link.name, chunks, replay, limit_of):
+                yield chunk
+        raise EngineError(f"`{link.name}` ended without a final transcript.")
+
+
+async def _next(
+    name: str,
+    chunks: AsyncGenerator[TranscriptChunk, None],
+    replay: Replay,
+    limit_of: Callable[[float], float],
+) -> TranscriptChunk | None:
+    """The next transcript. Its time is limited once all audio has come, by `limit_of` when."""
+    try:
+        async with asyncio.timeout(None) as limit:
+            replay.when_ended(lambda ended_at: limit.reschedule(limit_of(ended_at)))
+            return await anext(chunks, None)
+    except TimeoutError:
+        raise EngineTimeout(f"`{name}` gave no transcript in time.") from None
+    finally:
+        replay.when_ended(None)
+
+
+async def _first_to_answer(
+    chain: Chain[Engine],
+    ask: Callable[[Engine], AsyncGenerator[Chunk, None]],
+    within_s: float,
+) -> AsyncGenerator[Chunk, None]:
+    """The answer of the first engine that begins one, its first part within the time."""
+    errors: dict[str, EngineError] = {}
+    limit = now() + within_s
+    for link, later in chain.askable():
+        has_begun = False
+        try:
+            with link.attempt() as attempt:
+                async with aclosing(ask(link.engine)) as chunks:
+                    share_s = max(0.0, limit - now()) / (1 + later)
+                    chunk = await _first(link.name, chunks, share_s)
+                    has_begun = True
+                    attempt.succeeded()
+                    while chunk is not None:
+                        yield chunk
+                        chunk = await anext(chunks, None)
+                    return
+        except EngineError as error:
+            if has_begun:
+                raise
+            errors[link.name] = error
+    raise chain.nobody(errors)
+
+
+async def _first(name: str, chunks: AsyncGenerator[Chunk, None], within_s: float) -> Chunk | None:
+    try:
+        async with asyncio.timeout(within_s):
+            return await anext(chunks, None)
+    except TimeoutError:
+        raise EngineTimeout(f"`{name}` did not begin to answer within {within_s:.1f} s.") from None
