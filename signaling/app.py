@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
 from inzwa_rtc.settings import Settings
+from signaling.admin import Admin
 from signaling.calls import Calls
 from signaling.edge import add_security_headers, errors_as_json
-from signaling.info import EngineStates, Info
+from signaling.info import Info
 from signaling.offers import Offers
 from signaling.sites import Sites
 from signaling.socket import Sockets
+from signaling.switchboard import Switchboard
 
 
-def create_app(settings: Settings, calls: Calls, engines: EngineStates) -> web.Application:
+def create_app(settings: Settings, calls: Calls, switchboard: Switchboard[Any]) -> web.Application:
     """All routes over `calls`; owns nothing that runs."""
     sites = Sites(settings)
     app = web.Application(
@@ -23,7 +26,8 @@ def create_app(settings: Settings, calls: Calls, engines: EngineStates) -> web.A
         client_max_size=settings.limits.json_body,
     )
     app.on_response_prepare.extend([add_security_headers, sites.add_headers])
-    app.add_routes(Info(calls, settings, engines).routes())
+    app.add_routes(Info(calls, switchboard).routes())
+    app.add_routes(Admin(switchboard).routes())
     app.add_routes(Offers(calls, settings).routes())
     app.add_routes(Sockets(calls, settings).routes())
     app.router.add_get("/", _index)

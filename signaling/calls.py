@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 import secrets
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
 from inzwa_rtc.conversation.peer import Command, Peer, UpdateVoice
 from inzwa_rtc.conversation.session import Session
-from inzwa_rtc.conversation.stages import EngineSet, Faults
 from inzwa_rtc.conversation.voice import VoiceSettings
 from inzwa_rtc.conversation.voices import Voices
 from inzwa_rtc.errors import PeerError, Unavailable
 from inzwa_rtc.events import EndReason
-from inzwa_rtc.settings import Settings
+from inzwa_rtc.settings import LimitSettings, Settings
 from inzwa_rtc.transport.webrtc import WebRtcPeer
 from signaling.detectors import Detectors
 from signaling.dialects.native import NativeDialect, SessionOptions
+from signaling.switchboard import Switchboard
 
 RETRY_AFTER_S = 5
 FORCED_END_S = 5.0
@@ -50,24 +51,25 @@ class Calls:
     their request)."""
 
     def __init__(
-        self,
-        settings: Settings,
-        engines: EngineSet,
-        voices: Voices,
-        faults: Faults,
-        detectors: Detectors,
+        self, limits: LimitSettings, switchboard: Switchboard[Any], detectors: Detectors
     ) -> None:
         self.is_draining = False
-        self.dialect = NativeDialect(settings.limits)
-        self.voices = voices
-        self._settings = settings
-        self._engines = engines
-        self._faults = faults
+        self.dialect = NativeDialect(limits)
+        self._switchboard = switchboard
         self._detectors = detectors
         self._tasks: set[asyncio.Task[None]] = set()
         self._calls: dict[str, Call] = {}
         self._empty = asyncio.Event()
         self._empty.set()
+
+    @property
+    def voices(self) -> Voices:
+        """What callers may choose from now."""
+        return self._switchboard.now.voices
+
+    @property
+    def _settings(self) -> Settings:
+        return self._switchboard.now.settings
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -145,8 +147,9 @@ class Calls:
 
     def voice_settings(self, options: SessionOptions) -> VoiceSettings:
         """How to speak to a caller who asks for this. Raises `PeerError`."""
+        voices = self.voices
         asked = UpdateVoice(options.language, options.voice, options.speed)
-        return self.voices.choose(asked, self.voices.usual())
+        return voices.choose(asked, voices.usual())
 
     async def converse(self, call: Call, peer: Peer, voice: VoiceSettings) -> EndReason:
         """Hold the conversation of an admitted call until it ends."""
@@ -155,11 +158,10 @@ class Calls:
                 call.id,
                 call.token,
                 peer,
-                self._engines,
+                self._switchboard,
                 detector,
                 self._settings,
                 voice,
-                self._faults,
             )
             return await self._logged(call, call.session)
 

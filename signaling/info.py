@@ -2,46 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from aiohttp import web
 
 import inzwa_rtc
-from inzwa_rtc.settings import Settings
 from signaling.calls import Calls
-
-
-class EngineStatus(Protocol):
-    """How one engine is."""
-
-    @property
-    def name(self) -> str:
-        """The engine in use."""
-        ...
-
-    @property
-    def state(self) -> str:
-        """`ready` when requests are served."""
-        ...
-
-    @property
-    def restarts(self) -> int:
-        """How often it had to be started again."""
-        ...
-
-
-EngineStates = Callable[[], Mapping[Any, EngineStatus]]
-"""The status of each kind of engine, now."""
+from signaling.switchboard import Switchboard
 
 
 class Info:
     """The handlers of `/v1/info`, `/healthz` and `/readyz`."""
 
-    def __init__(self, calls: Calls, settings: Settings, engines: EngineStates) -> None:
+    def __init__(self, calls: Calls, switchboard: Switchboard[Any]) -> None:
         self._calls = calls
-        self._settings = settings
-        self._engines = engines
+        self._switchboard = switchboard
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """To be added to the application."""
@@ -53,7 +28,8 @@ class Info:
 
     async def info(self, _request: web.Request) -> web.Response:
         """What a client may choose from."""
-        settings = self._settings
+        settings = self._switchboard.now.settings
+        engines = self._switchboard.status()
         voices = self._calls.voices
         usual = voices.usual()
         return web.json_response(
@@ -70,7 +46,7 @@ class Info:
                 "languages": voices.languages(),
                 "default_language": usual.language,
                 "call": {"max_length_s": settings.call.max_length_s},
-                "engines": {kind: status.name for kind, status in self._engines().items()},
+                "engines": {kind: status.name for kind, status in engines.items()},
             }
         )
 
@@ -82,7 +58,7 @@ class Info:
         """New calls are taken (503 if not), and how each engine is."""
         engines = {
             kind: {"name": status.name, "state": status.state, "restarts": status.restarts}
-            for kind, status in self._engines().items()
+            for kind, status in self._switchboard.status().items()
         }
         is_ready = not self._calls.is_draining and all(
             engine["state"] == "ready" for engine in engines.values()

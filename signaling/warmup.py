@@ -26,11 +26,15 @@ SILENCE_S = 0.2
 log = structlog.get_logger(__name__)
 
 
-async def warm_up(settings: Settings, recognizer: Recognizer) -> None:
-    """Make one unused peer and recognise silence. Its failure is logged and ends nothing: the
-    engine's own supervision decides what becomes of it."""
+async def warm_up_media(settings: Settings) -> None:
+    """Make one peer that nobody uses."""
     if settings.webrtc_offered:
         await WebRtcPeer[Command](settings, NativeDialect(settings.limits)).close()
+
+
+async def warm_up_recognizer(settings: Settings, recognizer: Recognizer) -> None:
+    """Recognise silence. Its failure is logged and ends nothing: the engine's own supervision
+    decides what becomes of it."""
     request = RecognizeRequest(settings.asr_language)
     try:
         async with (

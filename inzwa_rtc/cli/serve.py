@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -23,18 +24,20 @@ def serve(
 ) -> None:
     """Take calls until SIGTERM or SIGINT (Ctrl+C)."""
     given = {"host": host, "port": port}
-    loaded = load(
-        config_path,
-        {name: value for name, value in given.items() if value is not None},
-        catalogue_profile(profile) if profile else None,
-    )
-    logging.configure(as_json=loaded.settings.log_json)
-    asyncio.run(_serve(loaded.settings))
+    overrides = {name: value for name, value in given.items() if value is not None}
+
+    def read_settings() -> Settings:
+        of_profile = catalogue_profile(profile) if profile else None
+        return load(config_path, overrides, of_profile).settings
+
+    settings = read_settings()
+    logging.configure(as_json=settings.log_json)
+    asyncio.run(_serve(settings, read_settings))
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, read_settings: Callable[[], Settings]) -> None:
     # Imported late: the other commands have no use for the whole server.
-    from inzwa_rtc.engines.supervised import Engines
+    from inzwa_rtc.engines.lineup import Engines
     from signaling.serve import serve
 
-    await serve(settings, Engines(settings))
+    await serve(settings, Engines(settings), read_settings)

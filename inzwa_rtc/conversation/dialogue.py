@@ -17,13 +17,14 @@ class Dialogue:
         self._voice = voice
         self._history = history
 
-    def request(self, words: str = "") -> ReplyRequest:
-        """To answer what is in the history, followed by `words` of the caller's that are not."""
+    def request(self, chosen: Settings, words: str = "") -> ReplyRequest:
+        """To answer what is in the history, followed by `words` of the caller's that are not.
+        `chosen` are the settings by which the language model was."""
         return ReplyRequest(
             [*self._instructions(), *self._history.followed_by(words)],
             language=self._voice.language,
-            max_tokens=self._settings.llm_max_tokens,
-            adapter=self._settings.llm_adapter,
+            max_tokens=chosen.llm_max_tokens,
+            adapter=chosen.llm_adapter,
         )
 
     def _instructions(self) -> list[Message]:

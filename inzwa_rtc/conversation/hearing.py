@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Callable
 from typing import NoReturn
 
+from inzwa_rtc.conversation.engines import EngineSource
 from inzwa_rtc.conversation.floor import PROMPTS_WAITING, Floor
 from inzwa_rtc.conversation.stages import recognise
 from inzwa_rtc.conversation.utterance import Utterance
-from inzwa_rtc.engines.contracts import Recognizer, RecognizeRequest, TranscriptChunk
+from inzwa_rtc.engines.contracts import RecognizeRequest, TranscriptChunk
 from inzwa_rtc.errors import EngineError
 from inzwa_rtc.events import Event, Transcript
 from inzwa_rtc.settings import Settings
@@ -20,15 +21,14 @@ class Hearing:
 
     def __init__(
         self,
-        recognizer: Recognizer,
+        engines: EngineSource,
         settings: Settings,
         floor: Floor,
         heard: Callable[[TranscriptChunk], None],
         emit: Callable[[Event], None],
     ) -> None:
         self.dropped_samples = 0
-        self._recognizer = recognizer
-        self._request = RecognizeRequest(settings.asr_language)
+        self._engines = engines
         self._timeout_s = settings.timeouts.recognition
         self._floor = floor
         self._heard = heard
@@ -62,9 +62,9 @@ class Hearing:
             self._emit(_transcript(utterance, chunk))
 
         try:
-            return await recognise(
-                utterance, self._recognizer, self._request, self._timeout_s, understood
-            )
+            with self._engines.lent() as engines:
+                request = RecognizeRequest(engines.settings.asr_language)
+                return await recognise(utterance, engines.asr, request, self._timeout_s, understood)
         except EngineError as error:
             return error
 

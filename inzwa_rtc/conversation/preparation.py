@@ -11,7 +11,8 @@ from contextlib import suppress
 from typing import NoReturn
 
 from inzwa_rtc.conversation.dialogue import Dialogue
-from inzwa_rtc.engines.contracts import LanguageModel, PreparingLanguageModel, TranscriptChunk
+from inzwa_rtc.conversation.engines import EngineSource
+from inzwa_rtc.engines.contracts import PreparingLanguageModel, TranscriptChunk
 from inzwa_rtc.errors import EngineError
 
 
@@ -22,8 +23,8 @@ class Preparation:
     does not wait for it: the engine itself lets a reading go for the reply to its dialogue.
     """
 
-    def __init__(self, llm: LanguageModel, dialogue: Dialogue) -> None:
-        self._llm = llm if isinstance(llm, PreparingLanguageModel) else None
+    def __init__(self, engines: EngineSource, dialogue: Dialogue) -> None:
+        self._engines = engines
         self._dialogue = dialogue
         self._words = ""  # the call has begun: the instructions can be read
         self._changed = asyncio.Event()
@@ -41,6 +42,8 @@ class Preparation:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            if self._llm is not None:
-                with suppress(EngineError):  # only time is lost; the reply will tell
-                    await self._llm.prepare(self._dialogue.request(self._words))
+            with self._engines.lent() as engines:
+                if isinstance(engines.llm, PreparingLanguageModel):
+                    request = self._dialogue.request(engines.settings, self._words)
+                    with suppress(EngineError):  # only time is lost; the reply will tell
+                        await engines.llm.prepare(request)

@@ -14,6 +14,7 @@ from contextlib import aclosing
 from inzwa_rtc.audio.frame import Frame
 from inzwa_rtc.conversation.clock import CallClock, Due
 from inzwa_rtc.conversation.dialogue import Dialogue
+from inzwa_rtc.conversation.engines import EngineSource
 from inzwa_rtc.conversation.floor import Floor
 from inzwa_rtc.conversation.hearing import Hearing
 from inzwa_rtc.conversation.history import History
@@ -31,10 +32,8 @@ from inzwa_rtc.conversation.peer import (
 from inzwa_rtc.conversation.preparation import Preparation
 from inzwa_rtc.conversation.prompt import Announcement, Typed
 from inzwa_rtc.conversation.spoken import lines
-from inzwa_rtc.conversation.stages import EngineSet, Faults
 from inzwa_rtc.conversation.turn import Turn, TurnContext
 from inzwa_rtc.conversation.voice import VoiceSettings
-from inzwa_rtc.conversation.voices import Voices
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, VoiceDetector
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.events import (
@@ -59,17 +58,16 @@ class Session:
         session_id: str,
         call_token: str,
         peer: Peer,
-        engines: EngineSet,
+        engines: EngineSource,
         detector: VoiceDetector,
         settings: Settings,
         voice: VoiceSettings,
-        faults: Faults,
     ) -> None:
         self.session_id = session_id
         self.turns = 0
         self._call_token = call_token
         self._peer = peer
-        self._voices = Voices(engines.tts, settings)
+        self._engines = engines
         self._settings = settings
         self._voice = voice
         self._numbers = itertools.count()
@@ -78,20 +76,16 @@ class Session:
         self._floor = Floor(self._playout, peer.send)
         history = History(settings.call.history_messages)
         dialogue = Dialogue(settings, voice, history)
-        self._preparation = Preparation(engines.llm, dialogue)
-        self._hearing = Hearing(
-            engines.asr, settings, self._floor, self._preparation.heard, peer.send
-        )
+        self._preparation = Preparation(engines, dialogue)
+        self._hearing = Hearing(engines, settings, self._floor, self._preparation.heard, peer.send)
         self._listener = Listener(
             detector, settings, self._hearing, self._floor, peer.send, self._next_turn
         )
         self._context = TurnContext(
-            engines=engines,
             settings=settings,
             voice=voice,
             history=history,
             dialogue=dialogue,
-            faults=faults,
             emit=peer.send,
             is_superseded=self._floor.is_superseded,
         )
@@ -195,12 +189,16 @@ class Session:
             self._peer.send(Transcript(typed.turn, text, at, at, True, 1.0, language))
 
     def _update(self, update: UpdateVoice) -> None:
-        voice = self._voice
         try:
-            chosen = self._voices.choose(update, voice)
+            with self._engines.lent() as engines:
+                chosen = engines.voices.choose(update, self._voice)
         except PeerError as error:
             self._peer.send(Failure(error.code, error.message, error.action))
             return
+        self._speak_as(chosen)
+
+    def _speak_as(self, chosen: VoiceSettings) -> None:
+        voice = self._voice
         voice.language, voice.voice, voice.speed = chosen.language, chosen.voice, chosen.speed
         self._peer.send(SessionUpdated(voice.language, voice.voice, voice.speed))
 
@@ -209,11 +207,15 @@ class Session:
     async def _converse(self) -> None:
         while True:
             prompt = await self._floor.next_prompt()
-            turn = Turn(prompt, self._playout.speech(prompt.turn), self._context)
-            self._turn = self._floor.speaker = turn
-            async with asyncio.TaskGroup() as tasks:  # a cancelled turn ends only itself
-                answering = tasks.create_task(turn.run())
-            self._turn = self._floor.speaker = None
+            with self._engines.lent() as engines:  # what began with these ends with them
+                if (voice := engines.voices.nearest(self._voice)) != self._voice:
+                    self._speak_as(voice)
+                speech = self._playout.speech(prompt.turn)
+                turn = Turn(prompt, speech, engines, self._context)
+                self._turn = self._floor.speaker = turn
+                async with asyncio.TaskGroup() as tasks:  # a cancelled turn ends only itself
+                    answering = tasks.create_task(turn.run())
+                self._turn = self._floor.speaker = None
             self.turns += 1
             if turn.hang_up is not None and not answering.cancelled():
                 self.end(turn.hang_up)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -11,7 +11,6 @@ from typing import TypeVar
 from inzwa_rtc.audio.resample import Resampler
 from inzwa_rtc.conversation.utterance import Utterance
 from inzwa_rtc.engines.contracts import (
-    LanguageModel,
     Recognizer,
     RecognizeRequest,
     SpeechChunk,
@@ -27,25 +26,12 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class EngineSet:
-    """The three engines of a call."""
-
-    asr: Recognizer
-    llm: LanguageModel
-    tts: Synthesizer
-
-
-@dataclass(frozen=True, slots=True)
 class Rendered:
     """A line synthesized ahead of need, so that it can be spoken without an engine."""
 
     text: str
     sample_rate: int
     chunks: tuple[SpeechChunk, ...]
-
-
-Faults = Mapping[str, Rendered]
-"""The apology of each language."""
 
 
 async def recognise(

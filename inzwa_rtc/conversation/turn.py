@@ -13,14 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inzwa_rtc.conversation.dialogue import Dialogue
+from inzwa_rtc.conversation.engines import EngineSet
 from inzwa_rtc.conversation.history import History
 from inzwa_rtc.conversation.latency import Latency
 from inzwa_rtc.conversation.phrases import PhraseCutter
 from inzwa_rtc.conversation.prompt import Announcement, Prompt, Typed
 from inzwa_rtc.conversation.spoken import lines
 from inzwa_rtc.conversation.stages import (
-    EngineSet,
-    Faults,
     next_within,
     speak_phrase,
     speak_rendered,
@@ -54,12 +53,10 @@ ANSWERS_WITHIN_MS = 1000  # into its last words, "yeah" answers a question
 class TurnContext:
     """What all turns of one call share."""
 
-    engines: EngineSet
     settings: Settings
     voice: VoiceSettings
     history: History
     dialogue: Dialogue
-    faults: Faults
     emit: Callable[[Event], None]
     is_superseded: Callable[[int], bool]
     """Whether a prompt newer than this turn waits: its words then join it unanswered."""
@@ -71,6 +68,7 @@ class Turn:
 
     prompt: Prompt
     speech: Speech
+    engines: EngineSet
     context: TurnContext
     hang_up: EndReason | None = field(default=None, init=False)
     _is_answering: bool = field(default=False, init=False)
@@ -137,7 +135,7 @@ class Turn:
         context.history.add_user(text)
         if self._is_superseded():
             return
-        await self._reply(context.engines.llm.reply(context.dialogue.request()))
+        await self._reply(self.engines.llm.reply(context.dialogue.request(self.engines.settings)))
 
     async def _reply(self, stream: AsyncGenerator[TokenChunk | ToolCall, None]) -> None:
         self._is_answering = True
@@ -186,7 +184,7 @@ class Turn:
                 phrase,
                 offset,
                 request,
-                context.engines.tts,
+                self.engines.tts,
                 self.speech,
                 context.settings.timeouts,
             )
@@ -198,7 +196,7 @@ class Turn:
         if self._is_superseded():
             return  # the caller has gone on, and is answered next
         self._is_answering = True
-        faults = self.context.faults
+        faults = self.engines.faults
         line = faults.get(base_language(self.context.voice.language)) or faults["en"]
         self.speech.abandon_phrase()
         if self._text and not self._text[-1].isspace():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from inzwa_rtc.conversation.peer import UpdateVoice
 from inzwa_rtc.conversation.spoken import languages
@@ -73,6 +74,15 @@ class Voices:
         is_same = base_language(language) == base_language(current.language)
         voice = asked.voice or (current.voice if is_same else self._of_language(language))
         return VoiceSettings(language, voice, asked.speed or current.speed)
+
+    def nearest(self, current: VoiceSettings) -> VoiceSettings:
+        """How a caller is spoken to from now on whom another engine spoke to as `current`: in
+        the same language and voice where they are offered."""
+        if base_language(current.language) not in self.languages():
+            return replace(self.usual(), speed=current.speed)
+        if current.voice is None or current.voice in self._ids():
+            return current
+        return replace(current, voice=self._of_language(current.language))
 
     def _of_language(self, language: str) -> str | None:
         """The voice for a language: the configured one where it is meant, else one that fits,

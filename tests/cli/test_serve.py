@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import pty
+import shutil
 import signal
 import socket
 import subprocess
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +22,7 @@ from click.testing import CliRunner
 
 from inzwa_rtc import __version__
 from inzwa_rtc.cli import main as edge
+from inzwa_rtc.engines import guide
 from inzwa_rtc.errors import (
     ConfigError,
     EngineError,
@@ -25,6 +31,8 @@ from inzwa_rtc.errors import (
     ListenError,
 )
 from tests.cli.command import COMMAND, environment, run
+
+SCRIPT = Path(guide.__file__).with_name("en.yaml")
 
 
 @pytest.fixture
@@ -69,6 +77,68 @@ def test_the_server_answers_until_it_is_told_to_end(
     server.communicate(timeout=60)
     assert server.returncode == 0
     assert not [child for child in children if child.is_running()]
+
+
+def llm(url: str) -> Any:
+    """How the reply engine of the server is, by `/readyz`; its process."""
+    with urlopen(f"{url.rstrip('/')}/readyz") as response:
+        return json.load(response)["engines"]["llm"]
+
+
+def logged(process: subprocess.Popen[str], event: str) -> dict[str, Any]:
+    """The next log line of this event."""
+    assert process.stderr
+    for line in process.stderr:
+        told: dict[str, Any] = json.loads(line) if line.startswith("{") else {}
+        if told.get("event") == event:
+            return told
+    pytest.fail(f"the server ended without {event}")
+
+
+def test_sighup_exchanges_the_engines_that_the_file_names_anew(
+    server: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    ready(server)
+    script = tmp_path / "mine.yaml"
+    (tmp_path / "inzwa.yaml").write_text("llm: {script: mine.yaml}\nport: 9\n")
+    server.send_signal(signal.SIGHUP)  # there is no such script: all stays as it is
+    assert "mine.yaml" in logged(server, "engines.not_exchanged")["reason"]
+    before = set(psutil.Process(server.pid).children())
+    assert len(before) == 3
+
+    shutil.copy(SCRIPT, script)
+    server.send_signal(signal.SIGHUP)
+    told = logged(server, "engines.exchanged")
+    # What the script can answer is what the recogniser listens for.
+    assert told["kinds"] == ["asr", "llm"]
+    assert told["needs_restart"] == []  # --port is given, and stronger
+    assert {logged(server, "engine.retired")["kind"] for _ in range(2)} == {"asr", "llm"}
+    after = set(psutil.Process(server.pid).children())
+    assert len(after) == 3
+    assert len(before & after) == 1
+    server.terminate()
+    server.communicate(timeout=60)
+    assert server.returncode == 0
+
+
+def test_a_server_whose_terminal_has_gone_ends(tmp_path: Path) -> None:
+    """SIGHUP comes when a window is closed, too."""
+    person, terminal = pty.openpty()
+    with subprocess.Popen(
+        [COMMAND, "serve", "--port", "0"],
+        cwd=tmp_path,
+        env=environment(INZWA_LOG_JSON="true"),
+        stdin=terminal,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # the terminal is its own
+    ) as process:
+        os.close(terminal)
+        ready(process)
+        os.close(person)
+        logged(process, "server.stopped")
+        assert process.wait(timeout=60) == 0
 
 
 def test_a_taken_port_is_a_message_and_the_exit_code_of_what_may_pass(tmp_path: Path) -> None:

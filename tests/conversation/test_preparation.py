@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 from inzwa_rtc.conversation.dialogue import Dialogue
+from inzwa_rtc.conversation.engines import EngineSet
 from inzwa_rtc.conversation.history import History
 from inzwa_rtc.conversation.preparation import Preparation
 from inzwa_rtc.conversation.voice import VoiceSettings
@@ -18,6 +19,8 @@ from inzwa_rtc.engines.contracts import (
 )
 from inzwa_rtc.errors import EngineError
 from inzwa_rtc.settings import CallSettings, Settings
+from tests.support.engines import ScriptedRecognizer, ToneSynthesizer
+from tests.support.session import Source
 
 GUARD_S = 5.0
 
@@ -46,7 +49,8 @@ class Call:
         self.history = History(40)
         settings = Settings(call=CallSettings(system_prompt="Be brief."))
         dialogue = Dialogue(settings, VoiceSettings("en", None, 1.0), self.history)
-        self.preparation = Preparation(self.reader, dialogue)
+        engines = EngineSet(ScriptedRecognizer(), self.reader, ToneSynthesizer(), settings, {})
+        self.preparation = Preparation(Source(engines), dialogue)
 
     def heard(self, text: str, stable: int, *, is_final: bool = False) -> None:
         self.preparation.heard(TranscriptChunk(text, 0, 0, is_final, 0.9, "en", stable=stable))

@@ -17,7 +17,7 @@ from inzwa_rtc.engines.contracts import (
 )
 from inzwa_rtc.errors import ConfigError, EngineError
 from inzwa_rtc.settings import Settings
-from signaling.warmup import warm_up
+from signaling.warmup import warm_up_recognizer
 from tests.support.engines import ScriptedRecognizer, ToneSynthesizer
 from tests.support.server import serving
 
@@ -89,7 +89,7 @@ class Broken(ScriptedRecognizer):
 
 async def test_the_recogniser_hears_its_first_utterance_before_the_first_call() -> None:
     recognizer = ScriptedRecognizer("")
-    await warm_up(Settings(), recognizer)
+    await warm_up_recognizer(Settings(), recognizer)
     (pcm,) = recognizer.fed
     assert pcm and not any(pcm)
 
@@ -99,4 +99,6 @@ async def test_a_recogniser_that_cannot_be_warmed_up_does_not_stop_the_start(
     recognizer: ScriptedRecognizer,
 ) -> None:
     async with asyncio.timeout(10):
-        await warm_up(Settings.model_validate({"timeouts": {"engine_start": 0.01}}), recognizer)
+        await warm_up_recognizer(
+            Settings.model_validate({"timeouts": {"engine_start": 0.01}}), recognizer
+        )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
-from inzwa_rtc.conversation.stages import EngineSet
-from inzwa_rtc.engines.supervised import Engines
+from inzwa_rtc.engines.contracts import EngineKind
+from inzwa_rtc.engines.lineup import Engines
+from inzwa_rtc.engines.registry import KINDS
 from inzwa_rtc.settings import Settings
 from signaling.calls import Calls
 from signaling.serve import running
+from signaling.switchboard import Exchanged, Switchboard
 from tests.support.engines import ScriptedModel, ScriptedRecognizer, ToneSynthesizer
 
 
@@ -25,12 +27,50 @@ class Ready:
 
 
 @dataclass
+class Three:
+    """Engines in this process, which are always there."""
+
+    asr: Any
+    llm: Any
+    tts: Any
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        yield
+
+
+class InProcess:
+    """`RunningEngines` of a test's choosing: `others` are loaded, or are why they cannot be;
+    those synthesizers that were not used are `discarded`."""
+
+    def __init__(self, now: Three) -> None:
+        self.now = now
+        self.others: Three | Exception = now
+        self.discarded: list[Any] = []
+
+    def status(self) -> dict[str, Ready]:
+        return {"asr": Ready()}
+
+    async def load(self, settings: Settings) -> Three:
+        if isinstance(self.others, Exception):
+            raise self.others
+        return self.others
+
+    def use(self, lineup: Three) -> list[EngineKind]:
+        before, self.now = self.now, lineup
+        return [kind for kind in KINDS if getattr(before, kind) is not getattr(lineup, kind)]
+
+    def discard(self, lineup: Three) -> None:
+        self.discarded.append(lineup.tts)
+
+
+@dataclass
 class Serving:
     """A running server and its parts."""
 
     url: str
     calls: Calls
-    engines: EngineSet
+    engines: Three
 
 
 @asynccontextmanager
@@ -38,11 +78,9 @@ async def serving(
     asr: Any = None, llm: Any = None, tts: Any = None, **settings: Any
 ) -> AsyncIterator[Serving]:
     """A server on the loopback interface, on a free port unless one is given."""
-    engines = EngineSet(
-        asr or ScriptedRecognizer(), llm or ScriptedModel(), tts or ToneSynthesizer()
-    )
+    engines = Three(asr or ScriptedRecognizer(), llm or ScriptedModel(), tts or ToneSynthesizer())
     all_settings = Settings(**{"port": 0, **settings})
-    async with running(all_settings, engines, lambda: {"asr": Ready()}) as server:
+    async with running(all_settings, InProcess(engines), lambda: all_settings) as server:
         yield Serving(f"http://127.0.0.1:{server.port}", server.calls, engines)
 
 
@@ -50,9 +88,16 @@ async def serving(
 class ServingEmbedded:
     """A running server over the embedded engines, each in its process."""
 
-    url: str
-    calls: Calls
     engines: Engines
+    settings: Settings
+    url: str = field(init=False)
+    calls: Calls = field(init=False)
+    switchboard: Switchboard[Any] = field(init=False)
+
+    async def reload(self, **settings: Any) -> Exchanged:
+        """As if the operator had changed these settings, and told the server."""
+        self.settings = self.settings.model_copy(update=settings)
+        return await self.switchboard.reload()
 
 
 @asynccontextmanager
@@ -60,6 +105,8 @@ async def serving_embedded(**settings: Any) -> AsyncIterator[ServingEmbedded]:
     """The product as it comes, on a free port."""
     all_settings = Settings(port=0, **settings)
     async with Engines(all_settings) as engines:
-        parts = EngineSet(engines.asr, engines.llm, engines.tts)
-        async with running(all_settings, parts, engines.status) as server:
-            yield ServingEmbedded(f"http://127.0.0.1:{server.port}", server.calls, engines)
+        serving = ServingEmbedded(engines, all_settings)
+        async with running(all_settings, engines, lambda: serving.settings) as server:
+            serving.url = f"http://127.0.0.1:{server.port}"
+            serving.calls, serving.switchboard = server.calls, server.switchboard
+            yield serving

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from inzwa_rtc.conversation.engines import EngineSet
 from inzwa_rtc.conversation.session import Session
 from inzwa_rtc.conversation.spoken import languages, lines
-from inzwa_rtc.conversation.stages import EngineSet, render
+from inzwa_rtc.conversation.stages import render
 from inzwa_rtc.conversation.voice import VoiceSettings
 from inzwa_rtc.engines.contracts import RecognizeRequest, ToolCall, TranscriptChunk
 from inzwa_rtc.errors import EngineError
@@ -50,6 +52,23 @@ class SteeredRecognizer(ScriptedRecognizer):
 
 
 @dataclass
+class Source:
+    """`EngineSource` whose engines a test may exchange; counts those that are lent."""
+
+    now: EngineSet
+    users: Counter[int] = field(default_factory=Counter)
+
+    @contextmanager
+    def lent(self) -> Iterator[EngineSet]:
+        engines = self.now
+        self.users[id(engines)] += 1
+        try:
+            yield engines
+        finally:
+            self.users[id(engines)] -= 1
+
+
+@dataclass
 class Call:
     """A session under test and its parts."""
 
@@ -58,6 +77,7 @@ class Call:
     llm: ScriptedModel
     tts: ToneSynthesizer
     session: Session
+    source: Source
     running: asyncio.Task[EndReason] = field(init=False)
 
     async def ended(self) -> EndReason:
@@ -95,17 +115,17 @@ async def calling(
     asr, llm, tts = asr or ScriptedRecognizer(*texts), ScriptedModel(*replies), ToneSynthesizer()
     faults = {name: await render(lines(name).fault, name, tts, 1) for name in languages()}
     peer = MemoryPeer()
+    source = Source(EngineSet(asr, llm, tts, settings, faults))
     session = Session(
         "id",
         "token",
         peer,
-        EngineSet(asr, llm, tts),
+        source,
         LoudIsSpeech(),
         settings,
         VoiceSettings(settings.language, "tone", 1.0),
-        faults,
     )
-    call = Call(peer, asr, llm, tts, session)
+    call = Call(peer, asr, llm, tts, session, source)
     call.running = asyncio.create_task(session.run())
     try:
         yield call

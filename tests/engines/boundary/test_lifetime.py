@@ -18,9 +18,9 @@ import psutil
 import pytest
 
 from inzwa_rtc.engines.contracts import EngineKind, TokenChunk
+from inzwa_rtc.engines.lineup import Engines
 from inzwa_rtc.engines.registry import KINDS, Chosen
 from inzwa_rtc.engines.service import NICENESS
-from inzwa_rtc.engines.supervised import Engines
 from inzwa_rtc.errors import EngineUnavailable
 from inzwa_rtc.settings import Settings
 
@@ -142,7 +142,7 @@ def all_three(
     engines: dict[EngineKind, tuple[Chosen, ...]] = {
         kind: (Chosen(boundary.spec(kind), {}),) for kind in KINDS
     }
-    monkeypatch.setattr("inzwa_rtc.engines.supervised.chosen", lambda settings: engines)
+    monkeypatch.setattr("inzwa_rtc.engines.lineup.chosen", lambda settings: engines)
     return engines
 
 
@@ -154,7 +154,7 @@ async def test_all_engines_are_ready_inside_and_gone_after(all_three: dict[Any, 
             child.pid for child in psutil.Process().children()
         }
         assert status["tts"].name == "test-tts"
-        assert engines.tts.sample_rate == 8000
+        assert engines.now.tts.sample_rate == 8000
     assert psutil.Process().children() == []
 
 
@@ -173,7 +173,7 @@ async def test_of_several_engines_one_is_enough_to_start_and_answers(
     all_three["llm"] = (replace(works, options={"fail": "no such model"}), works)
     async with asyncio.timeout(boundary.guard_s), Engines(Settings()) as engines:
         assert engines.status()["llm"].state == "ready"
-        async with aclosing(engines.llm.reply(boundary.request("hello"))) as chunks:
+        async with aclosing(engines.now.llm.reply(boundary.request("hello"))) as chunks:
             said = [chunk.token async for chunk in chunks if isinstance(chunk, TokenChunk)]
         assert "".join(said) == "hello"
     assert psutil.Process().children() == []

@@ -1,0 +1,40 @@
+"""The engines that a call works with. They may be others from one turn to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from inzwa_rtc.conversation.stages import Rendered
+from inzwa_rtc.conversation.voices import Voices
+from inzwa_rtc.engines.contracts import LanguageModel, Recognizer, Synthesizer
+from inzwa_rtc.settings import Settings
+
+Faults = Mapping[str, Rendered]
+"""The apology of each language."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSet:
+    """Three engines, the settings by which they were chosen, and the apologies in their voice."""
+
+    asr: Recognizer
+    llm: LanguageModel
+    tts: Synthesizer
+    settings: Settings
+    faults: Faults
+
+    @property
+    def voices(self) -> Voices:
+        """What callers may choose from."""
+        return Voices(self.tts, self.settings)
+
+
+class EngineSource(Protocol):
+    """Gives out the engines of the moment."""
+
+    def lent(self) -> AbstractContextManager[EngineSet]:
+        """Engines that serve for as long as the block runs, whatever is given out meanwhile."""
+        ...
