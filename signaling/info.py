@@ -8,7 +8,7 @@ from aiohttp import web
 
 import inzwa_rtc
 from signaling.calls import Calls
-from signaling.switchboard import Switchboard
+from signaling.switchboard import EngineStatus, Switchboard
 
 
 class Info:
@@ -56,10 +56,7 @@ class Info:
 
     async def ready(self, _request: web.Request) -> web.Response:
         """New calls are taken (503 if not), and how each engine is."""
-        engines = {
-            kind: {"name": status.name, "state": status.state, "restarts": status.restarts}
-            for kind, status in self._switchboard.status().items()
-        }
+        engines = {kind: _shown(status) for kind, status in self._switchboard.status().items()}
         is_ready = not self._calls.is_draining and all(
             engine["state"] == "ready" for engine in engines.values()
         )
@@ -68,3 +65,16 @@ class Info:
             {"status": state, "calls": len(self._calls), "engines": engines},
             status=200 if is_ready else 503,
         )
+
+
+def _shown(status: EngineStatus) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "name": status.name,
+        "state": status.state,
+        "restarts": status.restarts,
+    }
+    if status.breaker is not None:
+        shown["breaker"] = status.breaker
+    if status.others:
+        shown["others"] = [_shown(other) for other in status.others]
+    return shown

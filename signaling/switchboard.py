@@ -61,6 +61,16 @@ class EngineStatus(Protocol):
         """How often it had to be started again."""
         ...
 
+    @property
+    def breaker(self) -> str | None:
+        """Of several engines that stand in for each other: whether this one is asked."""
+        ...
+
+    @property
+    def others(self) -> Sequence[EngineStatus]:
+        """Those that stand in for this one, or that this one stands in for."""
+        ...
+
 
 class Lineup(Protocol):
     """Engines that serve together."""

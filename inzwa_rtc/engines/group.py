@@ -7,13 +7,14 @@ works answers (see `fallback`).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 import structlog
 
+from inzwa_rtc.engines.breaker import BreakerState
 from inzwa_rtc.engines.client import LanguageModelClient, RecognizerClient, SynthesizerClient
 from inzwa_rtc.engines.contracts import EngineKind, LanguageModel, Recognizer, Synthesizer
 from inzwa_rtc.engines.fallback import (
@@ -34,12 +35,18 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
-    """How an engine's process is. `restarts` counts from the engine's first start."""
+    """How an engine's process is. `restarts` counts from the engine's first start.
+
+    Where several engines stand in for each other, `breaker` tells whether this one is asked
+    (`closed`), left alone (`open`) or tried (`half-open`), and `others` are all but this.
+    """
 
     name: str
     state: ProcessState
     restarts: int
     pid: int | None
+    breaker: BreakerState | None = None
+    others: tuple[EngineStatus, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +89,17 @@ class EngineGroup(Generic[Engine]):
     Once it is retired it ends, as soon as all that was lent has been given back.
     """
 
-    def __init__(self, plan: Plan, engine: Engine, processes: Sequence[EngineProcess]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        engine: Engine,
+        processes: Sequence[EngineProcess],
+        breakers: Callable[[], Mapping[str, BreakerState]] = dict,
+    ) -> None:
         self.plan = plan
         self.engine = engine
         self._processes = processes
+        self._breakers = breakers
         self._started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._users = 0
         self._is_retired = False
@@ -128,10 +142,21 @@ class EngineGroup(Generic[Engine]):
         self._end_if_unused()
 
     def status(self) -> EngineStatus:
-        """How the preferred engine's process is now; of several, the first that is ready."""
-        ready = (process for process in self._processes if process.state == "ready")
-        process = next(ready, self._processes[0])
-        return EngineStatus(process.spec.name, process.state, process.restarts, process.pid)
+        """How the preferred engine is now; of several, the first that is ready and asked."""
+        breakers = self._breakers()
+        all_of_them = [
+            EngineStatus(
+                process.spec.name,
+                process.state,
+                process.restarts,
+                process.pid,
+                breakers.get(process.spec.name),
+            )
+            for process in self._processes
+        ]
+        serves = (one for one in all_of_them if one.state == "ready" and one.breaker != "open")
+        first = next(serves, all_of_them[0])
+        return replace(first, others=tuple(one for one in all_of_them if one is not first))
 
     def _end_if_unused(self) -> None:
         if self._is_retired and not self._users:
@@ -141,33 +166,37 @@ class EngineGroup(Generic[Engine]):
 def recognizers(plan: Plan) -> EngineGroup[Recognizer]:
     """The group of a plan for recognisers."""
     processes = _processes(plan)
-    named = [(process.spec.name, RecognizerClient(process)) for process in processes]
-    one: Recognizer = (
-        named[0][1] if len(named) == 1 else FallbackRecognizer(named, final_s=plan.answer_s)
-    )
-    return EngineGroup(plan, one, processes)
+    engines: list[tuple[str, Recognizer]] = _named(processes, RecognizerClient)
+    if len(engines) == 1:
+        return EngineGroup(plan, engines[0][1], processes)
+    chain = FallbackRecognizer(engines, final_s=plan.answer_s)
+    return EngineGroup(plan, chain, processes, chain.states)
 
 
 def language_models(plan: Plan) -> EngineGroup[LanguageModel]:
     """The group of a plan for language models."""
     processes = _processes(plan)
-    named = [(process.spec.name, LanguageModelClient(process)) for process in processes]
-    one: LanguageModel = (
-        named[0][1]
-        if len(named) == 1
-        else FallbackLanguageModel(named, first_token_s=plan.answer_s)
-    )
-    return EngineGroup(plan, one, processes)
+    engines: list[tuple[str, LanguageModel]] = _named(processes, LanguageModelClient)
+    if len(engines) == 1:
+        return EngineGroup(plan, engines[0][1], processes)
+    chain = FallbackLanguageModel(engines, first_token_s=plan.answer_s)
+    return EngineGroup(plan, chain, processes, chain.states)
 
 
 def synthesizers(plan: Plan) -> EngineGroup[Synthesizer]:
     """The group of a plan for synthesizers."""
     processes = _processes(plan)
-    named = [(process.spec.name, SynthesizerClient(process)) for process in processes]
-    one: Synthesizer = (
-        named[0][1] if len(named) == 1 else FallbackSynthesizer(named, first_audio_s=plan.answer_s)
-    )
-    return EngineGroup(plan, one, processes)
+    engines: list[tuple[str, Synthesizer]] = _named(processes, SynthesizerClient)
+    if len(engines) == 1:
+        return EngineGroup(plan, engines[0][1], processes)
+    chain = FallbackSynthesizer(engines, first_audio_s=plan.answer_s)
+    return EngineGroup(plan, chain, processes, chain.states)
+
+
+def _named(
+    processes: Sequence[EngineProcess], client: Callable[[EngineProcess], Engine]
+) -> list[tuple[str, Engine]]:
+    return [(process.spec.name, client(process)) for process in processes]
 
 
 def _processes(plan: Plan) -> tuple[EngineProcess, ...]:

@@ -24,6 +24,8 @@ class Ready:
     name: str = "test"
     state: str = "ready"
     restarts: int = 0
+    breaker: str | None = None
+    others: tuple[Ready, ...] = ()
 
 
 @dataclass

@@ -172,7 +172,9 @@ async def test_of_several_engines_one_is_enough_to_start_and_answers(
     (works,) = all_three["llm"]
     all_three["llm"] = (replace(works, options={"fail": "no such model"}), works)
     async with asyncio.timeout(boundary.guard_s), Engines(Settings()) as engines:
-        assert engines.status()["llm"].state == "ready"
+        status = engines.status()["llm"]
+        assert (status.state, status.breaker) == ("ready", "closed")
+        assert [other.state for other in status.others] == ["failed"]
         async with aclosing(engines.now.llm.reply(boundary.request("hello"))) as chunks:
             said = [chunk.token async for chunk in chunks if isinstance(chunk, TokenChunk)]
         assert "".join(said) == "hello"
