@@ -16,9 +16,11 @@ ENV PATH=/opt/inzwa-rtc/bin:$PATH \
     INZWA_ENVIRONMENT=production \
     INZWA_HOST=0.0.0.0 \
     INZWA_PORT=8080 \
-    INZWA_UDP_PORTS=50000-50199
+    INZWA_UDP_PORTS=50000-50199 \
+    INZWA_MODELS_DIR=/var/lib/inzwa-rtc/models
 USER inzwa
 WORKDIR /var/lib/inzwa-rtc
+RUN mkdir models
 # Signaling and the page; audio over WebRTC.
 EXPOSE 8080/tcp 50000-50199/udp
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s CMD ["python", "-c", \
