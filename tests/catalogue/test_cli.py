@@ -24,7 +24,7 @@ from inzwa_rtc.cli.models_shown import bar
 from tests.catalogue.hub import FakeHub, Repository
 from tests.catalogue.models import GGUF
 from tests.catalogue.serving import FileServer, sha256
-from tests.cli.command import COMMAND, environment, run
+from tests.cli.command import run, started
 
 COMMIT = "c" * 40
 Models = Callable[..., subprocess.CompletedProcess[str]]
@@ -133,20 +133,16 @@ def test_a_person_is_asked_about_licence_and_size(
 ) -> None:
     mms(hub)
     person, terminal = pty.openpty()
-    process = subprocess.Popen(
-        [COMMAND, "models", "pull", "mms-sna"],
-        cwd=tmp_path,
-        env=environment(**surroundings(tmp_path, hub)),
-        stdin=terminal,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    os.close(terminal)
-    os.write(person, answers)
-    shown, _ = process.communicate(timeout=60)
-    os.close(person)
+    settings = surroundings(tmp_path, hub)
+    with started(
+        tmp_path, "models", "pull", "mms-sna", stdin=terminal, settings=settings
+    ) as process:
+        os.close(terminal)
+        os.write(person, answers)
+        shown, _ = process.communicate(timeout=60)
+        os.close(person)
     assert process.returncode == code, shown
-    assert b"no commercial use. Agree? [y/N]" in shown
+    assert "no commercial use. Agree? [y/N]" in shown
     assert (stored(tmp_path) / "mms-sna").exists() is (code == 0)
 
 
@@ -178,21 +174,14 @@ def test_a_pull_goes_on_where_ctrl_c_stopped_it(
         return response
 
     web.handlers["/model.gguf"] = stalls
-    process = subprocess.Popen(
-        [COMMAND, "models", "pull", f"{web.url}/model.gguf", "--yes"],
-        cwd=tmp_path,
-        env=environment(**surroundings(tmp_path, hub)),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    while process.poll() is None and not any(
-        part.stat().st_size for part in stored(tmp_path).rglob("*.part")
-    ):
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=60)
+    settings, address = surroundings(tmp_path, hub), f"{web.url}/model.gguf"
+    with started(tmp_path, "models", "pull", address, "--yes", settings=settings) as process:
+        while process.poll() is None and not any(
+            part.stat().st_size for part in stored(tmp_path).rglob("*.part")
+        ):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        told, _ = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "The same command goes on from here." in told
     assert "Traceback" not in told

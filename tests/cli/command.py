@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 COMMAND = Path(sys.executable).with_name("inzwa-rtc")
@@ -33,3 +36,31 @@ def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedP
         timeout=60,
         check=False,
     )
+
+
+@contextmanager
+def started(
+    folder: Path,
+    *arguments: str,
+    settings: Mapping[str, str],
+    stdin: int = subprocess.DEVNULL,
+) -> Iterator[subprocess.Popen[str]]:
+    """The command, running in `folder`; all that it prints is in `stdout`. It ends with the
+    block, if it has not before."""
+    process = subprocess.Popen(
+        [COMMAND, *arguments],
+        cwd=folder,
+        env=environment(**settings),
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        # Shells let what they start in the background ignore Ctrl-C, tests included.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
