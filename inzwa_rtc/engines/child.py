@@ -69,14 +69,9 @@ class Child:
         """
         folder = SocketFolder.create(launch.spec.kind)
         try:
-            # A group of its own: no Ctrl-C from the terminal, and whatever the
-            # engine starts can be ended with it. -P: no imports from the working folder.
-            process = await asyncio.create_subprocess_exec(
-                *(launch.python or sys.executable, "-P", "-m", "inzwa_rtc.engines.service"),
-                stdin=PIPE,
-                stdout=PIPE,
-                process_group=0,
-                limit=_MAX_REPORT_BYTES,
+            # -P: no imports from the working folder.
+            process = await _created(
+                *(launch.python or sys.executable, "-P", "-m", "inzwa_rtc.engines.service")
             )
         except (FileNotFoundError, PermissionError) as error:
             folder.remove()
@@ -164,8 +159,7 @@ class Child:
         finally:
             self.kill()
             self._folder.remove()
-            if self._process.stdin is not None:
-                self._process.stdin.close()
+            _close_pipes(self._process)
             await self._session.close()
         await self._process.wait()
 
@@ -194,6 +188,37 @@ class Child:
             raise EngineUnavailable(error.message, action=error.action, code=error.code)
         description: Mapping[str, Any] = report["ready"]
         return description
+
+
+async def _created(*command: str) -> asyncio.subprocess.Process:
+    """A process with pipes. Cancelled in the midst of making one, asyncio would leave the
+    pipes open: it is made first, then ended."""
+    making = asyncio.create_task(
+        asyncio.create_subprocess_exec(
+            *command,
+            stdin=PIPE,
+            stdout=PIPE,
+            # A group of its own: no Ctrl-C from the terminal, and whatever the engine
+            # starts can be ended with it.
+            process_group=0,
+            limit=_MAX_REPORT_BYTES,
+        )
+    )
+    try:
+        return await asyncio.shield(making)
+    except asyncio.CancelledError:
+        with suppress(OSError):
+            process = await making
+            process.kill()
+            _close_pipes(process)
+            await process.wait()
+        raise
+
+
+def _close_pipes(process: asyncio.subprocess.Process) -> None:
+    """Also the one that it writes to, which something that it started may hold open. asyncio
+    has no other way to close that."""
+    process._transport.close()  # type: ignore[attr-defined]
 
 
 def cut_off(connection: ClientWebSocketResponse) -> None:

@@ -136,6 +136,23 @@ async def test_machine_without_room_for_a_successor_costs_no_more_than_that_try(
         assert (process.restarts, faults) == (2, [])
 
 
+@pytest.mark.parametrize("steps", range(8))
+async def test_a_start_that_is_given_up_at_once_leaves_no_process_and_no_pipe(
+    boundary: Boundary, steps: int
+) -> None:
+    me = psutil.Process()
+    before = me.num_fds()
+    starting = asyncio.create_task(boundary.process("llm").start())
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    starting.cancel()
+    async with asyncio.timeout(boundary.guard_s):
+        await asyncio.wait({starting})
+    assert starting.cancelled()
+    assert me.children() == []
+    assert me.num_fds() == before
+
+
 async def test_what_an_engine_started_ends_with_it(boundary: Boundary) -> None:
     async with asyncio.timeout(boundary.guard_s), boundary.running("llm") as process:
         helper = psutil.Process(int(await boundary.reply(process, "helper")))
