@@ -15,6 +15,7 @@ from inzwa_rtc.conversation.voice import VoiceSettings
 from inzwa_rtc.conversation.voices import Voices
 from inzwa_rtc.errors import PeerError, Unavailable
 from inzwa_rtc.events import EndReason
+from inzwa_rtc.noise.choice import NewSuppressor, no_suppressor
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.transport.webrtc import WebRtcPeer
 from signaling.detectors import Detectors
@@ -56,6 +57,7 @@ class Calls:
         voices: Voices,
         faults: Faults,
         detectors: Detectors,
+        new_suppressor: NewSuppressor = no_suppressor,
     ) -> None:
         self.is_draining = False
         self.dialect = NativeDialect(settings.limits)
@@ -64,6 +66,7 @@ class Calls:
         self._engines = engines
         self._faults = faults
         self._detectors = detectors
+        self._new_suppressor = new_suppressor
         self._tasks: set[asyncio.Task[None]] = set()
         self._calls: dict[str, Call] = {}
         self._empty = asyncio.Event()
@@ -160,6 +163,7 @@ class Calls:
                 self._settings,
                 voice,
                 self._faults,
+                self._new_suppressor(),
             )
             return await self._logged(call, call.session)
 

@@ -17,6 +17,7 @@ from inzwa_rtc.conversation.stages import EngineSet, Faults, render
 from inzwa_rtc.conversation.voices import Voices
 from inzwa_rtc.engines.contracts import LanguageModel, Recognizer, Synthesizer
 from inzwa_rtc.errors import ListenError
+from inzwa_rtc.noise import choice
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.turntaking.vad import SileroVad
 from signaling.app import create_app
@@ -129,8 +130,9 @@ async def running(
     that live at its end are ended. Raises `ListenError`, `ConfigError`, `EngineError`."""
     voices = Voices(engines.tts, settings)
     voices.check_settings()
+    new_suppressor = choice.chosen(settings.noise_suppression)
     faults = await render_faults(voices, engines.tts, settings.timeouts.first_audio)
-    calls = Calls(settings, engines, voices, faults, Detectors(SileroVad))
+    calls = Calls(settings, engines, voices, faults, Detectors(SileroVad), new_suppressor)
     runner = web.AppRunner(
         create_app(settings, calls, status),
         access_log=None,

@@ -35,7 +35,7 @@ from inzwa_rtc.conversation.stages import EngineSet, Faults
 from inzwa_rtc.conversation.turn import Turn, TurnContext
 from inzwa_rtc.conversation.voice import VoiceSettings
 from inzwa_rtc.conversation.voices import Voices
-from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, VoiceDetector
+from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, NoiseSuppressor, VoiceDetector
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.events import (
     EndReason,
@@ -64,6 +64,7 @@ class Session:
         settings: Settings,
         voice: VoiceSettings,
         faults: Faults,
+        suppressor: NoiseSuppressor | None = None,
     ) -> None:
         self.session_id = session_id
         self.turns = 0
@@ -83,7 +84,7 @@ class Session:
             engines.asr, settings, self._floor, self._preparation.heard, peer.send
         )
         self._listener = Listener(
-            detector, settings, self._hearing, self._floor, peer.send, self._next_turn
+            detector, settings, self._hearing, self._floor, peer.send, self._next_turn, suppressor
         )
         self._context = TurnContext(
             engines=engines,
