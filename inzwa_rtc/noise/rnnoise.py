@@ -47,8 +47,9 @@ def library() -> ctypes.CDLL:
 class RNNoise:
     """One caller's suppressor (`NoiseSuppressor`), by a recurrent network; 22 ms of delay.
 
-    It takes away whatever is no voice near the microphone, noise that comes and goes
-    included. 20 ms of the delay are RNNoise's own, 2 those of resampling to 48 kHz and back.
+    It takes away noise that changes, too. After voices in the background it takes the
+    caller's own for noise, for some seconds (docs/benchmarks.md, Noise). 20 ms of the delay
+    are RNNoise's own, 2 those of resampling to 48 kHz and back.
     """
 
     def __init__(self) -> None:

@@ -11,7 +11,8 @@ STRENGTHS = (1, 2, 3, 4)
 """From low to very high, as the library counts them."""
 
 MODERATE = 2
-"""Stronger ones cost words in mild noise and gain none in loud noise (docs/benchmarks.md)."""
+"""With the weaker one turns ended later in loud noise, with the strongest one less was
+understood in mild noise (docs/benchmarks.md, Noise)."""
 
 _NO_GAIN = 0  # recognisers make up for the level themselves
 _STEP_BYTES = ASR_SAMPLE_RATE // 100 * BYTES_PER_SAMPLE  # the library takes 10 ms at a time
