@@ -99,9 +99,9 @@ class Score:
     def row(self, name: str) -> str:
         """One line: what the columns of `HEAD` say."""
         return (
-            f"{name:<44}{_share(self.words - self.wrong_words, self.words):>8}"
-            f"{_share(self.exact, self.phrases):>8}{_share(self.accepted_wrong, self.phrases):>8}"
-            f"{_share(self.refused, self.strangers):>9}"
+            f"{name:<44}{share(self.words - self.wrong_words, self.words):>8}"
+            f"{share(self.exact, self.phrases):>8}{share(self.accepted_wrong, self.phrases):>8}"
+            f"{share(self.refused, self.strangers):>9}"
             f"{1000 * float(np.median(self.waits or [0])):>9.0f}"
             f"{1000 * float(np.percentile(self.waits or [0], 95)):>8.0f}"
         )
@@ -200,11 +200,11 @@ async def measure(asr: PocketSphinx, sentences: int) -> dict[str, Score]:
             audio = in_noise(await spoken(tts, text, voice, speed), snr, quiet_ms, seed)
             final, wait = await heard(asr, through_opus(audio) if seed % 2 else audio)
             for row in rows:
-                _count(table[row], known if text is known else None, final.text, wait)
+                count(table[row], known if text is known else None, final.text, wait)
     tts.close()
     for _, audio in people():
         final, wait = await heard(asr, audio)
-        _count(table["people, unknown"], None, final.text, wait)
+        count(table["people, unknown"], None, final.text, wait)
     return table
 
 
@@ -217,13 +217,14 @@ async def measure_phrases(asr: PocketSphinx) -> dict[str, Score]:
         for quiet_ms in QUIET_MS[1::3]:
             audio = through_opus(in_noise(speech, None, quiet_ms, quiet_ms))
             final, wait = await heard(asr, audio)
-            _count(table[text], text, final.text, wait)
-            _count(table[f"all, {voice}"], text, final.text, wait)
+            count(table[text], text, final.text, wait)
+            count(table[f"all, {voice}"], text, final.text, wait)
     tts.close()
     return table
 
 
-def _count(score: Score, said: str | None, got: str, wait: float) -> None:
+def count(score: Score, said: str | None, got: str, wait: float) -> None:
+    """Count one answer; `said` is the phrase of the guide, None for anything else."""
     score.waits.append(wait)
     if said is None:
         score.strangers += 1
@@ -236,7 +237,8 @@ def _count(score: Score, said: str | None, got: str, wait: float) -> None:
     score.wrong_words += min(other_words(said, got), len(said.split()))
 
 
-def _share(part: int, whole: int) -> str:
+def share(part: int, whole: int) -> str:
+    """As it is printed."""
     return f"{part / whole:.0%}" if whole else "-"
 
 

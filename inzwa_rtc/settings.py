@@ -23,6 +23,7 @@ from inzwa_rtc.errors import ConfigError
 from inzwa_rtc.settings_sources import find_file, read_environment, read_yaml
 
 Origin = Literal["default", "profile", "file", "environment", "command line"]
+NoiseSuppression = Literal["off", "webrtc", "rnnoise"]
 
 PROFILES: Mapping[str, Mapping[str, Any]] = {
     # What changes by itself with `environment: production`; all of it can be set otherwise.
@@ -132,10 +133,16 @@ class Settings(_Group):
 
     models_dir: Path | None = None
     language: str = "en"
+    noise_suppression: NoiseSuppression = "off"
     turn: TurnSettings = TurnSettings()
     call: CallSettings = CallSettings()
     timeouts: TimeoutSettings = TimeoutSettings()
     limits: LimitSettings = LimitSettings()
+
+    @field_validator("noise_suppression", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, value: object) -> object:
+        return "off" if value is False else value  # YAML reads `off` as a switch
 
     @field_validator("asr_engine", "llm_engine", "tts_engine")
     @classmethod

@@ -15,6 +15,7 @@ from inzwa_rtc.conversation.voice import VoiceSettings
 from inzwa_rtc.conversation.voices import Voices
 from inzwa_rtc.errors import PeerError, Unavailable
 from inzwa_rtc.events import EndReason
+from inzwa_rtc.noise.choice import NewSuppressor, no_suppressor
 from inzwa_rtc.settings import LimitSettings, Settings
 from inzwa_rtc.transport.webrtc import WebRtcPeer
 from signaling.detectors import Detectors
@@ -51,12 +52,17 @@ class Calls:
     their request)."""
 
     def __init__(
-        self, limits: LimitSettings, switchboard: Switchboard[Any], detectors: Detectors
+        self,
+        limits: LimitSettings,
+        switchboard: Switchboard[Any],
+        detectors: Detectors,
+        new_suppressor: NewSuppressor = no_suppressor,
     ) -> None:
         self.is_draining = False
         self.dialect = NativeDialect(limits)
         self._switchboard = switchboard
         self._detectors = detectors
+        self._new_suppressor = new_suppressor
         self._tasks: set[asyncio.Task[None]] = set()
         self._calls: dict[str, Call] = {}
         self._empty = asyncio.Event()
@@ -162,6 +168,7 @@ class Calls:
                 detector,
                 self._settings,
                 voice,
+                self._new_suppressor(),
             )
             return await self._logged(call, call.session)
 

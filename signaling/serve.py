@@ -11,6 +11,7 @@ import structlog
 from aiohttp import web
 
 from inzwa_rtc.errors import InzwaError, ListenError
+from inzwa_rtc.noise import choice
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.turntaking.vad import SileroVad
 from signaling.app import create_app
@@ -68,9 +69,10 @@ async def running(
 ) -> AsyncIterator[Server]:
     """Serve on the configured host and port (0: any free one) while the block runs; calls
     that live at its end are ended. Raises `ListenError`, `ConfigError`, `EngineError`."""
+    new_suppressor = choice.chosen(settings.noise_suppression)
     switchboard = Switchboard(engines, read_settings)
     await switchboard.open(settings)
-    calls = Calls(settings.limits, switchboard, Detectors(SileroVad))
+    calls = Calls(settings.limits, switchboard, Detectors(SileroVad), new_suppressor)
     runner = web.AppRunner(
         create_app(settings, calls, switchboard),
         access_log=None,

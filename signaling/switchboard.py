@@ -36,6 +36,7 @@ AT_START_ONLY = (
     "udp_ports",
     "audio_out_codec",
     "opus_bitrate",
+    "noise_suppression",
     "limits",
 )
 """Settings, and groups of them, that a running server does not change."""

@@ -28,6 +28,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "conversation": ("turntaking", "playout", "safety", "engines.contracts"),
     "safety": (),
     "engines": ("catalogue",),
+    "noise": ("engines.contracts", "engines.registry"),  # the latter says how to install
     "catalogue": (),
     "store": (),
 }
@@ -37,6 +38,7 @@ SIGNALING: tuple[str, ...] = (
     "conversation",
     "playout",
     "turntaking",
+    "noise",
     "store",
     "safety",
     "engines.contracts",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 
 from inzwa_rtc.audio.frame import FRAME_MS, Frame
 from inzwa_rtc.conversation.floor import Floor, busy
 from inzwa_rtc.conversation.hearing import Hearing
 from inzwa_rtc.conversation.utterance import Utterance
-from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, VoiceDetector
+from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, NoiseSuppressor, VoiceDetector
 from inzwa_rtc.events import Event, SpeechStarted, SpeechStopped
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.turntaking import detector as turns
@@ -28,8 +29,10 @@ class Listener:
         floor: Floor,
         emit: Callable[[Event], None],
         new_turn: Callable[[], int],
+        suppressor: NoiseSuppressor | None = None,
     ) -> None:
         self._vad = vad
+        self._suppressor = suppressor
         self._detector = turns.TurnDetector(settings.turn)
         self._preroll_samples = settings.turn.preroll_ms * ASR_SAMPLE_RATE // 1000
         self._limit_s = settings.limits.waiting_audio_s
@@ -54,6 +57,8 @@ class Listener:
 
     def feed(self, frame: Frame) -> None:
         """The next 20 ms."""
+        if self._suppressor is not None:
+            frame = replace(frame, pcm=self._suppressor.feed(frame.pcm))
         self._now = frame.index + frame.samples
         self._recent.append(frame)
         if self._utterance is not None:

@@ -34,7 +34,7 @@ from inzwa_rtc.conversation.prompt import Announcement, Typed
 from inzwa_rtc.conversation.spoken import lines
 from inzwa_rtc.conversation.turn import Turn, TurnContext
 from inzwa_rtc.conversation.voice import VoiceSettings
-from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, VoiceDetector
+from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, NoiseSuppressor, VoiceDetector
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.events import (
     EndReason,
@@ -62,6 +62,7 @@ class Session:
         detector: VoiceDetector,
         settings: Settings,
         voice: VoiceSettings,
+        suppressor: NoiseSuppressor | None = None,
     ) -> None:
         self.session_id = session_id
         self.turns = 0
@@ -79,7 +80,7 @@ class Session:
         self._preparation = Preparation(engines, dialogue)
         self._hearing = Hearing(engines, settings, self._floor, self._preparation.heard, peer.send)
         self._listener = Listener(
-            detector, settings, self._hearing, self._floor, peer.send, self._next_turn
+            detector, settings, self._hearing, self._floor, peer.send, self._next_turn, suppressor
         )
         self._context = TurnContext(
             settings=settings,

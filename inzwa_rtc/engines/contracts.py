@@ -215,3 +215,12 @@ class VoiceDetector(Protocol):
         """Take 20 ms of int16 LE mono 16 kHz audio; return the probability (0 to 1) that
         the newest analysed window holds speech. Synchronous and quick: it runs on the loop."""
         ...
+
+
+class NoiseSuppressor(Protocol):
+    """Takes the noise out of one caller's audio, before it is judged and recognised."""
+
+    def feed(self, pcm: bytes) -> bytes:
+        """Take 20 ms of int16 LE mono 16 kHz audio; return as many samples, of which the first
+        lie further back by the suppressor's delay. Synchronous and quick: it runs on the loop."""
+        ...

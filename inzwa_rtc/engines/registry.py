@@ -184,10 +184,16 @@ def _not_installed(spec: EngineSpec, error: ModuleNotFoundError) -> EngineUnavai
 
 def install_command(spec: EngineSpec) -> str:
     """The command that installs the engine for the Python which runs this."""
+    return pip_install(spec.requirement or _OURS)
+
+
+def pip_install(requirement: str) -> str:
+    """The command that installs a requirement, ours with its extras, for the Python which
+    runs this."""
     install = f"{sys.executable} -m pip install"
-    name, bracket, extra = (spec.requirement or _OURS).partition("[")
+    name, bracket, extra = requirement.partition("[")
     if name != _OURS:
-        return f"{install} '{spec.requirement}'"
+        return f"{install} '{requirement}'"
     # Ours is in no registry: it is installed from a checkout, in which this file may lie.
     if (_CHECKOUT / "pyproject.toml").is_file():
         return f"{install} -e '{_CHECKOUT}{bracket}{extra}'"

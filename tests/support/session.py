@@ -14,7 +14,12 @@ from inzwa_rtc.conversation.session import Session
 from inzwa_rtc.conversation.spoken import languages, lines
 from inzwa_rtc.conversation.stages import render
 from inzwa_rtc.conversation.voice import VoiceSettings
-from inzwa_rtc.engines.contracts import RecognizeRequest, ToolCall, TranscriptChunk
+from inzwa_rtc.engines.contracts import (
+    NoiseSuppressor,
+    RecognizeRequest,
+    ToolCall,
+    TranscriptChunk,
+)
 from inzwa_rtc.errors import EngineError
 from inzwa_rtc.events import EndReason, PlaybackEnded, PlaybackStarted
 from inzwa_rtc.settings import CallSettings, Settings
@@ -108,6 +113,7 @@ async def calling(
     texts: tuple[str, ...] = ("hello",),
     greeting: str | None = "",
     asr: ScriptedRecognizer | None = None,
+    suppressor: NoiseSuppressor | None = None,
     **groups: Any,
 ) -> AsyncIterator[Call]:
     call_settings = {"greeting": greeting, "system_prompt": "", **groups.pop("call", {})}
@@ -124,6 +130,7 @@ async def calling(
         LoudIsSpeech(),
         settings,
         VoiceSettings(settings.language, "tone", 1.0),
+        suppressor,
     )
     call = Call(peer, asr, llm, tts, session, source)
     call.running = asyncio.create_task(session.run())

