@@ -3,7 +3,7 @@
     python -m benchmarks.engines [--only whisper|llama] [--sizes base,1b] [--quick] [--json FILE]
 
 Models have the true architecture and format and RANDOM weights: they take the time of trained
-ones and understand nothing. They are made within a minute and kept (`--models`, 3.5 GB).
+ones and understand nothing. They are made within minutes and kept (`--models`, 3.6 GB).
 Engines run as in the server, each in its own process behind its own socket. Ways that are
 compared take turns, and are compared within each round.
 """

@@ -90,7 +90,8 @@ async def _after_the_end(folder: Path, size: str, rounds: int) -> Rounds:
     table = Rounds(
         f"Whisper {size}: end of the audio to the transcript ({SPEECH_S:g} s, {TOKENS} tokens)",
         {"wall": "ms", "CPU": "ms", "memory at rest": "MiB", "memory at last": "MiB"},
-        STOCK,
+        baseline=STOCK,
+        compared=("wall", "CPU"),
     )
     for (of, way), target in TARGETS.items():
         if of == size:

@@ -15,14 +15,23 @@ import numpy as np
 class Rounds:
     """Samples of each way and quantity, one a round, as a table.
 
-    `unit` names each quantity; `baseline` is the way that the others are divided by.
+    `units` names the quantities. Those that are `compared` are also told as a part of what the
+    way `baseline` took.
     """
 
-    def __init__(self, title: str, units: Mapping[str, str], baseline: str | None = None) -> None:
+    def __init__(
+        self,
+        title: str,
+        units: Mapping[str, str],
+        *,
+        baseline: str = "",
+        compared: Sequence[str] = (),
+    ) -> None:
         self.title = title
         self.notes: list[str] = []
         self._units = units
         self._baseline = baseline
+        self._compared = compared
         self._samples: dict[str, dict[str, list[float]]] = {}
         self._targets: dict[tuple[str, str], float] = {}
 
@@ -43,8 +52,7 @@ class Rounds:
     def markdown(self) -> str:
         """A table of medians, each with its extremes, and below it the notes."""
         head = ["", *(f"{name}, {unit}" for name, unit in self._units.items())]
-        if self._baseline is not None:
-            head.append(f"ratio to {self._baseline}")
+        head += [f"{name}, ratio to {self._baseline}" for name in self._compared]
         rows = [[way, *self._cells(way)] for way in self._samples]
         lines = [head, ["---"] * len(head), *rows]
         table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -66,9 +74,7 @@ class Rounds:
 
     def _cells(self, way: str) -> list[str]:
         cells = [self._cell(way, name) for name in self._units]
-        if self._baseline is not None:
-            cells.append(self._ratio(way, next(iter(self._units))))
-        return cells
+        return cells + [self._ratio(way, name) for name in self._compared]
 
     def _cell(self, way: str, name: str) -> str:
         samples = self._samples[way][name]
@@ -80,7 +86,7 @@ class Rounds:
 
     def _ratio(self, way: str, name: str) -> str:
         """Of one quantity, round by round."""
-        ours, theirs = self._samples[way][name], self._samples.get(self._baseline or "", {})
+        ours, theirs = self._samples[way][name], self._samples.get(self._baseline, {})
         pairs = list(zip(ours, theirs.get(name, []), strict=False))
         return spread([one / other for one, other in pairs if other])
 
