@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.engine_processes import Memory, engine, memory, settled
+from benchmarks.engine_processes import Memory, cpu_ms, engine, memory, settled
 from benchmarks.random_models import llama_q4
 from benchmarks.rounds import Rounds
 from inzwa_rtc.engines.client import LanguageModelClient
@@ -30,7 +30,7 @@ SYSTEM_WORDS = 160  # tokens; about the shipped system prompt
 UTTERANCE_WORDS = 15  # of each turn of the caller's
 LAST_WORDS = 3  # of them, which are not stable when the turn ends
 REPLY_TOKENS = 24
-CONTEXT = 1024
+OPTIONS: dict[str, Any] = {"context": 1024}
 _TOKENS_AROUND = 2  # a message, by the model's template
 _MIB = 2**20
 
@@ -58,7 +58,13 @@ async def measure(
     model = llama_q4(folder, size)
     speed = Rounds(
         f"llama.cpp {size} Q4_K_M: speed, one call",
-        {"prompt": "tokens/s", "generation": "tokens/s", "two decoding steps": "ms"},
+        {
+            "prompt": "tokens/s",
+            "generation": "tokens/s",
+            "two decoding steps": "ms",
+            "CPU of a prompt's token": "ms",
+            "CPU of a token generated": "ms",
+        },
     )
     first = Rounds(
         f"llama.cpp {size} Q4_K_M: end of the turn to the first token",
@@ -74,38 +80,42 @@ async def measure(
             for calls in CALLS:
                 for backend, process in running.items():
                     await settled()
-                    llm = LanguageModelClient(process)
-                    seeds = range(10 * number, 10 * number + calls)
-                    dialogues = [_Dialogue(llm, f"{calls} calls, {seed}") for seed in seeds]
-                    turns = await _turns(dialogues)
-                    for turn in turns:
-                        first.add(_row(backend, calls), turn)
-                    if calls == 1:
-                        speed.add(backend.name, _speed(turns[0]))
+                    dialogues = [
+                        _Dialogue(process, f"{calls} calls, round {number}, {call}")
+                        for call in range(calls)
+                    ]
+                    for turns in await _turns(dialogues):
+                        first.add(_row(backend, calls), _summary(turns))
+                        if calls == 1:
+                            speed.add(backend.name, _speed(turns["cold"]))
     return [speed, first, *kept]
 
 
 _SITUATIONS = ("cold", "prefix cached", "prefilled while speaking")
 
 
-async def _turns(dialogues: Sequence[_Dialogue]) -> list[dict[str, float]]:
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """How one reply came. CPU time is the process's, and so that of all calls at that time."""
+
+    first_ms: float
+    per_s: float
+    """Tokens, after the first."""
+    first_cpu_ms: float
+    each_cpu_ms: float
+
+
+async def _turns(dialogues: Sequence[_Dialogue]) -> list[dict[str, _Answer]]:
     """Three turns of calls that all speak and end at the same time."""
-    told: list[dict[str, float]] = [{} for _ in dialogues]
+    told: list[dict[str, _Answer]] = [{} for _ in dialogues]
     for situation in _SITUATIONS:
-        utterances = [dialogue.words(UTTERANCE_WORDS) for dialogue in dialogues]
+        turns = [(dialogue, dialogue.words(UTTERANCE_WORDS)) for dialogue in dialogues]
         if situation == "prefilled while speaking":
             for stable in (UTTERANCE_WORDS // 2, UTTERANCE_WORDS - LAST_WORDS):
-                await asyncio.gather(
-                    *(
-                        dialogue.hear(words[:stable])
-                        for dialogue, words in zip(dialogues, utterances, strict=True)
-                    )
-                )
-        answers = await asyncio.gather(
-            *(dialogue.ask(words) for dialogue, words in zip(dialogues, utterances, strict=True))
-        )
-        for turn, (first_ms, per_s) in zip(told, answers, strict=True):
-            turn |= {situation: first_ms, "generation of each": per_s}
+                await asyncio.gather(*(one.hear(words[:stable]) for one, words in turns))
+        answers = await asyncio.gather(*(one.ask(words) for one, words in turns))
+        for call, answer in zip(told, answers, strict=True):
+            call[situation] = answer
         await settled()
     return told
 
@@ -114,8 +124,9 @@ class _Dialogue:
     """One call's; nothing of it is in any cache before its first turn. Each of its words is a
     token of the model's."""
 
-    def __init__(self, llm: LanguageModelClient, seed: str) -> None:
-        self._llm = llm
+    def __init__(self, process: EngineProcess, seed: str) -> None:
+        self._process = process
+        self._llm = LanguageModelClient(process)
         self._random = Random(seed)
         self._messages = [Message("system", " ".join(self.words(SYSTEM_WORDS)))]
 
@@ -127,31 +138,47 @@ class _Dialogue:
         """The caller has said so much."""
         await self._llm.prepare(self._request(words))
 
-    async def ask(self, words: Sequence[str]) -> tuple[float, float]:
-        """The caller has said this: milliseconds to the first token, and tokens/s after it."""
+    async def ask(self, words: Sequence[str]) -> _Answer:
+        """The caller has said this, and waits. Raises `RuntimeError` for too short a reply."""
         began, times, reply = _now(), [], ""
+        cpu, first_cpu = cpu_ms(self._process), 0.0
         async with aclosing(self._llm.reply(self._request(words))) as chunks:
             async for chunk in chunks:
                 if isinstance(chunk, TokenChunk) and chunk.token:
                     times.append(_now())
+                    first_cpu = first_cpu or cpu_ms(self._process)
                     reply += chunk.token
         if len(times) < REPLY_TOKENS // 2:
             raise RuntimeError(f"The reply ended after {len(times)} tokens.")
         self._messages += [Message("user", " ".join(words)), Message("assistant", reply.strip())]
-        return (times[0] - began) * 1000, (len(times) - 1) / (times[-1] - times[0])
+        more = len(times) - 1
+        return _Answer(
+            first_ms=(times[0] - began) * 1000,
+            per_s=more / (times[-1] - times[0]),
+            first_cpu_ms=first_cpu - cpu,
+            each_cpu_ms=(cpu_ms(self._process) - first_cpu) / more,
+        )
 
     def _request(self, words: Sequence[str]) -> ReplyRequest:
         said = Message("user", " ".join(words))
         return ReplyRequest([*self._messages, said], max_tokens=REPLY_TOKENS)
 
 
-def _speed(turn: dict[str, float]) -> dict[str, float]:
-    step_ms = 1000 / turn["generation of each"]
+def _summary(turns: Mapping[str, _Answer]) -> dict[str, float]:
+    told = {situation: answer.first_ms for situation, answer in turns.items()}
+    return told | {"generation of each": turns["prefix cached"].per_s}
+
+
+def _speed(cold: _Answer) -> dict[str, float]:
+    """Reading the whole prompt, a step that ends with the first token, and writing the rest."""
     tokens = SYSTEM_WORDS + UTTERANCE_WORDS + 2 * _TOKENS_AROUND + 1
+    step_ms = 1000 / cold.per_s
     return {
-        "prompt": 1000 * tokens / max(1.0, turn["cold"] - step_ms),
-        "generation": turn["generation of each"],
+        "prompt": 1000 * tokens / cold.first_ms,
+        "generation": cold.per_s,
         "two decoding steps": 2 * step_ms,
+        "CPU of a prompt's token": cold.first_cpu_ms / tokens,
+        "CPU of a token generated": cold.each_cpu_ms,
     }
 
 
@@ -183,14 +210,14 @@ async def _memory(model: Path, size: str, backend: Backend) -> Rounds:
     add("before")
     async with supervised([process]):
         add("loaded")
-        await _Dialogue(LanguageModelClient(process), "memory").ask(["w1"])
+        await _Dialogue(process, "memory").ask(["w1"])
         add("after a reply")
     add("unloaded")
     return table
 
 
 def _engine(model: Path, backend: Backend) -> EngineProcess:
-    options: dict[str, Any] = {"model": str(model), "backend": backend.name, "context": CONTEXT}
+    options = {**OPTIONS, "model": str(model), "backend": backend.name}
     if backend.python is not None:
         options["engine_python"] = backend.python
     return engine("llm", "llama-cpp", options)

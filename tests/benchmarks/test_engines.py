@@ -26,6 +26,9 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines_whisper, "IN_A_CALL", engines_whisper.IN_A_CALL[2:])
     monkeypatch.setattr(engines_whisper, "_SPEECH", engines_whisper._SPEECH[:8000])
     monkeypatch.setattr(engines_llama, "CALLS", (1, 2))
+    monkeypatch.setitem(
+        engines_llama.OPTIONS, "threads", 1
+    )  # two spin where they must share a core
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
 
 
