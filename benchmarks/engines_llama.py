@@ -80,9 +80,9 @@ async def measure(
             for calls in CALLS:
                 for backend, process in running.items():
                     await settled()
+                    rules = f"{calls} calls, round {number}"  # as a server's calls share them
                     dialogues = [
-                        _Dialogue(process, f"{calls} calls, round {number}, {call}")
-                        for call in range(calls)
+                        _Dialogue(process, rules, f"{rules}, {call}") for call in range(calls)
                     ]
                     for turns in await _turns(dialogues):
                         first.add(_row(backend, calls), _summary(turns))
@@ -121,14 +121,15 @@ async def _turns(dialogues: Sequence[_Dialogue]) -> list[dict[str, _Answer]]:
 
 
 class _Dialogue:
-    """One call's; nothing of it is in any cache before its first turn. Each of its words is a
-    token of the model's."""
+    """One call's, made of two seeds; nothing of it is in any cache before its first turn. Each
+    of its words is a token of the model's."""
 
-    def __init__(self, process: EngineProcess, seed: str) -> None:
+    def __init__(self, process: EngineProcess, rules: str, words: str) -> None:
         self._process = process
         self._llm = LanguageModelClient(process)
-        self._random = Random(seed)
+        self._random = Random(rules)
         self._messages = [Message("system", " ".join(self.words(SYSTEM_WORDS)))]
+        self._random = Random(words)
 
     def words(self, count: int) -> list[str]:
         """Words that were hardly said before."""
@@ -210,7 +211,7 @@ async def _memory(model: Path, size: str, backend: Backend) -> Rounds:
     add("before")
     async with supervised([process]):
         add("loaded")
-        await _Dialogue(process, "memory").ask(["w1"])
+        await _Dialogue(process, "memory", "alone").ask(["w1"])
         add("after a reply")
     add("unloaded")
     return table
