@@ -10,11 +10,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import gguf
 import numpy as np
 from numpy.typing import NDArray
+
+from models.tiny.k_quants import is_six_bits, q4_k, q6_k
 
 TEMPLATE = (
     "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}</s>{% endfor %}"
@@ -25,20 +26,49 @@ _NORMAL, _CONTROL, _BYTE = 1, 3, 6  # llama.cpp's kinds of token
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The measures of a Llama; heads have `width // heads` dimensions."""
+    """The measures of a Llama."""
 
     width: int = 64
     layers: int = 2
     heads: int = 4
     inner: int = 128
     words: int = 0
-    """Tokens beside the bytes and the special ones."""
+    """Tokens beside the bytes and the special ones: each of ` w0`, ` w1` and so on is one."""
+    groups: int | None = None
+    """Heads of keys and values; None for as many as `heads`."""
+    head: int | None = None
+    """Dimensions of a head; None for `width // heads`."""
+    is_tied: bool = False
+    """Whether the output layer's weights are those of the embedding."""
+
+    @property
+    def head_width(self) -> int:
+        """Dimensions of a head."""
+        return self.head or self.width // self.heads
+
+    @property
+    def key_heads(self) -> int:
+        """Heads of keys and values."""
+        return self.groups or self.heads
+
+
+# The measures of models that people use; all of them are run as a Llama here. What that leaves
+# out of the others (norms after a layer, soft caps) is less than a hundredth of the work.
+ARCHITECTURES = {
+    # Llama 3.2 1B
+    "1b": Size(2048, 16, 32, 8192, words=127_993, groups=8, is_tied=True),
+    # Qwen 3 1.7B
+    "1.7b": Size(2048, 28, 16, 6144, words=151_673, groups=8, head=128, is_tied=True),
+    # Gemma 2 2B
+    "2b": Size(2304, 26, 8, 9216, words=255_737, groups=4, head=256, is_tied=True),
+}
 
 
 def make(
     path: Path, size: Size | None = None, *, seed: int = 0, context: int = 4096, like: str = "F32"
 ) -> Path:
-    """Write a model; returns its path. `like` is the type of its matrices: F32, F16, Q8_0."""
+    """Write a model; returns its path. `like` is the type of its matrices: F32, F16, Q8_0, or
+    Q4_K_M, a mixture for widths that are multiples of 256."""
     size = size or Size()
     writer = gguf.GGUFWriter(str(path), "llama")
     tokens, kinds = _vocabulary(size)
@@ -48,9 +78,11 @@ def make(
     writer.add_block_count(size.layers)
     writer.add_feed_forward_length(size.inner)
     writer.add_head_count(size.heads)
-    writer.add_head_count_kv(size.heads)
+    writer.add_head_count_kv(size.key_heads)
+    writer.add_key_length(size.head_width)
+    writer.add_value_length(size.head_width)
     writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_rope_dimension_count(size.width // size.heads)
+    writer.add_rope_dimension_count(size.head_width)
     writer.add_vocab_size(len(tokens))
     writer.add_tokenizer_model("llama")
     writer.add_tokenizer_pre("default")
@@ -61,14 +93,18 @@ def make(
     writer.add_eos_token_id(2)
     writer.add_unk_token_id(0)
     writer.add_chat_template(TEMPLATE)
-    matrix_type = gguf.GGMLQuantizationType[like]
-    for name, weights in _tensors(size, len(tokens), np.random.default_rng(seed)):
-        if weights.ndim == 1 or matrix_type is gguf.GGMLQuantizationType.F32:
-            writer.add_tensor(name, weights)
+    random = np.random.default_rng(seed)
+    for name, shape in _tensors(size, len(tokens)):
+        if len(shape) == 1:
+            writer.add_tensor(name, np.ones(shape, np.float32))
+        elif like == "Q4_K_M":
+            data, matrix_type = _mixed(name, shape, size, random)
+            writer.add_tensor(name, data, raw_dtype=matrix_type)
         else:
-            writer.add_tensor(
-                name, gguf.quants.quantize(weights, matrix_type), raw_dtype=matrix_type
-            )
+            weights = random.normal(0, 1 / np.sqrt(shape[-1]), shape).astype(np.float32)
+            matrix_type = gguf.GGMLQuantizationType[like]
+            data = gguf.quants.quantize(weights, matrix_type)
+            writer.add_tensor(name, data, raw_dtype=matrix_type)
     return _close(writer, path)
 
 
@@ -91,28 +127,41 @@ def _vocabulary(size: Size) -> tuple[list[str], list[int]]:
     special = ["<unk>", "<s>", "</s>", "<|system|>", "<|user|>", "<|assistant|>"]
     tokens = [*special, *(f"<0x{byte:02X}>" for byte in range(256))]
     kinds = [_CONTROL] * len(special) + [_BYTE] * 256
-    tokens += [f"▁w{number}" for number in range(size.words)]
-    return tokens, kinds + [_NORMAL] * size.words
+    # Text is put together from what is a token already, letter by letter.
+    pieces = ["▁w", *(f"▁w{number}" for number in range(size.words))] if size.words else []
+    return [*tokens, *pieces], kinds + [_NORMAL] * len(pieces)
 
 
-def _tensors(
-    size: Size, tokens: int, random: np.random.Generator
-) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    def weights(*shape: int) -> NDArray[np.float32]:
-        return random.normal(0, 1 / np.sqrt(shape[-1]), shape).astype(np.float32)
-
-    ones: Any = np.ones(size.width, np.float32)
-    yield "token_embd.weight", weights(tokens, size.width)
-    yield "output_norm.weight", ones
-    yield "output.weight", weights(tokens, size.width)
+def _tensors(size: Size, tokens: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Name and shape `[outputs, inputs]` of each."""
+    queries, keys = size.heads * size.head_width, size.key_heads * size.head_width
+    yield "token_embd.weight", (tokens, size.width)
+    yield "output_norm.weight", (size.width,)
+    if not size.is_tied:
+        yield "output.weight", (tokens, size.width)
     for layer in range(size.layers):
-        for part in ("attn_q", "attn_k", "attn_v", "attn_output"):
-            yield f"blk.{layer}.{part}.weight", weights(size.width, size.width)
-        yield f"blk.{layer}.ffn_gate.weight", weights(size.inner, size.width)
-        yield f"blk.{layer}.ffn_up.weight", weights(size.inner, size.width)
-        yield f"blk.{layer}.ffn_down.weight", weights(size.width, size.inner)
-        yield f"blk.{layer}.attn_norm.weight", ones
-        yield f"blk.{layer}.ffn_norm.weight", ones
+        block = f"blk.{layer}"
+        yield f"{block}.attn_q.weight", (queries, size.width)
+        yield f"{block}.attn_k.weight", (keys, size.width)
+        yield f"{block}.attn_v.weight", (keys, size.width)
+        yield f"{block}.attn_output.weight", (size.width, queries)
+        yield f"{block}.ffn_gate.weight", (size.inner, size.width)
+        yield f"{block}.ffn_up.weight", (size.inner, size.width)
+        yield f"{block}.ffn_down.weight", (size.width, size.inner)
+        yield f"{block}.attn_norm.weight", (size.width,)
+        yield f"{block}.ffn_norm.weight", (size.width,)
+
+
+def _mixed(
+    name: str, shape: tuple[int, ...], size: Size, random: np.random.Generator
+) -> tuple[NDArray[np.uint8], gguf.GGMLQuantizationType]:
+    """A matrix as `Q4_K_M` has it, and its type."""
+    *block, matrix, _ = name.split(".")
+    layer = int(block[1]) if block else 0
+    deviation = float(1 / np.sqrt(shape[-1]))
+    if is_six_bits(matrix, layer, size.layers):
+        return q6_k(shape, deviation, random), gguf.GGMLQuantizationType.Q6_K
+    return q4_k(shape, deviation, random), gguf.GGMLQuantizationType.Q4_K
 
 
 def _close(writer: gguf.GGUFWriter, path: Path) -> Path:

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from models.tiny.whisper_script import TEXT_CONTEXT, Script
+
 LANGUAGES = 99  # of the multilingual models before large-v3
 TIMESTAMPS = 1501  # 0.00 to 30.00 s in steps of 20 ms
 FRAMES = 1500  # the encoder's positions: 30 s
@@ -29,6 +31,12 @@ class Size:
     tokens: int = 257
 
 
+# The true measures; all of them have 50,257 text tokens.
+ARCHITECTURES = {
+    "tiny": Size(width=384, layers=4, heads=6, tokens=50_257),
+    "base": Size(width=512, layers=6, heads=8, tokens=50_257),
+    "small": Size(width=768, layers=12, heads=12, tokens=50_257),
+}
 TINY = Size(width=32, layers=1, heads=2)
 
 
@@ -39,14 +47,21 @@ def make(
     seed: int = 0,
     quantization: str = "float32",
     is_multilingual: bool = True,
+    script: Script | None = None,
 ) -> Path:
-    """Write a model into `folder`, which is made; returns it."""
+    """Write a model into `folder`, which is made; returns it. With a `script` it writes that,
+    whatever it hears."""
     import ctranslate2.specs as specs  # needed by whoever makes one only
 
     folder.mkdir(parents=True, exist_ok=True)
     words = vocabulary(size.tokens, is_multilingual=is_multilingual)
     spec = specs.WhisperSpec(size.layers, size.heads, size.layers, size.heads)
     _fill(spec, size, len(words), np.random.default_rng(seed))
+    if script is not None:
+        decoder = spec.decoder
+        decoder.position_encodings.encodings = script.positions(
+            decoder.embeddings.weight, words.index("<|endoftext|>")
+        )
     first_language = words.index("<|startoftranscript|>") + 1
     spec.config.lang_ids = list(range(first_language, first_language + LANGUAGES))
     spec.config.suppress_ids = []
@@ -141,7 +156,7 @@ def _fill(spec: Any, size: Size, vocabulary_size: int, random: np.random.Generat
     encoder.conv1.bias = encoder.conv2.bias = np.zeros(width, np.float32)
     encoder.position_encodings.encodings = weights(FRAMES, width)
     decoder.embeddings.weight = weights(vocabulary_size, width)
-    decoder.position_encodings.encodings = weights(448, width)
+    decoder.position_encodings.encodings = weights(TEXT_CONTEXT, width)
     decoder.projection.weight = decoder.embeddings.weight
     norm(encoder.layer_norm)
     norm(decoder.layer_norm)

@@ -20,11 +20,13 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from models.tiny.whisper_script import TEXT_CONTEXT, Script
+
 MAGIC = 0x67676D6C
 MULTILINGUAL_TOKENS = 51_865  # one fewer in the models that know English only
 TEXT_TOKENS = 50_257  # before the special ones, which the loader makes up by itself
 BANDS, FILTERS = 80, 201
-FRAMES, TEXT_CONTEXT = 1500, 448
+FRAMES = 1500
 
 _FLOAT32, _FLOAT16 = 0, 1
 _KEPT_WHOLE = ("bias", "positional_embedding")  # float32, as vectors are
@@ -41,13 +43,26 @@ class Size:
     heads: int
 
 
+# The true measures.
+ARCHITECTURES = {
+    "tiny": Size(width=384, layers=4, heads=6),
+    "base": Size(width=512, layers=6, heads=8),
+    "small": Size(width=768, layers=12, heads=12),
+}
 TINY = Size(width=32, layers=1, heads=2)
 
 
 def make(
-    file: Path, size: Size = TINY, *, seed: int = 0, is_multilingual: bool = True, like: str = "f16"
+    file: Path,
+    size: Size = TINY,
+    *,
+    seed: int = 0,
+    is_multilingual: bool = True,
+    like: str = "f16",
+    script: Script | None = None,
 ) -> Path:
-    """Write a model; returns its path. `like` is the type of its matrices: f16 or f32."""
+    """Write a model; returns its path. `like` is the type of its matrices: f16 or f32. With a
+    `script` it writes that, whatever it hears."""
     random = np.random.default_rng(seed)
     tokens = MULTILINGUAL_TOKENS if is_multilingual else MULTILINGUAL_TOKENS - 1
     with file.open("wb") as out:
@@ -61,7 +76,8 @@ def make(
         for word in words:
             _integers(out, len(word))
             out.write(word)
-        for name, weights in _tensors(size, tokens, random):
+        end = len(words)  # the first of the special tokens ends the text
+        for name, weights in _tensors(size, tokens, random, script, end):
             _tensor(out, name, weights, is_half=like == "f16")
     return file
 
@@ -93,7 +109,9 @@ def _tensor(out: BinaryIO, name: str, weights: Weights, *, is_half: bool) -> Non
     out.write(data.tobytes())
 
 
-def _tensors(size: Size, tokens: int, random: np.random.Generator) -> Iterator[tuple[str, Weights]]:
+def _tensors(
+    size: Size, tokens: int, random: np.random.Generator, script: Script | None, end: int
+) -> Iterator[tuple[str, Weights]]:
     width = size.width
 
     def weights(*shape: int) -> Weights:
@@ -118,8 +136,11 @@ def _tensors(size: Size, tokens: int, random: np.random.Generator) -> Iterator[t
         yield f"encoder.{name}.weight", weights(width, inputs, 3) / np.float32(np.sqrt(inputs))
         yield f"encoder.{name}.bias", np.zeros((width, 1), np.float32)
     yield from norm("encoder.ln_post")
-    yield "decoder.positional_embedding", weights(TEXT_CONTEXT, width)
-    yield "decoder.token_embedding.weight", weights(tokens, width)
+    positions, embedding = weights(TEXT_CONTEXT, width), weights(tokens, width)
+    if script is not None:
+        positions = script.positions(embedding, end)
+    yield "decoder.positional_embedding", positions
+    yield "decoder.token_embedding.weight", embedding
     yield from norm("decoder.ln")
     for part in ("encoder", "decoder"):
         for layer in range(size.layers):

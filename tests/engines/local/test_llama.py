@@ -177,6 +177,15 @@ def test_an_adapter_of_another_model_is_refused(models: Path, backend: str) -> N
         Llama(options(models, backend, adapters={"b": models / "other.gguf"}))
 
 
+@pytest.mark.skipif("llama-cpp-python" not in BACKENDS, reason="it is not installed here")
+def test_all_slots_of_the_binding_compute_with_the_same_weights(models: Path) -> None:
+    with closing(Llama(options(models, "llama-cpp-python", slots=3))) as engine:
+        backend: Any = engine._backend
+        weights = {context.weights.model for context in backend._contexts}
+        assert len(backend._contexts) == 3
+        assert len(weights) == 1
+
+
 def test_memory_is_given_back_and_no_file_is_left(
     models: Path, backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

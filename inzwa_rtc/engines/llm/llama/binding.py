@@ -1,17 +1,21 @@
 """llama-cpp-python: bindings to llama.cpp, compiled on the machine that they run on. MIT.
 
-One of its contexts does one thing at a time, so each slot is a context of its own; their
-weights are one mapping of the file in memory. llama.cpp asks an abort callback in the
-midst of its work, so a request ends within milliseconds at any moment.
+One of its contexts does one thing at a time, so each slot is a context of its own; all of them
+compute with the same weights. llama.cpp asks an abort callback in the midst of its work, so a
+request ends within milliseconds at any moment.
 """
 
 from __future__ import annotations
 
 import ctypes
 import re
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import llama_cpp
+from llama_cpp import _internals
 
 from inzwa_rtc.engines.llm.llama.backend import (
     Completion,
@@ -36,19 +40,28 @@ class Binding:
     """`Backend` on `llama_cpp.Llama`."""
 
     def __init__(self, model: LlamaModel) -> None:
-        self._contexts = [_Context(model) for _ in range(model.slots)]
+        first = _Context(model)
+        self._contexts = [first]
+        self._adapters = _adapters(first.weights, model.adapters)
+        with _using(first.weights) if model.slots > 1 else nullcontext():
+            self._contexts += [_Context(model) for _ in range(model.slots - 1)]
+        for context in self._contexts:
+            context.adapters = self._adapters
 
     def complete(self, completion: Completion, tell: Tell) -> None:
         self._contexts[completion.slot].complete(completion, tell)
 
     def close(self) -> None:
-        for context in self._contexts:
+        for adapter in self._adapters.values():
+            llama_cpp.llama_adapter_lora_free(adapter)
+        for context in reversed(self._contexts):  # the first one owns the weights
             context.close()
         self._contexts.clear()
 
 
 class _Context:
     def __init__(self, model: LlamaModel) -> None:
+        self.adapters: Mapping[str, Any] = {}
         self._llama: Any = llama_cpp.Llama(
             str(model.path),
             n_ctx=model.context,
@@ -60,17 +73,16 @@ class _Context:
             use_mlock=model.mlock,
             verbose=False,
         )
-        self._adapters: dict[str, Any] = {}
-        for name, path in model.adapters.items():
-            adapter = llama_cpp.llama_adapter_lora_init(self._llama.model, str(path).encode())
-            if not adapter:
-                raise ValueError(f"the adapter {path.name} does not fit the model")
-            self._adapters[name] = adapter
         self._adapter: str | None = None
         self._tell: Tell | None = None
         # Kept here: llama.cpp holds a bare pointer to it.
         self._abort = llama_cpp.ggml_abort_callback(self._is_unwanted)
         llama_cpp.llama_set_abort_callback(self._llama.ctx, self._abort, None)
+
+    @property
+    def weights(self) -> Any:
+        """The library's `LlamaModel`."""
+        return self._llama._model
 
     def complete(self, completion: Completion, tell: Tell) -> None:
         self._choose(completion.adapter)
@@ -91,8 +103,6 @@ class _Context:
             self._tell = None
 
     def close(self) -> None:
-        for adapter in self._adapters.values():
-            llama_cpp.llama_adapter_lora_free(adapter)
         self._llama.close()
 
     def _stream(self, completion: Completion, tell: Tell) -> None:
@@ -124,7 +134,7 @@ class _Context:
         if name == self._adapter:
             return
         self._llama.reset()  # what is cached was read with the other adapter
-        chosen = [] if name is None else [self._adapters[name]]
+        chosen = [] if name is None else [self.adapters[name]]
         adapters = (llama_cpp.llama_adapter_lora_p_ctypes * len(chosen))(*chosen)
         scales = (ctypes.c_float * len(chosen))(*[1.0] * len(chosen))
         if llama_cpp.llama_set_adapters_lora(self._llama.ctx, adapters, len(chosen), scales):
@@ -133,3 +143,38 @@ class _Context:
 
     def _is_unwanted(self, _: Any) -> bool:
         return self._tell is not None and not self._tell(Told())
+
+
+def _adapters(weights: Any, paths: Mapping[str, Path]) -> dict[str, Any]:
+    adapters: dict[str, Any] = {}
+    for name, path in paths.items():
+        adapter = llama_cpp.llama_adapter_lora_init(weights.model, str(path).encode())
+        if not adapter:
+            raise ValueError(f"the adapter {path.name} does not fit the model")
+        adapters[name] = adapter
+    return adapters
+
+
+class _Borrowed(_internals.LlamaModel):  # type: ignore[misc]  # it has no types
+    """Weights that another `Llama` has loaded, and will free."""
+
+    def __init__(self, owned: Any) -> None:
+        self.__dict__ |= owned.__dict__
+
+    def close(self) -> None:
+        pass
+
+
+@contextmanager
+def _using(weights: Any) -> Generator[None, None, None]:
+    """Within it a `Llama` takes these weights instead of loading its own.
+
+    The library has no way to say so. What it loads is more than a mapping of the file: it
+    arranges most of the weights anew for the processor, in memory of its own.
+    """
+    load = _internals.LlamaModel
+    _internals.LlamaModel = lambda **_: _Borrowed(weights)
+    try:
+        yield
+    finally:
+        _internals.LlamaModel = load

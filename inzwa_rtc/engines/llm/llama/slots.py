@@ -1,4 +1,10 @@
-"""Which dialogue gets which of llama.cpp's slots: the one that remembers most of it."""
+"""Which dialogue gets which of llama.cpp's slots.
+
+Calls share their instructions, often the longest part of a prompt. If a new call took the slot
+that remembers most of its prompt, it would take that of a call under way, which would take it
+back at its next turn, and so on, while other slots lie idle. So a dialogue keeps the slot in
+which it was begun, and a new one takes the slot that was left alone for longest.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +12,17 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
+NOT_THE_CALLERS = ("system: ", "assistant: ")
+"""What texts begin with that many calls have in common: instructions and greetings."""
+
 
 class NoSlot(Exception):
     """All slots are taken."""
 
 
 class Slots:
-    """`count` slots; each remembers the texts it was last taken for.
+    """`count` slots; each remembers the texts it was last taken for: the adapter's name, then
+    the messages, each after its role.
 
     Replies come before preparations: a preparation never waits, and ends when a reply to
     its dialogue wants the slot.
@@ -72,7 +82,34 @@ class Slots:
             self._changed.set()
 
     def _best(self, slots: Sequence[int], texts: tuple[str, ...]) -> int:
-        return max(slots, key=lambda slot: _alike(self._remembered[slot], texts))
+        """The one with the dialogue's earlier words; one with its instructions and no more; or
+        the first, which is the least recently used."""
+        own = [slot for slot in slots if _is_continued(self._remembered[slot], texts)]
+        if own:
+            return max(own, key=lambda slot: _alike(self._remembered[slot], texts))
+        if _has_words(texts):
+            begun = [slot for slot in slots if _is_begun(self._remembered[slot], texts)]
+            return (begun or slots)[0]
+        return slots[0]  # for itself: another call may be about to speak in one that is begun
+
+
+def _is_continued(before: tuple[str, ...], now: tuple[str, ...]) -> bool:
+    """Whether what was said before goes on now. Its last words may have been misheard."""
+    if not _has_words(before) or len(before) > len(now):
+        return False
+    *settled, last = before
+    heard = now[len(settled)]
+    return settled == list(now[: len(settled)]) and 2 * _prefix(last, heard) >= len(last)
+
+
+def _is_begun(before: tuple[str, ...], now: tuple[str, ...]) -> bool:
+    """Whether what stands before the caller's first words, and nothing else, was read."""
+    return before != () and not _has_words(before) and before == now[: len(before)]
+
+
+def _has_words(texts: tuple[str, ...]) -> bool:
+    """Whether the caller has said anything."""
+    return any(not text.startswith(NOT_THE_CALLERS) for text in texts[1:])
 
 
 def _alike(before: tuple[str, ...], now: tuple[str, ...]) -> int:
