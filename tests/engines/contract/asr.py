@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import socket
-import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, closing
 from dataclasses import asdict, dataclass
@@ -23,6 +20,7 @@ import pytest
 
 from inzwa_rtc.engines.contracts import RecognizeRequest, TranscriptChunk
 from inzwa_rtc.errors import EngineError
+from tests.engines.contract.isolation import at_home, tidy
 
 GUARD_S = 60.0
 PIECE = 3200  # bytes of 100 ms
@@ -211,24 +209,13 @@ class RecognizerContract:
     async def test_it_leaves_no_file_behind(
         self, subject: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("TMPDIR", str(tmp_path))
-        monkeypatch.setattr(tempfile, "tempdir", None)
-        with closing(subject.make()) as engine:
+        with tidy(tmp_path, monkeypatch), closing(subject.make()) as engine:
             await heard(engine, subject.speech, RecognizeRequest(subject.language))
-        assert not os.listdir(tmp_path)  # noqa: PTH208 - a Path's own is for code that may wait
 
     async def test_it_never_contacts_a_hub(
         self, subject: Subject, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def connect(*_: object, **__: object) -> None:
-            raise AssertionError("the engine went to the network")
-
-        monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-        for name in ("connect", "connect_ex"):
-            monkeypatch.setattr(socket.socket, name, connect)
-        for name in ("create_connection", "getaddrinfo"):
-            monkeypatch.setattr(socket, name, connect)
-        with closing(subject.make()) as engine:
+        with at_home(monkeypatch), closing(subject.make()) as engine:
             await heard(engine, subject.speech, RecognizeRequest(subject.language))
 
     async def test_closing_it_gives_its_memory_back(self, subject: Subject) -> None:

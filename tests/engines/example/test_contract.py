@@ -1,4 +1,4 @@
-"""The example keeps the contract of its kind, as every engine does."""
+"""The example keeps the contracts of its kinds, as every engine does."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.engines.contract.asr import RecognizerContract, Subject
+from tests.engines.contract import asr, llm
 
 
 def murmur(seconds: float) -> bytes:
@@ -19,12 +19,24 @@ def murmur(seconds: float) -> bytes:
 
 
 @pytest.mark.usefixtures("imported")
-class TestSyllables(RecognizerContract):
+class TestSyllables(asr.RecognizerContract):
     @pytest.fixture
-    def subject(self) -> Subject:
+    def subject(self) -> asr.Subject:
         engine = import_module("inzwa_rtc_example.syllables").Syllables
 
         def make(**options: Any) -> Any:
             return engine(engine.Options.model_validate(options))
 
-        return Subject(make, murmur(2), streaming={"rise": 0.4})
+        return asr.Subject(make, murmur(2), streaming={"rise": 0.4})
+
+
+@pytest.mark.usefixtures("imported")
+class TestParrot(llm.LanguageModelContract):
+    @pytest.fixture
+    def subject(self) -> llm.Subject:
+        engine = import_module("inzwa_rtc_example.parrot").Parrot
+
+        def make(**options: Any) -> Any:
+            return engine(engine.Options.model_validate(options))
+
+        return llm.Subject(make, question="one two three four five six seven eight nine ten")
