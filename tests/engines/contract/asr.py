@@ -38,7 +38,9 @@ class Subject:
     streaming: Mapping[str, Any] | None = None
     """Options with which it gives partial transcripts of speech that goes on; None if it
     cannot."""
-    tells_details: bool = True
+    is_exact: bool = True
+    """Whether an utterance always gets the same words. Not so where pauses are decoded as they
+    come: how much silence the model is given then depends on when it was free."""
     larger: Callable[..., Any] | None = None
     """Build one with a model of at least 20 MB, if its memory is to be watched."""
 
@@ -155,7 +157,8 @@ class RecognizerContract:
             request = RecognizeRequest(subject.language)
             whole = await heard(engine, subject.speech, request, size=len(subject.speech))
             odd = await heard(engine, subject.speech, request, size=1234)
-        assert odd[-1].text == whole[-1].text
+        if subject.is_exact:
+            assert odd[-1].text == whole[-1].text
         check(odd, audio_ms=len(subject.speech) // 32 + 1000)
 
     @pytest.mark.parametrize("said", ["nothing", "a little", "more", "all"])
@@ -187,7 +190,10 @@ class RecognizerContract:
             together = await asyncio.gather(
                 *(heard(engine, audio, request) for audio in utterances)
             )
-        for one, other in zip(alone, together, strict=True):
+        for one, other, audio in zip(alone, together, utterances, strict=True):
+            check(other, audio_ms=len(audio) // 32 + 1000)
+            if not subject.is_exact:
+                continue
             assert (one[-1].text, one[-1].words) == (other[-1].text, other[-1].words)
 
     async def test_a_language_that_it_does_not_know_is_refused_by_name(
@@ -200,8 +206,6 @@ class RecognizerContract:
             check(await heard(engine, b"", RecognizeRequest(subject.language)), audio_ms=0)
 
     def test_it_tells_what_it_runs_and_on_what(self, subject: Subject) -> None:
-        if not subject.tells_details:
-            pytest.skip("has nothing to tell")
         with closing(subject.make()) as engine:
             assert engine.details["model"]
             assert all(isinstance(value, str) for value in engine.details.values())

@@ -30,15 +30,16 @@ class Subject:
     """An engine to be tested."""
 
     make: Callable[..., Any]
-    """Build it with two places for replies, where it has such; keywords are its options. The
-    same request always gets the same reply."""
+    """Build it with two places for replies, where it has such; keywords are its options."""
     question: str = "tell me a story"
     """What is answered with ten tokens or more."""
     context: int | None = None
     """Tokens of its context, if there is an end to it: four times as many characters are too
     much for it, in one message."""
+    is_exact: bool = True
+    """Whether a request always gets the same reply. Not so where several are computed together:
+    real weights then round differently, and the likeliest of two tokens may be the other."""
     has_adapters: bool = True
-    tells_details: bool = True
     larger: Callable[[], Any] | None = None
     """Build one that holds 30 MB or more, if its memory is to be watched."""
 
@@ -102,7 +103,9 @@ class LanguageModelContract:
             alone = [await text_of(engine, request) for request in requests]
             async with asyncio.timeout(GUARD_S):
                 together = await asyncio.gather(*(text_of(engine, one) for one in requests))
-        assert together == alone
+        assert all(together)
+        if subject.is_exact:
+            assert together == alone
 
     async def test_a_reply_cut_in_the_midst_leaves_its_place_to_others(
         self, subject: Subject
@@ -114,7 +117,8 @@ class LanguageModelContract:
                 async with asyncio.timeout(GUARD_S):
                     await anext(chunks)
                     await chunks.aclose()
-            assert await text_of(engine, asking(subject.question)) == before
+            after = await text_of(engine, asking(subject.question))
+        assert after if not subject.is_exact else after == before
 
     @pytest.mark.parametrize("turns", [0, 1, 5, 30])
     async def test_a_request_cancelled_at_any_moment_leaves_its_place_to_others(
@@ -164,8 +168,6 @@ class LanguageModelContract:
             check(await replied(engine, request))
 
     def test_it_tells_what_it_runs_and_on_what(self, subject: Subject) -> None:
-        if not subject.tells_details:
-            pytest.skip("has nothing to tell")
         with closing(subject.make()) as engine:
             assert engine.details["model"]
             assert all(isinstance(value, str) for value in engine.details.values())

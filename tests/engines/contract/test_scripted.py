@@ -16,4 +16,4 @@ class TestScripted(LanguageModelContract):
         def make(**options: Any) -> Scripted:
             return Scripted(Scripted.Options.model_validate(options))
 
-        return Subject(make, has_adapters=False, tells_details=False)
+        return Subject(make, has_adapters=False)
