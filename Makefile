@@ -1,6 +1,9 @@
 # Each command is a script of its own; make only gives it a short name.
-.PHONY: serve test install
+MODELS ?=
+
+.PHONY: serve test install acceptance
 
 serve: ; @scripts/serve $(ARGS)
 test: ; @scripts/test $(ARGS)
 install: ; @scripts/install
+acceptance: ; @scripts/acceptance "$(MODELS)" $(ARGS)

@@ -7,19 +7,21 @@ import json
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+
+COMMAND = (str(Path(sys.executable).with_name("inzwa-rtc")),)
 
 
 @asynccontextmanager
 async def served(
-    port: int = 0, /, **environment: str
+    port: int = 0, /, *, command: Sequence[str] = COMMAND, **environment: str
 ) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
     """The installed command in a process of its own, which a test may kill."""
     port = port or free_port()
     process = await asyncio.create_subprocess_exec(
-        *(str(Path(sys.executable).with_name("inzwa-rtc")), "serve", "--port", str(port)),
+        *(*command, "serve", "--port", str(port)),
         env={**os.environ, "INZWA_LOG_JSON": "true", **environment},
         stderr=asyncio.subprocess.PIPE,
     )

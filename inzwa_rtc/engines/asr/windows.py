@@ -9,7 +9,8 @@ Partial decodings are the first thing to go under load: one is only started when
 is free, and as much time is left between two as the last one took.
 
 An utterance longer than the model's window slides through it: a full window is decoded
-and settled, but for its last words, with which the next one begins.
+and settled, but for its last words, with which the next one begins. Audio that comes faster
+than it is decoded is let wait where it comes from: no more than two windows are held.
 """
 
 from __future__ import annotations
@@ -90,26 +91,31 @@ async def in_windows(
     """`Recognizer.recognize` for an engine that has `decode` only."""
     utterance = _Utterance(decode, workers, streaming)
     source = aiter(audio)
-    reading = asyncio.ensure_future(_next(source))
+    reading: asyncio.Future[bytes | None] | None = asyncio.ensure_future(_next(source))
     try:
         while True:
-            changes: set[asyncio.Future[Any]] = {reading, *utterance.pending()}
+            changes: set[asyncio.Future[Any]] = utterance.pending()
+            if reading is not None:
+                changes.add(reading)
             await asyncio.wait(changes, return_when=asyncio.FIRST_COMPLETED)
             if chunk := utterance.take_partial():
                 yield chunk
-            if reading.done():
+            if reading is not None and reading.done():
                 piece = reading.result()
                 if piece is None:
                     break
                 utterance.audio.feed(piece)
-                reading = asyncio.ensure_future(_next(source))
+                reading = None
             utterance.decode_if_due()
+            if reading is None and not utterance.is_behind:
+                reading = asyncio.ensure_future(_next(source))
         yield await utterance.finish()
     finally:
         utterance.drop()
-        reading.cancel()
-        with suppress(asyncio.CancelledError):
-            await reading
+        if reading is not None:
+            reading.cancel()
+            with suppress(asyncio.CancelledError):
+                await reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +148,20 @@ class _Utterance(Generic[Way]):
     def pending(self) -> set[asyncio.Future[Decoded]]:
         return {self._work.waiting} if self._work else set()
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether a decoding under way has to end before more audio is of any use."""
+        held = self.audio.end - self.audio.start
+        return self._work is not None and held >= 2 * self._window
+
     def decode_if_due(self) -> None:
         """Start to decode what has come in, if it is time."""
         audio = self.audio
-        if self._work is not None or audio.voice_end == 0:
+        if audio.voice_end == 0:
+            if audio.end - audio.start >= self._window:
+                audio.drop_before(audio.end)  # digital silence, which would pile up
+            return
+        if self._work is not None:
             return
         if audio.end - audio.start >= self._window or (
             self._streaming.at_pauses

@@ -57,6 +57,10 @@ class Scripted:
         self._script = load(options.script, options.extra)
         self._matcher = Matcher(phrases(self._script))
         self._seed = options.seed
+        self.details = {
+            "model": options.script.name if options.script else "the guide",
+            "languages": "en",
+        }
 
     def close(self) -> None:
         """Nothing is held."""

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import socket
-import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, closing
 from dataclasses import asdict, dataclass
@@ -23,6 +20,7 @@ import pytest
 
 from inzwa_rtc.engines.contracts import RecognizeRequest, TranscriptChunk
 from inzwa_rtc.errors import EngineError
+from tests.engines.contract.isolation import at_home, tidy
 
 GUARD_S = 60.0
 PIECE = 3200  # bytes of 100 ms
@@ -40,7 +38,9 @@ class Subject:
     streaming: Mapping[str, Any] | None = None
     """Options with which it gives partial transcripts of speech that goes on; None if it
     cannot."""
-    tells_details: bool = True
+    is_exact: bool = True
+    """Whether an utterance always gets the same words. Not so where pauses are decoded as they
+    come: how much silence the model is given then depends on when it was free."""
     larger: Callable[..., Any] | None = None
     """Build one with a model of at least 20 MB, if its memory is to be watched."""
 
@@ -157,7 +157,8 @@ class RecognizerContract:
             request = RecognizeRequest(subject.language)
             whole = await heard(engine, subject.speech, request, size=len(subject.speech))
             odd = await heard(engine, subject.speech, request, size=1234)
-        assert odd[-1].text == whole[-1].text
+        if subject.is_exact:
+            assert odd[-1].text == whole[-1].text
         check(odd, audio_ms=len(subject.speech) // 32 + 1000)
 
     @pytest.mark.parametrize("said", ["nothing", "a little", "more", "all"])
@@ -189,7 +190,10 @@ class RecognizerContract:
             together = await asyncio.gather(
                 *(heard(engine, audio, request) for audio in utterances)
             )
-        for one, other in zip(alone, together, strict=True):
+        for one, other, audio in zip(alone, together, utterances, strict=True):
+            check(other, audio_ms=len(audio) // 32 + 1000)
+            if not subject.is_exact:
+                continue
             assert (one[-1].text, one[-1].words) == (other[-1].text, other[-1].words)
 
     async def test_a_language_that_it_does_not_know_is_refused_by_name(
@@ -202,8 +206,6 @@ class RecognizerContract:
             check(await heard(engine, b"", RecognizeRequest(subject.language)), audio_ms=0)
 
     def test_it_tells_what_it_runs_and_on_what(self, subject: Subject) -> None:
-        if not subject.tells_details:
-            pytest.skip("has nothing to tell")
         with closing(subject.make()) as engine:
             assert engine.details["model"]
             assert all(isinstance(value, str) for value in engine.details.values())
@@ -211,24 +213,13 @@ class RecognizerContract:
     async def test_it_leaves_no_file_behind(
         self, subject: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("TMPDIR", str(tmp_path))
-        monkeypatch.setattr(tempfile, "tempdir", None)
-        with closing(subject.make()) as engine:
+        with tidy(tmp_path, monkeypatch), closing(subject.make()) as engine:
             await heard(engine, subject.speech, RecognizeRequest(subject.language))
-        assert not os.listdir(tmp_path)  # noqa: PTH208 - a Path's own is for code that may wait
 
     async def test_it_never_contacts_a_hub(
         self, subject: Subject, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def connect(*_: object, **__: object) -> None:
-            raise AssertionError("the engine went to the network")
-
-        monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-        for name in ("connect", "connect_ex"):
-            monkeypatch.setattr(socket.socket, name, connect)
-        for name in ("create_connection", "getaddrinfo"):
-            monkeypatch.setattr(socket, name, connect)
-        with closing(subject.make()) as engine:
+        with at_home(monkeypatch), closing(subject.make()) as engine:
             await heard(engine, subject.speech, RecognizeRequest(subject.language))
 
     async def test_closing_it_gives_its_memory_back(self, subject: Subject) -> None:

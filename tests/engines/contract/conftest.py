@@ -2,4 +2,5 @@
 
 import pytest
 
-pytest.register_assert_rewrite("tests.engines.contract.asr")
+for name in ("asr", "llm", "isolation"):
+    pytest.register_assert_rewrite(f"tests.engines.contract.{name}")

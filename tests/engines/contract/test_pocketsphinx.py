@@ -25,4 +25,4 @@ class TestPocketSphinx(RecognizerContract):
         def make(**options: Any) -> PocketSphinx:
             return PocketSphinx(PocketSphinx.Options.model_validate(options))
 
-        return Subject(make, hum(2), tells_details=False)
+        return Subject(make, hum(2), larger=make)  # 30 MB

@@ -10,7 +10,7 @@ from contextlib import aclosing
 import numpy as np
 import pytest
 
-from inzwa_rtc.engines.asr.windows import Decoded, Streaming, Stretch, in_windows
+from inzwa_rtc.engines.asr.windows import Decoded, Streaming, Stretch, _Utterance, in_windows
 from inzwa_rtc.engines.asr.workers import Workers
 from inzwa_rtc.engines.contracts import HeardWord, TranscriptChunk
 
@@ -50,6 +50,11 @@ class Caller:
 
     def __init__(self) -> None:
         self._pieces: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+    @property
+    def left(self) -> int:
+        """Pieces, and the end, that nobody has taken yet."""
+        return self._pieces.qsize()
 
     def say(self, *pieces: bytes) -> None:
         for piece in pieces:
@@ -162,6 +167,37 @@ async def test_a_long_dictation_slides_through_the_window(workers: Workers) -> N
     starts = [word.start_ms for word in final.words]
     assert starts == list(range(0, 7000, 100))
     assert decode.stretches[1].context
+
+
+async def test_audio_that_comes_faster_than_it_is_decoded_waits_where_it_comes_from(
+    workers: Workers,
+) -> None:
+    """Hours of a recording, handed over at once, never lie in memory."""
+    decode, caller = Counter(), Caller()
+    decode.may_end.clear()
+    stream = in_windows(caller.audio(), decode, workers, Streaming(partial_ms=0, window_ms=3000))
+    caller.say(*[voice(100)] * 100)
+    caller.end()
+    answered = asyncio.create_task(all_of(stream))
+    await until(lambda: caller.left <= 41)  # two windows are taken, 60 pieces
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert caller.left == 41
+    decode.may_end.set()
+    assert len((await answered)[-1].words) == 100
+
+
+async def test_an_hour_of_digital_silence_is_neither_kept_nor_decoded(workers: Workers) -> None:
+    decode = Counter()
+    utterance = _Utterance(decode, workers, Streaming(window_ms=3000))
+    for _ in range(60):
+        utterance.audio.feed(silence(60_000))
+        utterance.decode_if_due()
+        assert utterance.audio.held().size == 0
+    utterance.audio.feed(voice(400))
+    final = await utterance.finish()
+    assert final.text == "w0 w1 w2 w3"
+    assert final.words[0].start_ms == 3_600_000
 
 
 @pytest.mark.parametrize("pieces", [[], [b""], [b"\0"], [silence(500)]])

@@ -37,6 +37,11 @@ class FakeServer:
         self._changed = asyncio.Condition()
 
     @property
+    def open_connections(self) -> int:
+        """How many of them are still there."""
+        return sum(one is not None and not one.is_closing() for one in self._transports)
+
+    @property
     def connections(self) -> int:
         """How many connections brought a request."""
         return len(self._transports)
@@ -55,6 +60,12 @@ class FakeServer:
     async def until_idle(self) -> None:
         """Return once no request is under way, if any came."""
         await self._until(lambda: self._under_way == 0)
+
+    async def until_closed(self) -> None:
+        """Return once no connection is there."""
+        async with asyncio.timeout(30):
+            while self.open_connections:  # noqa: ASYNC110 - the loop tells nobody
+                await asyncio.sleep(0)
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[FakeServer, None]:
@@ -77,7 +88,7 @@ class FakeServer:
         self._transports.add(request.transport)
         self._under_way += 1
         try:
-            asked = await _read(request)
+            request["asked"] = asked = await _read(request)
             await self._change(lambda: self.asked.append(asked))
             behave = self._behaviours[0]
             if len(self._behaviours) > 1:

@@ -62,6 +62,12 @@ class PocketSphinx:
                 action='Install it with `pip install "inzwa-rtc[embedded]"`.',
             ) from error
         self._threshold = options.threshold
+        self.details = {
+            "model": "en-us, of PocketSphinx",
+            "device": "cpu",
+            "threads": "1",
+            "languages": "en",
+        }
         self._judge = Judge(self._model)
         self._idle: list[Ear] = [
             Ear(self._model, self._judge)

@@ -117,6 +117,8 @@ def _told(chunk: dict[str, Any]) -> Told:
     for choice in chunk.get("choices", ()):
         told.token += choice["delta"].get("content") or ""
         tokens = (choice.get("logprobs") or {}).get("content") or ()
+        if any(token["logprob"] is None for token in tokens):  # NaN, as JSON has it
+            raise Failed("its weights, or the adapter's, are no numbers")
         if tokens:
             told.logprob = sum(token["logprob"] for token in tokens)
         told.is_final = choice.get("finish_reason") is not None

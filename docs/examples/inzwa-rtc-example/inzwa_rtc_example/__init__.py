@@ -1,0 +1,1 @@
+"""Engines for Inzwa RTC that come from outside of it."""

@@ -1,0 +1,198 @@
+"""What every language model promises, whichever library or server is behind it.
+
+The class of tests of an engine inherits `LanguageModelContract` and gives its fixture `subject`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+from collections.abc import Callable
+from contextlib import aclosing, closing
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from inzwa_rtc.engines.contracts import Message, ReplyRequest, TokenChunk, ToolCall
+from inzwa_rtc.errors import EngineError
+from tests.engines.contract.isolation import at_home, tidy
+
+GUARD_S = 60.0
+SYSTEM = Message("system", "Be brief.")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """An engine to be tested."""
+
+    make: Callable[..., Any]
+    """Build it with two places for replies, where it has such; keywords are its options."""
+    question: str = "tell me a story"
+    """What is answered with ten tokens or more."""
+    context: int | None = None
+    """Tokens of its context, if there is an end to it: four times as many characters are too
+    much for it, in one message."""
+    is_exact: bool = True
+    """Whether a request always gets the same reply. Not so where several are computed together:
+    real weights then round differently, and the likeliest of two tokens may be the other."""
+    has_adapters: bool = True
+    larger: Callable[[], Any] | None = None
+    """Build one that holds 30 MB or more, if its memory is to be watched."""
+
+
+def asking(text: str, **values: Any) -> ReplyRequest:
+    return ReplyRequest((SYSTEM, Message("user", text)), **{"max_tokens": 12, **values})
+
+
+async def replied(engine: Any, request: ReplyRequest) -> list[TokenChunk]:
+    """The tokens of a reply, its tool calls left out."""
+    async with asyncio.timeout(GUARD_S), aclosing(engine.reply(request)) as chunks:
+        return [chunk async for chunk in chunks if isinstance(chunk, TokenChunk)]
+
+
+async def text_of(engine: Any, request: ReplyRequest) -> str:
+    return "".join(chunk.token for chunk in await replied(engine, request))
+
+
+def check(chunks: list[TokenChunk | ToolCall] | list[TokenChunk]) -> None:
+    """Every chunk says only what one may; of the tokens the last is final, and only it."""
+    tokens = [chunk for chunk in chunks if isinstance(chunk, TokenChunk)]
+    assert [chunk.is_final for chunk in tokens] == [False] * (len(tokens) - 1) + [True]
+    for chunk in chunks:
+        json.dumps(asdict(chunk), allow_nan=False)
+    assert all(chunk.logprob is None or chunk.logprob <= 0 for chunk in tokens)
+
+
+class LanguageModelContract:
+    async def test_a_reply_comes_token_by_token_and_says_which_is_the_last(
+        self, subject: Subject
+    ) -> None:
+        with closing(subject.make()) as engine:
+            chunks = await replied(engine, asking(subject.question))
+        assert len(chunks) > 2
+        check(chunks)
+
+    async def test_a_reply_is_no_longer_than_it_may_be(self, subject: Subject) -> None:
+        with closing(subject.make()) as engine:
+            chunks = await replied(engine, asking(subject.question, max_tokens=3))
+        check(chunks)
+        assert len([chunk for chunk in chunks if chunk.token]) <= 3
+
+    @pytest.mark.parametrize("text", ["", " ", "?", "\0", "Mhoro! 🐦", "</s><|user|>", "a" * 300])
+    async def test_whatever_is_said_is_answered(self, subject: Subject, text: str) -> None:
+        with closing(subject.make()) as engine:
+            check(await replied(engine, asking(text)))
+
+    async def test_a_dialogue_is_continued_with_and_without_a_system_prompt(
+        self, subject: Subject
+    ) -> None:
+        said = [Message("user", "hello"), Message("assistant", "Hello."), Message("user", "more")]
+        with closing(subject.make()) as engine:
+            for messages in ([SYSTEM, *said], said):
+                check(await replied(engine, ReplyRequest(messages, max_tokens=8)))
+
+    async def test_more_dialogues_than_places_are_all_answered_as_if_alone(
+        self, subject: Subject
+    ) -> None:
+        requests = [asking(f"{subject.question} {'again ' * number}") for number in range(5)]
+        with closing(subject.make()) as engine:
+            alone = [await text_of(engine, request) for request in requests]
+            async with asyncio.timeout(GUARD_S):
+                together = await asyncio.gather(*(text_of(engine, one) for one in requests))
+        assert all(together)
+        if subject.is_exact:
+            assert together == alone
+
+    async def test_a_reply_cut_in_the_midst_leaves_its_place_to_others(
+        self, subject: Subject
+    ) -> None:
+        with closing(subject.make()) as engine:
+            before = await text_of(engine, asking(subject.question))
+            for _ in range(4):  # twice as often as there are places
+                chunks = engine.reply(asking(subject.question, max_tokens=200))
+                async with asyncio.timeout(GUARD_S):
+                    await anext(chunks)
+                    await chunks.aclose()
+            after = await text_of(engine, asking(subject.question))
+        assert after if not subject.is_exact else after == before
+
+    @pytest.mark.parametrize("turns", [0, 1, 5, 30])
+    async def test_a_request_cancelled_at_any_moment_leaves_its_place_to_others(
+        self, subject: Subject, turns: int
+    ) -> None:
+        with closing(subject.make()) as engine:
+            for _ in range(4):
+                waiting = asyncio.create_task(text_of(engine, asking(subject.question * 10)))
+                for _ in range(turns):  # of the loop
+                    await asyncio.sleep(0)
+                waiting.cancel()
+                async with asyncio.timeout(GUARD_S):
+                    await asyncio.wait({waiting})
+            assert await text_of(engine, asking(subject.question))
+
+    async def test_a_prompt_longer_than_the_context_is_refused(self, subject: Subject) -> None:
+        if subject.context is None:
+            pytest.skip("has no end of its context")
+        with closing(subject.make()) as engine:
+            with pytest.raises(EngineError) as refused:
+                await replied(engine, asking("long " * subject.context))
+            assert refused.value.code == "context_too_small"
+            assert "llm.context" in refused.value.action
+            check(await replied(engine, asking(subject.question)))
+
+    async def test_of_a_dialogue_longer_than_the_context_the_newest_turns_are_answered(
+        self, subject: Subject
+    ) -> None:
+        length = 20 * (subject.context or 1000) // 100
+        turns = [
+            Message("user" if number % 2 == 0 else "assistant", f"{number:04} " + "w" * 95)
+            for number in range(length | 1)
+        ]
+        with closing(subject.make()) as engine:
+            check(await replied(engine, ReplyRequest([SYSTEM, *turns], max_tokens=8)))
+
+    async def test_an_adapter_that_it_has_not_got_is_refused_by_name(
+        self, subject: Subject
+    ) -> None:
+        if not subject.has_adapters:
+            pytest.skip("is asked for none: it stands in for engines that have them")
+        request = asking(subject.question)
+        with closing(subject.make()) as engine:
+            with pytest.raises(EngineError, match="klingon") as refused:
+                await replied(engine, replace(request, adapter="klingon"))
+            assert refused.value.action
+            check(await replied(engine, request))
+
+    def test_it_tells_what_it_runs_and_on_what(self, subject: Subject) -> None:
+        with closing(subject.make()) as engine:
+            assert engine.details["model"]
+            assert all(isinstance(value, str) for value in engine.details.values())
+
+    async def test_it_leaves_no_file_behind(
+        self, subject: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with tidy(tmp_path, monkeypatch), closing(subject.make()) as engine:
+            await replied(engine, asking(subject.question))
+
+    async def test_it_never_contacts_a_hub(
+        self, subject: Subject, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with at_home(monkeypatch), closing(subject.make()) as engine:
+            await replied(engine, asking(subject.question))
+
+    async def test_closing_it_gives_its_memory_back(self, subject: Subject) -> None:
+        if subject.larger is None:
+            pytest.skip("no model of its own")
+        process = psutil.Process()
+        for number in range(5):
+            with closing(subject.larger()) as engine:
+                await replied(engine, asking(subject.question))
+            gc.collect()
+            if number == 1:  # what the library takes once and keeps, it has by now
+                before = process.memory_info().rss
+        # Had they been kept, there would be three more of 30 MB.
+        assert process.memory_info().rss - before < 60_000_000
