@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from inzwa_rtc.engines.contracts import EngineKind
 from inzwa_rtc.engines.launch import Launch
 from inzwa_rtc.engines.process import EngineProcess
 from inzwa_rtc.engines.registry import EngineSpec, chosen
+from inzwa_rtc.engines.supervised import supervised
 from inzwa_rtc.settings import Settings
 
 START_S = 120.0
@@ -31,6 +33,15 @@ def engine(kind: EngineKind, name: str, options: Mapping[str, Any]) -> EnginePro
     (one,) = chosen(settings)[kind]
     launch = Launch(spec=one.spec, options=one.options, python=one.python)
     return EngineProcess(launch, start_timeout_s=START_S)
+
+
+@asynccontextmanager
+async def all_running(processes: Iterable[EngineProcess]) -> AsyncIterator[None]:
+    """Each of them, or the first error: none stands in for another."""
+    async with AsyncExitStack() as stack:
+        for process in processes:
+            await stack.enter_async_context(supervised([process]))
+        yield
 
 
 def own_engine(

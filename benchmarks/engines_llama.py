@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.engine_processes import Memory, cpu_ms, engine, memory, settled
+from benchmarks.engine_processes import Memory, all_running, cpu_ms, engine, memory, settled
 from benchmarks.random_models import llama_q4
 from benchmarks.rounds import Rounds
 from inzwa_rtc.engines.client import LanguageModelClient
@@ -75,7 +75,7 @@ async def measure(
             first.aim(_row(backend, 1), "prefilled while speaking", TARGETS[size])
     kept = [await _memory(model, size, backend) for backend in backends]
     running = {backend: _engine(model, backend) for backend in backends}
-    async with supervised(*((process,) for process in running.values())):
+    async with all_running(running.values()):
         for number in range(rounds):
             for calls in CALLS:
                 for backend, process in running.items():

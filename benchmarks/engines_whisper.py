@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.engine_processes import cpu_ms, engine, memory, own_engine, settled
+from benchmarks.engine_processes import all_running, cpu_ms, engine, memory, own_engine, settled
 from benchmarks.random_models import (
     HOTWORD_TOKENS,
     TOKENS,
@@ -24,7 +24,6 @@ from benchmarks.rounds import Rounds
 from inzwa_rtc.engines.client import RecognizerClient
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, RecognizeRequest
 from inzwa_rtc.engines.process import EngineProcess
-from inzwa_rtc.engines.supervised import supervised
 
 SPEECH_S = 4.0
 SILENCE_S = 0.5  # the server's turn.silence_ms, which a call's recogniser hears as well
@@ -97,7 +96,7 @@ async def _after_the_end(folder: Path, size: str, rounds: int) -> Rounds:
         if of == size:
             table.aim(way, "wall", target)
     running = {way.name: _engine(folder, size, way) for way in _installed(WAYS)}
-    async with supervised(*((process,) for process in running.values())):
+    async with all_running(running.values()):
         resting = {name: memory(process).resident for name, process in running.items()}
         for process in running.values():  # the first decoding of all allocates
             await _recognize(process, _at_once())
@@ -127,7 +126,7 @@ async def _in_a_call(folder: Path, size: str, rounds: int) -> Rounds:
     given = {"hotwords": hotwords(HOTWORD_TOKENS[1])}  # as many tokens as the English list has
     ways = [Way(way.name, {**way.options, **given}) for way in IN_A_CALL]
     running = {way.name: _engine(folder, size, way) for way in ways}
-    async with supervised(*((process,) for process in running.values())):
+    async with all_running(running.values()):
         for process in running.values():
             await _recognize(process, _at_once())
         for _ in range(rounds):
