@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
+from inzwa_rtc.machine.processors import usable_processors
 
 
 def cpus() -> int:
-    """Processors that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Whole processors that this process may use: more threads would only wait."""
+    return max(1, int(usable_processors()))

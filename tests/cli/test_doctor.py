@@ -128,17 +128,11 @@ def test_a_public_address_is_what_callers_are_told() -> None:
     assert "203.0.113.7" in network.addresses(Settings(public_address="203.0.113.7")).what
 
 
-def test_processors_are_counted_within_the_cgroups_quota(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    quota = tmp_path / "cpu.max"
-    monkeypatch.setattr(machine, "_CGROUP_CPU", quota)
-    without = machine.usable_processors()
-    quota.write_text("max 100000\n")
-    assert machine.usable_processors() == without
-    quota.write_text("50000 100000\n")
-    assert machine.usable_processors() == 0.5
+def test_less_than_two_processors_are_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "usable_processors", lambda: 1.5)
     assert machine.processors(Settings()).status == "warning"
+    monkeypatch.setattr(machine, "usable_processors", lambda: 2.0)
+    assert machine.processors(Settings()).status == "ok"
 
 
 def test_open_files_must_do_for_all_calls() -> None:

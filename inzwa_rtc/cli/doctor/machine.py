@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import resource
 import shutil
-import sys
-from pathlib import Path
 
 from inzwa_rtc.cli.doctor.finding import Finding
+from inzwa_rtc.machine.processors import usable_processors
 from inzwa_rtc.settings import Settings
 
 _FILES_PER_CALL = 10  # a socket per address and engine connection, with room to spare
 _FILES_OF_SERVER = 256
 
-_CGROUP_CPU = Path("/sys/fs/cgroup/cpu.max")
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -37,17 +34,6 @@ def processors(settings: Settings) -> Finding:
             "Engines and calls will wait for each other: give the server two or more.",
         )
     return Finding("processors", "ok", what)
-
-
-def usable_processors() -> float:
-    """Processors that this process may use, by its affinity and by its cgroup's quota."""
-    affinity = os.sched_getaffinity(0) if sys.platform == "linux" else range(os.cpu_count() or 1)
-    count = float(len(affinity))
-    try:
-        quota, period = _CGROUP_CPU.read_text().split()
-    except (OSError, ValueError):  # no cgroup v2 here
-        return count
-    return count if quota == "max" else min(count, int(quota) / int(period))
 
 
 def open_files(settings: Settings) -> Finding:
