@@ -31,15 +31,23 @@ class Cgroup:
         return self._value_in("cpu.stat", "usage_usec") / 1e6
 
     def memory_percent(self) -> float | None:
-        """How much of the memory that it may have is used, None where there is no limit.
+        """How much of the memory that it may have is used, None where there is no limit."""
+        memory = self._memory()
+        return None if memory is None else 100 * memory[0] / max(1, memory[1])
 
-        Pages of files that the kernel would drop first do not count, as for Kubernetes.
-        """
+    def memory_left(self) -> int | None:
+        """Bytes that it may still take, None where there is no limit."""
+        memory = self._memory()
+        return None if memory is None else max(0, memory[1] - memory[0])
+
+    def _memory(self) -> tuple[int, int] | None:
+        """Bytes that are used, and the limit. Pages of files that the kernel would drop first
+        do not count, as for Kubernetes."""
         limit, used = self._words("memory.max"), self._words("memory.current")
         if not limit or not used or limit[0] == "max":
             return None
         held = int(used[0]) - self._value_in("memory.stat", "inactive_file")
-        return 100 * max(0, held) / max(1, int(limit[0]))
+        return max(0, held), int(limit[0])
 
     def _value_in(self, file: str, name: str) -> int:
         words = self._words(file)

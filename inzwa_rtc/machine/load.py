@@ -53,6 +53,12 @@ class LoadMeter:
         return MachineLoad(max(mean.percent() for mean in self._means), max(memory))
 
 
+def memory_left(groups: Sequence[Cgroup] | None = None) -> int:
+    """Bytes that may still be taken."""
+    limited = [one.memory_left() for one in (cgroups() if groups is None else groups)]
+    return min([psutil.virtual_memory().available, *(one for one in limited if one is not None)])
+
+
 class CpuMean:
     """The mean use of some processors over as many readings."""
 

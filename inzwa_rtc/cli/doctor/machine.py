@@ -1,4 +1,4 @@
-"""Checks of the machine: Python, processors, open files, the browser that tests drive."""
+"""Checks of the machine: Python, open files, the browser that tests drive."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import resource
 import shutil
 
 from inzwa_rtc.cli.doctor.finding import Finding
-from inzwa_rtc.machine.processors import usable_processors
 from inzwa_rtc.settings import Settings
 
 _FILES_PER_CALL = 10  # a socket per address and engine connection, with room to spare
@@ -20,20 +19,6 @@ def python(settings: Settings) -> Finding:
     """Which interpreter runs, for reports of errors."""
     what = f"{platform.python_implementation()} {platform.python_version()}"
     return Finding("python", "ok", f"{what} on {platform.system()} {platform.machine()}")
-
-
-def processors(settings: Settings) -> Finding:
-    """Speech engines and callers have processors to share."""
-    count = usable_processors()
-    what = f"{count:g} usable"
-    if count < 2:
-        return Finding(
-            "processors",
-            "warning",
-            what,
-            "Engines and calls will wait for each other: give the server two or more.",
-        )
-    return Finding("processors", "ok", what)
 
 
 def open_files(settings: Settings) -> Finding:

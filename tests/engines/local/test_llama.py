@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from inzwa_rtc.engines.contracts import ReplyRequest
-from inzwa_rtc.engines.llm.llama.engine import Llama, LlamaOptions
+from inzwa_rtc.engines.hardware import device_of
+from inzwa_rtc.engines.llm.llama.engine import Llama, LlamaOptions, _model
 from inzwa_rtc.errors import EngineError, EngineUnavailable
 from models.tiny import gguf_llama
 from tests.engines.contract.llm import GUARD_S, LanguageModelContract, Subject, replied, text_of
@@ -127,6 +128,49 @@ def test_a_damaged_model_is_refused(
 def test_an_adapter_of_another_model_is_refused(models: Path, backend: str) -> None:
     with pytest.raises(EngineUnavailable, match="adapter"):
         Llama(options(models, backend, adapters={"b": models / "other.gguf"}))
+
+
+def test_auto_without_a_gpu_is_the_cpu_with_the_smaller_model(
+    models: Path, backend: str, tmp_path: Path
+) -> None:
+    larger = gguf_llama.make(tmp_path / "larger.gguf", WIDE)
+    smaller = {"model": larger, "cpu_model": models / "tiny.gguf", "device": "auto"}
+    with closing(Llama(options(models, backend, **smaller))) as engine:
+        told = engine.details
+    assert (told["model"], told["instead_of"]) == ("tiny.gguf", "larger.gguf")
+    assert (told["device"], told["threads"]) == ("cpu (no GPU found)", "1")
+    with closing(Llama(options(models, backend, **{**smaller, "device": "cpu"}))) as engine:
+        assert engine.details["model"] == "larger.gguf"
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:1"])
+def test_a_gpu_that_is_not_there_is_missed_by_name(models: Path, backend: str, device: str) -> None:
+    with pytest.raises(EngineUnavailable, match=f"no GPU `{device}`") as missed:
+        Llama(options(models, backend, device=device))
+    assert "llm_device: cpu" in missed.value.action
+
+
+@pytest.mark.parametrize(
+    ("device", "layers", "gpu", "layers_there"),
+    [
+        ("auto", None, None, 999),
+        ("cuda", 7, None, 7),
+        ("cuda:1", None, 1, 999),
+        ("cpu", 7, None, 0),
+    ],
+)
+def test_a_gpu_gets_the_layers_that_the_operator_wants(
+    models: Path, device: str, layers: int | None, gpu: int | None, layers_there: int
+) -> None:
+    chosen = options(models, BACKENDS[0], device=device, gpu_layers=layers)
+    there = device_of(device, 2, library="", setting="", remedy="")
+    model = _model(chosen, there)
+    assert (model.gpu_layers, model.gpu) == (layers_there, gpu)
+
+
+def test_adapters_are_made_for_one_model(models: Path) -> None:
+    with pytest.raises(ValueError, match="leave out `cpu_model`"):
+        options(models, "auto", adapters={"b": models / "lora.gguf"}, cpu_model=models / "x")
 
 
 @pytest.mark.skipif("llama-cpp-python" not in BACKENDS, reason="it is not installed here")

@@ -16,6 +16,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection,
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Annotated, TypeAlias
 
 from pydantic import ConfigDict, Field
@@ -50,6 +51,9 @@ class WhisperOptions(HotwordOptions):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    cpu_model: Path | None = None
+    """A smaller model, for a machine without a GPU: taken instead of `model` where `device` is
+    `auto` and there is no GPU that works. Both have to be there."""
     threads: Annotated[int, Field(ge=0, le=256)] = 0
     """Threads of one decoding on the CPU; 0 for a worker's share of the processors."""
     beam_size: Annotated[int, Field(ge=1, le=8)] = 1

@@ -14,12 +14,12 @@ from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from inzwa_rtc.engines.contracts import Message, ReplyRequest, TokenChunk, ToolCall
-from inzwa_rtc.engines.hardware import cpus
+from inzwa_rtc.engines.hardware import Device, cpus, described, device_of, model_on
 from inzwa_rtc.engines.llm.context import ContextFitter
 from inzwa_rtc.engines.llm.llama.backend import Backend, Completion, LlamaModel, PromptTooLong
 from inzwa_rtc.engines.llm.llama.gguf import check_gguf
@@ -48,8 +48,12 @@ class LlamaOptions(SamplingOptions):
     backend: Literal["auto", "xllamacpp", "llama-cpp-python"] = "auto"
     """The package that wraps llama.cpp. `auto` takes a compiled llama-cpp-python where it is
     installed, since that reads prompts 2.4 times as fast, and xllamacpp otherwise."""
-    device: str = "auto"
-    """`cpu`, `cuda`; `auto` takes a GPU where the backend was built for one."""
+    cpu_model: Path | None = None
+    """A smaller model, for a machine without a GPU: taken instead of `model` where `device` is
+    `auto` and there is no GPU. Both have to be there."""
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d{1,2})?)$")] = "auto"
+    """`cpu`, `cuda` (all GPUs), `cuda:1` (one of them); `auto` takes the GPUs where there are
+    any and the backend was built for them."""
     context: Annotated[int, Field(ge=128, le=1_048_576)] = 4096
     """Tokens of prompt and reply of one dialogue."""
     slots: Annotated[int, Field(ge=1, le=64)] = 4
@@ -60,9 +64,15 @@ class LlamaOptions(SamplingOptions):
     threads: Annotated[int, Field(ge=0, le=256)] = 0
     """Threads that compute; 0 for one per processor."""
     gpu_layers: Annotated[int | None, Field(ge=0)] = None
-    """Layers on the GPU; None for all, if there is one."""
+    """Layers on the GPU; None for all. Without a GPU there are none."""
     mlock: bool = False
     """Keep the model in memory, never in swap."""
+
+    @model_validator(mode="after")
+    def _adapters_are_for_one_model(self) -> Self:
+        if self.cpu_model and self.adapters:
+            raise ValueError("adapters are made for `model` alone: leave out `cpu_model`")
+        return self
 
 
 class Llama:
@@ -72,13 +82,10 @@ class Llama:
 
     def __init__(self, options: LlamaOptions) -> None:
         """Load the model. Raises `EngineUnavailable` for a file that is none, or is broken."""
-        for path in (options.model, *options.adapters.values()):
-            check_gguf(path)
         self._options = options
         self._fitter = ContextFitter()
         self._slots = Slots(options.slots)
-        name, self._backend = _load(options)
-        self.details = {"model": options.model.name, "backend": name}
+        self._backend, self.details = _load(options)
         self._threads = ThreadPoolExecutor(options.slots, thread_name_prefix="llama")
 
     def close(self) -> None:
@@ -143,37 +150,49 @@ def _texts(messages: Sequence[Message], request: ReplyRequest) -> tuple[str, ...
     return (request.adapter or "", *(f"{m.role}: {m.content}" for m in messages))
 
 
-def _load(options: LlamaOptions) -> tuple[str, Backend]:
-    """The backend chosen, and its name."""
+def _load(options: LlamaOptions) -> tuple[Backend, dict[str, str]]:
+    """The backend with its model, and what there is to tell of it."""
     name = options.backend
     if name == "auto":
         name = "llama-cpp-python" if find_spec("llama_cpp") else "xllamacpp"
-    model = LlamaModel(
-        path=options.model,
+    # Imported by name: each is an extra of its own, and one is enough.
+    library = import_module(_BACKENDS[name])
+    device = device_of(
+        options.device,
+        library.gpus(),
+        library=f"this build of {name}",
+        setting="llm_device",
+        remedy="Install one that was built for it (docs/engines.md)",
+    )
+    model = _model(options, device)
+    for path in (model.path, *model.adapters.values()):
+        check_gguf(path)
+    try:
+        backend: Backend = library.load(model)
+    except (RuntimeError, ValueError, OSError) as error:
+        raise EngineUnavailable(
+            f"llama.cpp cannot load {model.path.name}: {error}.",
+            action="Download it again (`inzwa-rtc models verify` checks known ones); an adapter "
+            "must have been made for this very model; on a GPU with little memory set "
+            "`llm.gpu_layers`.",
+        ) from error
+    return backend, {
+        **described(device, model.path, options.model),
+        "backend": name,
+        "threads": str(model.threads),
+    }
+
+
+def _model(options: LlamaOptions, device: Device) -> LlamaModel:
+    layers = _ALL_LAYERS if options.gpu_layers is None else options.gpu_layers
+    return LlamaModel(
+        path=model_on(device, options.model, options.cpu_model),
         adapters=options.adapters,
         context=options.context,
         slots=options.slots,
         batch=options.batch,
         threads=options.threads or cpus(),
-        gpu_layers=_gpu_layers(options),
+        gpu_layers=0 if device.is_cpu else layers,
+        gpu=device.number if ":" in device.name else None,
         mlock=options.mlock,
     )
-    # Imported by name: each is an extra of its own, and one is enough.
-    module = _BACKENDS[name]
-    try:
-        backend: Backend = import_module(module).load(model)
-    except ModuleNotFoundError:
-        raise
-    except (RuntimeError, ValueError, OSError) as error:
-        raise EngineUnavailable(
-            f"llama.cpp cannot load {options.model.name}: {error}.",
-            action="Download it again (`inzwa-rtc models verify` checks known ones); an adapter "
-            "must have been made for this very model.",
-        ) from error
-    return name, backend
-
-
-def _gpu_layers(options: LlamaOptions) -> int:
-    if options.device == "cpu":
-        return 0
-    return _ALL_LAYERS if options.gpu_layers is None else options.gpu_layers
