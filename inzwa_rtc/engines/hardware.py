@@ -6,6 +6,8 @@ them; what follows from the answer is decided here, alike for all.
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,19 @@ from inzwa_rtc.machine.processors import usable_processors
 def cpus() -> int:
     """Whole processors that this process may use: more threads would only wait."""
     return max(1, int(usable_processors()))
+
+
+if sys.platform != "win32":
+    import resource
+
+
+def may_lock(size: int) -> bool:
+    """Whether this process may keep so many bytes out of swap. llama.cpp itself goes on in
+    silence where it may not."""
+    if sys.platform == "win32":
+        return True  # there it grows the working set, and asks nobody
+    limit, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    return limit == resource.RLIM_INFINITY or size <= limit or os.geteuid() == 0
 
 
 @dataclass(frozen=True, slots=True)

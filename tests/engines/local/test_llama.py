@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from inzwa_rtc.engines.contracts import ReplyRequest
 from inzwa_rtc.engines.hardware import device_of
@@ -111,7 +112,7 @@ async def test_a_stop_sequence_ends_the_reply_and_is_not_said(models: Path, back
     ("damage", "reason"),
     [
         (lambda content: content[:-20_000], "cannot load"),
-        (lambda content: content[:2000], "cannot load"),
+        (lambda content: content[:2000], "too short"),
         (lambda content: b"\x80\x04" + content, "does not begin with GGUF"),
         (lambda content: content[:8] + (2**60).to_bytes(8, "little") + content[16:], "tensors"),
     ],
@@ -126,8 +127,34 @@ def test_a_damaged_model_is_refused(
 
 
 def test_an_adapter_of_another_model_is_refused(models: Path, backend: str) -> None:
-    with pytest.raises(EngineUnavailable, match="adapter"):
+    with pytest.raises(EngineUnavailable, match="adapter") as refused:
         Llama(options(models, backend, adapters={"b": models / "other.gguf"}))
+    assert "made for this very model" in refused.value.action
+
+
+def test_a_model_of_another_quantization_is_warned_of_once_and_works(
+    models: Path, backend: str, tmp_path: Path
+) -> None:
+    eight = gguf_llama.make(tmp_path / "eight.gguf", like="Q8_0")
+    with capture_logs() as lines, closing(Llama(options(models, backend, model=eight))) as engine:
+        assert engine.details["compute"] == "Q8_0"
+    (line,) = [line for line in lines if line["event"] == "llm.slow_quantization"]
+    assert (line["log_level"], line["model"], line["quantization"]) == (
+        "warning",
+        "eight.gguf",
+        "Q8_0",
+    )
+
+
+def test_a_model_that_the_system_would_not_keep_in_memory_is_warned_of(
+    models: Path, backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inzwa_rtc.engines.llm.llama.engine.may_lock", lambda size: False)
+    with capture_logs() as lines:
+        Llama(options(models, backend)).close()
+        assert "llm.memory_not_locked" not in {line["event"] for line in lines}
+        Llama(options(models, backend, mlock=True)).close()
+    assert "llm.memory_not_locked" in {line["event"] for line in lines}
 
 
 def test_auto_without_a_gpu_is_the_cpu_with_the_smaller_model(

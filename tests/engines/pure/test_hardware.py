@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import resource
 from pathlib import Path
 
 import pytest
 
 from inzwa_rtc.engines import hardware
-from inzwa_rtc.engines.hardware import Device, cpus, described, device_of, model_on
+from inzwa_rtc.engines.hardware import Device, cpus, described, device_of, may_lock, model_on
 from inzwa_rtc.errors import EngineUnavailable
 
 LARGE, SMALL = Path("/m/large"), Path("/m/small")
@@ -50,6 +52,18 @@ def test_a_model_that_stands_in_for_another_is_told() -> None:
     told = described(lacking, SMALL, LARGE)
     assert told == {"model": "small", "instead_of": "large", "device": "cpu (no GPU found)"}
     assert described(lacking, LARGE, LARGE) == {"model": "large", "device": "cpu (no GPU found)"}
+
+
+@pytest.mark.parametrize(
+    ("limit", "user", "may"),
+    [(99, 1000, False), (100, 1000, True), (99, 0, True), (resource.RLIM_INFINITY, 1000, True)],
+)
+def test_memory_is_locked_within_the_system_s_limit(
+    monkeypatch: pytest.MonkeyPatch, limit: int, user: int, may: bool
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (limit, limit))
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    assert may_lock(100) is may
 
 
 @pytest.mark.parametrize(("usable", "threads"), [(0.5, 1), (1.5, 1), (8.0, 8)])

@@ -16,13 +16,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
+import structlog
 from pydantic import ConfigDict, Field, model_validator
 
 from inzwa_rtc.engines.contracts import Message, ReplyRequest, TokenChunk, ToolCall
-from inzwa_rtc.engines.hardware import Device, cpus, described, device_of, model_on
+from inzwa_rtc.engines.hardware import Device, cpus, described, device_of, may_lock, model_on
 from inzwa_rtc.engines.llm.context import ContextFitter
 from inzwa_rtc.engines.llm.llama.backend import Backend, Completion, LlamaModel, PromptTooLong
-from inzwa_rtc.engines.llm.llama.gguf import check_gguf
+from inzwa_rtc.engines.llm.llama.gguf import Gguf, check_adapter, read_model
 from inzwa_rtc.engines.llm.llama.run import Run
 from inzwa_rtc.engines.llm.llama.slots import NoSlot, Slots
 from inzwa_rtc.engines.llm.sampling import SamplingOptions
@@ -30,6 +31,8 @@ from inzwa_rtc.errors import EngineError, EngineUnavailable
 
 _ALL_LAYERS = 999
 _ATTEMPTS = 3  # of fitting a prompt whose tokens can only be estimated
+_log = structlog.get_logger(__name__)
+
 _BACKENDS = {
     "xllamacpp": "inzwa_rtc.engines.llm.llama.xllama",
     "llama-cpp-python": "inzwa_rtc.engines.llm.llama.binding",
@@ -165,8 +168,10 @@ def _load(options: LlamaOptions) -> tuple[Backend, dict[str, str]]:
         remedy="Install one that was built for it (docs/engines.md)",
     )
     model = _model(options, device)
-    for path in (model.path, *model.adapters.values()):
-        check_gguf(path)
+    file = read_model(model.path)
+    for adapter in model.adapters.values():
+        check_adapter(adapter, file)
+    _warn(file, model)
     try:
         backend: Backend = library.load(model)
     except (RuntimeError, ValueError, OSError) as error:
@@ -179,8 +184,27 @@ def _load(options: LlamaOptions) -> tuple[Backend, dict[str, str]]:
     return backend, {
         **described(device, model.path, options.model),
         "backend": name,
+        "compute": file.quantization or "not told",
         "threads": str(model.threads),
     }
+
+
+def _warn(file: Gguf, model: LlamaModel) -> None:
+    """Say what will work, and not as well as it might."""
+    if not file.is_quick:
+        _log.warning(
+            "llm.slow_quantization",
+            model=model.path.name,
+            quantization=file.quantization,
+            action="Q4 and Q5 are the quick ones on a CPU: take Q4_K_M or Q5_K_M of this model.",
+        )
+    if model.mlock and not may_lock(model.path.stat().st_size):
+        _log.warning(
+            "llm.memory_not_locked",
+            model=model.path.name,
+            action="The system allows less than the model takes: raise the limit (`ulimit -l "
+            "unlimited`, LimitMEMLOCK=infinity in systemd), or leave out `llm.mlock`.",
+        )
 
 
 def _model(options: LlamaOptions, device: Device) -> LlamaModel:
