@@ -178,8 +178,10 @@ def test_every_engine_of_a_chain_is_tried_and_says_what_it_runs_on(tmp_path: Pat
     assert list(found) == ["replies ollama", "replies llama-cpp", "replies scripted"]
     assert found["replies ollama"].status == "warning"
     told = found["replies llama-cpp"].what  # random weights may answer with white space alone
-    assert told.startswith("llama-cpp (tiny.gguf, cpu, threads: 1) ")
-    assert found["replies scripted"] == Finding("replies scripted", "ok", "scripted answers")
+    assert told.startswith("llama-cpp (tiny.gguf, cpu, F32, threads: 1) ")
+    assert found["replies scripted"] == Finding(
+        "replies scripted", "ok", "scripted (the guide) answers"
+    )
 
 
 def test_where_no_engine_of_a_chain_works_calls_do_not_work(tmp_path: Path) -> None:

@@ -24,11 +24,13 @@ from inzwa_rtc.engines.asr.hotwords import Hotwords
 from inzwa_rtc.engines.asr.stoppable import StoppableWorkers, Wanted
 from inzwa_rtc.engines.asr.whisper.ggml import ENGLISH_TOKENS, broken, read_ggml
 from inzwa_rtc.engines.asr.whisper.task import (
+    ABILITIES,
     NO_SPEECH,
     UNLIKELY,
     Attempt,
     Task,
     WhisperOptions,
+    abilities_of,
     describe,
     frames_of,
     heard_word,
@@ -68,6 +70,7 @@ class WhisperCpp:
     """Recognises with a Whisper model of the operator's."""
 
     Options = WhisperCppOptions
+    abilities = ABILITIES
 
     def __init__(self, options: WhisperCppOptions) -> None:
         """Load the model. Raises `EngineUnavailable` when it is broken, or when the device
@@ -93,6 +96,7 @@ class WhisperCpp:
             "threads": str(self._threads),
             "languages": describe(self._languages),
         }
+        self.abilities = abilities_of(options, self._languages)
         self._workers = StoppableWorkers(options.workers)
 
     def close(self) -> None:

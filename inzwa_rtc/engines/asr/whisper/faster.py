@@ -19,9 +19,11 @@ from inzwa_rtc.engines.asr.stoppable import StoppableWorkers, Wanted
 from inzwa_rtc.engines.asr.whisper.ct2 import Ct2Whisper
 from inzwa_rtc.engines.asr.whisper.ct2_files import broken
 from inzwa_rtc.engines.asr.whisper.task import (
+    ABILITIES,
     Attempt,
     Task,
     WhisperOptions,
+    abilities_of,
     describe,
     recognized,
     task_of,
@@ -49,6 +51,7 @@ class FasterWhisper:
     """Recognises with a Whisper model of the operator's."""
 
     Options = FasterWhisperOptions
+    abilities = ABILITIES
 
     def __init__(self, options: FasterWhisperOptions) -> None:
         """Load the model. Raises `EngineUnavailable` when it is incomplete or broken, or when
@@ -63,6 +66,9 @@ class FasterWhisper:
             "threads": str(threads),
             "languages": describe(self._model.languages),
         }
+        self.abilities = abilities_of(options, self._model.languages)
+        if not self._model.abilities.has_word_times:
+            self.abilities = tuple(one for one in self.abilities if one != "word times")
         self._workers = StoppableWorkers(options.workers)
 
     def close(self) -> None:

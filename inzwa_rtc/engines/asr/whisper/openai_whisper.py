@@ -24,9 +24,11 @@ from inzwa_rtc.engines.asr.hotwords import Hotwords
 from inzwa_rtc.engines.asr.stoppable import StoppableWorkers, Wanted
 from inzwa_rtc.engines.asr.waiting import Audio
 from inzwa_rtc.engines.asr.whisper.task import (
+    ABILITIES,
     Attempt,
     Task,
     WhisperOptions,
+    abilities_of,
     describe,
     frames_of,
     heard_word,
@@ -62,6 +64,7 @@ class OpenAIWhisper:
     """Recognises with a Whisper model of the operator's, one utterance at a time."""
 
     Options = OpenAIWhisperOptions
+    abilities = ABILITIES
 
     def __init__(self, options: OpenAIWhisperOptions) -> None:
         """Load the model. Raises `EngineUnavailable` when it is broken, or when the device
@@ -92,6 +95,7 @@ class OpenAIWhisper:
             "threads": str(threads),
             "languages": describe(self._languages),
         }
+        self.abilities = abilities_of(options, self._languages)
         # The library hangs what a decoding remembers on the model: no two at a time.
         self._workers = StoppableWorkers(1)
         # The first alignment compiles its code, which takes seconds.

@@ -26,6 +26,7 @@ from inzwa_rtc.engines.asr.stoppable import Stoppable, StoppableWorkers, Wanted
 from inzwa_rtc.engines.asr.windows import Decoded, Streaming, Stretch, in_windows
 from inzwa_rtc.engines.contracts import (
     ASR_SAMPLE_RATE,
+    Ability,
     HeardWord,
     RecognizeRequest,
     TranscriptChunk,
@@ -38,6 +39,15 @@ PROMPT_TOKENS = 223  # half of the decoder's 448, less the token that says that 
 NO_SPEECH = 0.6  # probability, as Whisper's own decoder has it,
 UNLIKELY = -1.0  # and mean log probability of a token,
 REPETITIVE = 2.4  # and compression ratio of the text
+
+ABILITIES: tuple[Ability, ...] = (
+    "partials",
+    "word times",
+    "detects language",
+    "translates",
+    "hotwords",
+)
+"""Of every engine that runs Whisper."""
 
 _HALF_PROMPT = PROMPT_TOKENS // 2
 _MARGIN_S = 1.0  # of silence after the utterance, by which a model knows that it has ended
@@ -117,6 +127,18 @@ def task_of(
             )
     expected = hotwords.of(request.language or language)
     return Task(language, request.translate, expected, options.prompt or "")
+
+
+def abilities_of(options: WhisperOptions, languages: Collection[str]) -> tuple[Ability, ...]:
+    """What an engine can do with these options and a model that knows these languages."""
+    lacking: set[Ability] = set()
+    if not options.partial_ms:
+        lacking.add("partials")
+    if not options.word_times:
+        lacking.add("word times")
+    if list(languages) == ["en"]:
+        lacking |= {"detects language", "translates"}
+    return tuple(ability for ability in ABILITIES if ability not in lacking)
 
 
 def describe(languages: Collection[str]) -> str:

@@ -19,7 +19,7 @@ from typing import Annotated, Literal, Self
 import structlog
 from pydantic import ConfigDict, Field, model_validator
 
-from inzwa_rtc.engines.contracts import Message, ReplyRequest, TokenChunk, ToolCall
+from inzwa_rtc.engines.contracts import Ability, Message, ReplyRequest, TokenChunk, ToolCall
 from inzwa_rtc.engines.hardware import Device, cpus, described, device_of, may_lock, model_on
 from inzwa_rtc.engines.llm.context import ContextFitter
 from inzwa_rtc.engines.llm.llama.backend import Backend, Completion, LlamaModel, PromptTooLong
@@ -82,6 +82,7 @@ class Llama:
     """Continues dialogues, several at a time."""
 
     Options = LlamaOptions
+    abilities: tuple[Ability, ...] = ("adapters", "reads ahead", "probabilities")
 
     def __init__(self, options: LlamaOptions) -> None:
         """Load the model. Raises `EngineUnavailable` for a file that is none, or is broken."""
@@ -89,6 +90,11 @@ class Llama:
         self._fitter = ContextFitter()
         self._slots = Slots(options.slots)
         self._backend, self.details = _load(options)
+        lacking = {
+            "adapters": not options.adapters,
+            "probabilities": self.details["backend"] != "xllamacpp",
+        }
+        self.abilities = tuple(one for one in self.abilities if not lacking.get(one))
         self._threads = ThreadPoolExecutor(options.slots, thread_name_prefix="llama")
 
     def close(self) -> None:
