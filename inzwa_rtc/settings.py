@@ -94,6 +94,17 @@ class LimitSettings(_Group):
     waiting_audio_s: Annotated[float, Field(gt=0)] = 10.0
 
 
+class LoadSettings(_Group):
+    """From which load of the machine on something is left undone, in percent of its processors
+    (their mean over `average_s` seconds) and of its memory."""
+
+    read_ahead_cpu_percent: Annotated[float, Field(gt=0, le=100)] = 70.0
+    cpu_percent: Annotated[float, Field(gt=0, le=100)] = 80.0
+    memory_percent: Annotated[float, Field(gt=0, le=100)] = 85.0
+    least_tokens: Annotated[int, Field(ge=1)] = 50
+    average_s: Annotated[int, Field(ge=1, le=600)] = 20
+
+
 class Settings(_Group):
     """The operator's configuration of one server."""
 
@@ -138,6 +149,7 @@ class Settings(_Group):
     call: CallSettings = CallSettings()
     timeouts: TimeoutSettings = TimeoutSettings()
     limits: LimitSettings = LimitSettings()
+    load: LoadSettings = LoadSettings()
 
     @field_validator("noise_suppression", mode="before")
     @classmethod

@@ -4,6 +4,7 @@ into plain nested dictionaries; `settings.py` knows what they mean."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -147,9 +148,14 @@ def _value(variable: str, text: str, default: Any) -> Any:
         return None
     if isinstance(default, Mapping):
         return _json_object(variable, text)
-    if isinstance(default, tuple):
+    may_be_several = isinstance(default, str) and variable.endswith("_ENGINE")
+    if isinstance(default, tuple) or (may_be_several and _SEVERAL.search(text)):
         return _items(variable, text)
     return text
+
+
+_SEVERAL = re.compile(r"^\s*\[|,")
+"""An engine is named by itself, or several are in a list."""
 
 
 def _json_object(variable: str, text: str) -> dict[str, Any]:

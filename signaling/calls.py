@@ -11,6 +11,7 @@ import structlog
 
 from inzwa_rtc.conversation.peer import Command, Peer, UpdateVoice
 from inzwa_rtc.conversation.session import Session
+from inzwa_rtc.conversation.shedding import Shedding
 from inzwa_rtc.conversation.voice import VoiceSettings
 from inzwa_rtc.conversation.voices import Voices
 from inzwa_rtc.errors import PeerError, Unavailable
@@ -56,12 +57,14 @@ class Calls:
         limits: LimitSettings,
         switchboard: Switchboard[Any],
         detectors: Detectors,
+        shedding: Shedding,
         new_suppressor: NewSuppressor = no_suppressor,
     ) -> None:
         self.is_draining = False
         self.dialect = NativeDialect(limits)
         self._switchboard = switchboard
         self._detectors = detectors
+        self._shedding = shedding
         self._new_suppressor = new_suppressor
         self._tasks: set[asyncio.Task[None]] = set()
         self._calls: dict[str, Call] = {}
@@ -168,6 +171,7 @@ class Calls:
                 detector,
                 self._settings,
                 voice,
+                self._shedding,
                 self._new_suppressor(),
             )
             return await self._logged(call, call.session)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, NoReturn
 
 import structlog
 from aiohttp import web
 
+from inzwa_rtc.conversation.shedding import Shedding
 from inzwa_rtc.errors import InzwaError, ListenError
+from inzwa_rtc.machine.load import LoadMeter
 from inzwa_rtc.noise import choice
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.turntaking.vad import SileroVad
 from signaling.app import create_app
 from signaling.calls import Calls
 from signaling.detectors import Detectors
+from signaling.load import EVERY_S, watch
 from signaling.signals import Signals
 from signaling.switchboard import RunningEngines, Switchboard
 from signaling.warmup import warm_up_media, warm_up_recognizer
@@ -72,7 +75,8 @@ async def running(
     new_suppressor = choice.chosen(settings.noise_suppression)
     switchboard = Switchboard(engines, read_settings)
     await switchboard.open(settings)
-    calls = Calls(settings.limits, switchboard, Detectors(SileroVad), new_suppressor)
+    shedding = Shedding(settings.load)
+    calls = Calls(settings.limits, switchboard, Detectors(SileroVad), shedding, new_suppressor)
     runner = web.AppRunner(
         create_app(settings, calls, switchboard),
         access_log=None,
@@ -81,6 +85,8 @@ async def running(
         shutdown_timeout=5.0,
     )
     await runner.setup()
+    meter = LoadMeter(readings=round(settings.load.average_s / EVERY_S))
+    watching = asyncio.create_task(watch(shedding, meter))
     try:
         site = web.TCPSite(runner, settings.host, settings.port)
         try:
@@ -94,6 +100,9 @@ async def running(
     finally:
         await calls.close()
         await runner.cleanup()
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
 
 
 async def _drain(server: Server, force: asyncio.Event) -> None:

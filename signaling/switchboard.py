@@ -38,6 +38,7 @@ AT_START_ONLY = (
     "opus_bitrate",
     "noise_suppression",
     "limits",
+    "load",
 )
 """Settings, and groups of them, that a running server does not change."""
 

@@ -20,6 +20,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "language": (),
     "logging": (),
     "metrics": (),
+    "machine": (),
     "settings": ("settings_sources",),
     "settings_sources": (),
     "transport": ("playout", "engines.contracts"),  # the rate that recognisers take
@@ -27,7 +28,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "turntaking": ("engines.contracts",),  # declares what a voice detector is
     "conversation": ("turntaking", "playout", "safety", "engines.contracts"),
     "safety": (),
-    "engines": ("catalogue",),
+    "engines": ("catalogue", "machine"),
     "noise": ("engines.contracts", "engines.registry"),  # the latter says how to install
     "catalogue": (),
     "store": (),
@@ -41,12 +42,19 @@ SIGNALING: tuple[str, ...] = (
     "noise",
     "store",
     "safety",
+    "machine",  # how busy it is
     "engines.contracts",
     "engines.registry",
     "engines.client",  # the engines as they are reached in their own processes
 )
 # The code that decides knows no clock and no loop.
-NEVER_ASYNC = ("turntaking", "safety", "conversation.phrases", "conversation.spoken")
+NEVER_ASYNC = (
+    "turntaking",
+    "safety",
+    "conversation.phrases",
+    "conversation.shedding",
+    "conversation.spoken",
+)
 
 
 def sources(*folders: str) -> list[Path]:

@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
 import pytest
 
-from inzwa_rtc.errors import ConfigError
 from inzwa_rtc.settings import Settings, flatten, load, parse_udp_ports
+from tests.support.configuration import empty_surroundings, refusal, write
 
 ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(autouse=True)
-def empty_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No file in the working directory, no variables of the person who runs the tests."""
-    monkeypatch.chdir(tmp_path)
-    for variable in [name for name in os.environ if name.startswith(("INZWA_", "CONFIG_PATH"))]:
-        monkeypatch.delenv(variable)
-
-
-def write(text: str, name: str = "inzwa.yaml") -> Path:
-    file = Path(name)
-    file.write_text(text, encoding="utf-8")
-    return file
-
-
-def refusal(**load_arguments: object) -> str:
-    with pytest.raises(ConfigError) as caught:
-        load(**load_arguments)  # type: ignore[arg-type]
-    assert caught.value.action, "every message says what to do"
-    return str(caught.value)
+def _empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    empty_surroundings(tmp_path, monkeypatch)
 
 
 class TestPrecedence:
@@ -102,91 +85,6 @@ class TestProductionProfile:
     def test_development_and_staging_keep_the_defaults(self) -> None:
         write("environment: staging\n")
         assert load().settings == Settings(environment="staging")
-
-
-class TestEnvironment:
-    @pytest.mark.parametrize(
-        ("text", "value"),
-        [
-            ("true", True),
-            ("1", True),
-            ("yes", True),
-            ("False", False),
-            ("0", False),
-            ("off", False),
-        ],
-    )
-    def test_switches_read_as_people_write_them(
-        self, monkeypatch: pytest.MonkeyPatch, text: str, value: bool
-    ) -> None:
-        monkeypatch.setenv("INZWA_VOICE_ENABLED", text)
-        assert load().settings.voice_enabled is value
-
-    def test_an_empty_variable_counts_as_not_set(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("INZWA_PUBLIC_ADDRESS", "")
-        monkeypatch.setenv("INZWA_PORT", "")
-        assert load().settings == Settings()
-
-    def test_null_is_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("INZWA_ASR_LANGUAGE", "null")
-        assert load().settings.asr_language is None
-
-    @pytest.mark.parametrize(
-        "text",
-        ['["https://a.example", "http://b:8080"]', "https://a.example, http://b:8080"],
-    )
-    def test_lists_are_json_or_separated_by_commas(
-        self, monkeypatch: pytest.MonkeyPatch, text: str
-    ) -> None:
-        monkeypatch.setenv("INZWA_ALLOWED_ORIGINS", text)
-        assert load().settings.allowed_origins == ("https://a.example", "http://b:8080")
-
-    def test_engine_options_are_json_or_one_variable_each(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("INZWA_LLM", '{"url": "http://localhost", "retry": {"times": 3}}')
-        monkeypatch.setenv("INZWA_LLM__API_KEY", "secret")
-        monkeypatch.setenv("INZWA_LLM__RETRY__FIRST_S", "1")
-        loaded = load()
-        assert loaded.settings.llm == {
-            "url": "http://localhost",
-            "api_key": "secret",
-            "retry": {"times": 3, "first_s": "1"},
-        }
-        assert loaded.origins["llm.retry.first_s"] == "environment"
-
-    @pytest.mark.parametrize(
-        "variable",
-        ["INZWA_PROT", "INZWA_TURN__SILENCE", "INZWA_PORT__X", "INZWA_TURN__", "INZWA___"],
-    )
-    def test_a_misspelt_variable_is_refused(
-        self, monkeypatch: pytest.MonkeyPatch, variable: str
-    ) -> None:
-        monkeypatch.setenv(variable, "1")
-        assert variable in refusal()
-
-    @pytest.mark.parametrize(
-        ("variable", "text"),
-        [
-            ("INZWA_ASR", "fast"),
-            ("INZWA_ASR", "[1]"),
-            ("INZWA_TURN", "[" * 50_000),
-            ("INZWA_ALLOWED_ORIGINS", '["https://a"'),
-            ("INZWA_ALLOWED_ORIGINS", "[" * 50_000),
-        ],
-    )
-    def test_broken_json_names_its_variable(
-        self, monkeypatch: pytest.MonkeyPatch, variable: str, text: str
-    ) -> None:
-        monkeypatch.setenv(variable, text)
-        assert variable in refusal()
-
-    def test_a_group_set_to_null_beside_its_member_is_refused(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("INZWA_ASR", "null")
-        monkeypatch.setenv("INZWA_ASR__MODEL", "x")
-        assert "INZWA_ASR__MODEL" in refusal()
 
 
 class TestFile:

@@ -23,6 +23,8 @@ class _Row:
     is_installed: bool
     licence: str
     summary: str
+    languages: str
+    abilities: tuple[str, ...]
     install: str
 
 
@@ -47,6 +49,10 @@ def _show(row: _Row) -> None:
     click.echo(
         f"  {row.name:<16} {mark:<{6 + len(mark) - len(click.unstyle(mark))}}  {row.summary}"
     )
+    if row.languages:
+        click.echo(f"  {'':<16} {'':<6}  languages: {row.languages}")
+    if row.abilities:
+        click.echo(f"  {'':<16} {'':<6}  can: {', '.join(row.abilities)}")
     click.echo(f"  {'':<16} {'':<6}  licence: {row.licence}")
     if not row.is_installed:
         click.echo(f"  {'':<16} {'':<6}  {row.install}")
@@ -58,10 +64,18 @@ def _row(kind: EngineKind, name: str) -> _Row:
     if info is not None:
         is_installed = find_spec(info.module) is not None
         return _Row(
-            kind, name, is_installed, info.licence, info.summary, registry.install_command(spec)
+            kind,
+            name,
+            is_installed,
+            info.licence,
+            info.summary,
+            info.languages,
+            info.abilities,
+            registry.install_command(spec),
         )
     package = _distribution(kind, name)
-    return _Row(kind, name, True, package.licence, package.summary, "")
+    # It is imported to know its abilities, which is its own to answer for, not this list's.
+    return _Row(kind, name, True, package.licence, package.summary, "", (), "")
 
 
 @dataclass(frozen=True, slots=True)

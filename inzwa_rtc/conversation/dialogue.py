@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inzwa_rtc.conversation.history import History
+from inzwa_rtc.conversation.shedding import Shedding
 from inzwa_rtc.conversation.spoken import system_prompt
 from inzwa_rtc.conversation.voice import VoiceSettings
 from inzwa_rtc.engines.contracts import Message, ReplyRequest
@@ -12,10 +13,13 @@ from inzwa_rtc.settings import Settings
 class Dialogue:
     """One call's, in the language that the caller has chosen by now."""
 
-    def __init__(self, settings: Settings, voice: VoiceSettings, history: History) -> None:
+    def __init__(
+        self, settings: Settings, voice: VoiceSettings, history: History, shedding: Shedding
+    ) -> None:
         self._settings = settings
         self._voice = voice
         self._history = history
+        self._shedding = shedding
 
     def request(self, chosen: Settings, words: str = "") -> ReplyRequest:
         """To answer what is in the history, followed by `words` of the caller's that are not.
@@ -23,7 +27,7 @@ class Dialogue:
         return ReplyRequest(
             [*self._instructions(), *self._history.followed_by(words)],
             language=self._voice.language,
-            max_tokens=chosen.llm_max_tokens,
+            max_tokens=self._shedding.tokens(chosen.llm_max_tokens),
             adapter=chosen.llm_adapter,
         )
 

@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from inzwa_rtc.conversation.dialogue import Dialogue
 from inzwa_rtc.conversation.engines import EngineSource
+from inzwa_rtc.conversation.shedding import Shedding
 from inzwa_rtc.engines.contracts import PreparingLanguageModel, TranscriptChunk
 from inzwa_rtc.errors import EngineError
 
@@ -21,11 +22,13 @@ class Preparation:
 
     One reading at a time; of what came meanwhile only the newest is read next. The reply
     does not wait for it: the engine itself lets a reading go for the reply to its dialogue.
+    Nothing is read while the machine is too busy.
     """
 
-    def __init__(self, engines: EngineSource, dialogue: Dialogue) -> None:
+    def __init__(self, engines: EngineSource, dialogue: Dialogue, shedding: Shedding) -> None:
         self._engines = engines
         self._dialogue = dialogue
+        self._shedding = shedding
         self._words = ""  # the call has begun: the instructions can be read
         self._changed = asyncio.Event()
         self._changed.set()
@@ -42,6 +45,8 @@ class Preparation:
         while True:
             await self._changed.wait()
             self._changed.clear()
+            if not self._shedding.reads_ahead:
+                continue
             with self._engines.lent() as engines:
                 if isinstance(engines.llm, PreparingLanguageModel):
                     request = self._dialogue.request(engines.settings, self._words)

@@ -31,6 +31,7 @@ from inzwa_rtc.conversation.peer import (
 )
 from inzwa_rtc.conversation.preparation import Preparation
 from inzwa_rtc.conversation.prompt import Announcement, Typed
+from inzwa_rtc.conversation.shedding import Shedding
 from inzwa_rtc.conversation.spoken import lines
 from inzwa_rtc.conversation.turn import Turn, TurnContext
 from inzwa_rtc.conversation.voice import VoiceSettings
@@ -62,6 +63,7 @@ class Session:
         detector: VoiceDetector,
         settings: Settings,
         voice: VoiceSettings,
+        shedding: Shedding,
         suppressor: NoiseSuppressor | None = None,
     ) -> None:
         self.session_id = session_id
@@ -76,8 +78,8 @@ class Session:
         self._playout = Playout(peer.out_sample_rate, self._on_playout)
         self._floor = Floor(self._playout, peer.send)
         history = History(settings.call.history_messages)
-        dialogue = Dialogue(settings, voice, history)
-        self._preparation = Preparation(engines, dialogue)
+        dialogue = Dialogue(settings, voice, history, shedding)
+        self._preparation = Preparation(engines, dialogue, shedding)
         self._hearing = Hearing(engines, settings, self._floor, self._preparation.heard, peer.send)
         self._listener = Listener(
             detector, settings, self._hearing, self._floor, peer.send, self._next_turn, suppressor

@@ -17,6 +17,23 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 EngineKind = Literal["asr", "llm", "tts"]
 
+Ability = Literal[
+    "partials",  # transcripts while the caller still speaks
+    "word times",  # of final transcripts, or of speech
+    "detects language",
+    "translates",  # to English
+    "hotwords",
+    "adapters",  # a LoRA adapter for each request
+    "reads ahead",  # the dialogue, before a reply is asked for
+    "probabilities",  # of the tokens of a reply
+    "hangs up",  # when the dialogue is over
+]
+"""What an engine may be able to do beyond its Protocol.
+
+An engine's class has `abilities`, all that it can do at best; where the options or the model
+leave some out, the instance has its own.
+"""
+
 ASR_SAMPLE_RATE = 16_000
 """Rate in Hz of all audio that a recogniser or a voice detector is fed."""
 

@@ -32,6 +32,9 @@ _START_FAULTS = (InzwaError, OSError, RuntimeError)
 """What may keep a process from being started: the engine's own reasons, and a machine that
 is out of processes, memory, descriptors or (RuntimeError) threads."""
 
+_TOLD = ("model", "instead_of", "device", "compute", "threads")
+"""What the log says of an engine's choices, where it tells them."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -117,7 +120,9 @@ class EngineProcess:
         self._child = child
         self._description = child.description
         self._settle("ready")
-        _log.info("engine.ready", **self._names(), pid=child.pid, restarts=self.restarts)
+        details = child.description.get("details", {})
+        told = {name: details[name] for name in _TOLD if name in details}
+        _log.info("engine.ready", **self._names(), **told, pid=child.pid, restarts=self.restarts)
 
     async def _watch(self, child: Child) -> float:
         """Return when the process has ended; end it if it hangs. Returns for how many

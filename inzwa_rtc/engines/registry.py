@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 KINDS: tuple[EngineKind, ...] = get_args(EngineKind)
 
 _OURS = "inzwa-rtc"
+_MODELS = ("model", "cpu_model")  # options that name a model of the catalogue, or a path
+_GROUPS_OF_MODELS = ("adapters",)  # options whose members do
 _CHECKOUT = Path(__file__).parents[2]
 
 
@@ -89,7 +91,7 @@ def load(spec: EngineSpec, options: Mapping[str, Any]) -> Any:
     not installed or, with the engine's own message, when it cannot be built.
     """
     engine_class = _import(spec)
-    validated = _validated(spec, engine_class, _with_model(spec, options))
+    validated = _validated(spec, engine_class, _with_models(spec, options))
     try:
         return engine_class(validated)
     except InzwaError:
@@ -148,16 +150,28 @@ def _of_kind(settings: Settings, kind: EngineKind) -> tuple[Chosen, ...]:
     return tuple(engines)
 
 
-def _with_model(spec: EngineSpec, options: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The options, a model named as in the catalogue replaced by its verified place."""
+def models_named(options: Mapping[str, Any]) -> dict[str, str]:
+    """The models that an engine's options name, by option, such as `model`, `adapters.shona`."""
+    named = {name: options[name] for name in _MODELS if name in options}
+    for name in _GROUPS_OF_MODELS:
+        group = options.get(name)
+        if isinstance(group, Mapping):
+            named |= {f"{name}.{member}": model for member, model in group.items()}
+    return {name: model for name, model in named.items() if isinstance(model, str)}
+
+
+def _with_models(spec: EngineSpec, options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options, models named as in the catalogue replaced by their verified places."""
     # Imported late: only engines with models need it.
     from inzwa_rtc.catalogue.resolve import resolve
 
-    model = options.get("model")
-    if not isinstance(model, str):
-        return options
     folder = None if spec.models_dir is None else Path(spec.models_dir)
-    return {**options, "model": resolve(model, spec.name, folder)}
+    placed = dict(options)
+    for name, model in models_named(options).items():
+        place = resolve(model, spec.name, folder)
+        group, _, member = name.partition(".")
+        placed[group] = {**placed[group], member: place} if member else place
+    return placed
 
 
 def _import(spec: EngineSpec) -> Any:

@@ -3,8 +3,8 @@
 | route | answer |
 |---|---|
 | `GET /healthz` | 200: the process lives and its loop turns |
-| `GET /v1/engine` | kind, name, `details` (its model, its device, ...), and where it has them
-`sample_rate`, `voices` and `can_prepare` |
+| `GET /v1/engine` | kind, name, `details` (its model, its device, ...), `abilities`, and where
+it has them `sample_rate`, `voices` and `can_prepare` |
 | `POST /v1/chat` | a reply, token by token |
 | `POST /v1/prepare` | `{"done": true}` once the dialogue has been read ahead |
 | `POST /v1/tts` | speech, chunk by chunk |
@@ -62,6 +62,7 @@ def describe(spec: EngineSpec, engine: Any) -> dict[str, Any]:
         "kind": spec.kind,
         "name": spec.name,
         "details": dict(getattr(engine, "details", {})),
+        "abilities": list(getattr(engine, "abilities", ())),
     }
     if spec.kind == "asr":
         description["sample_rate"] = ASR_SAMPLE_RATE

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inzwa_rtc.engines.contracts import EngineKind
+from inzwa_rtc.engines.contracts import Ability, EngineKind
 
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
     """An engine of ours: the extra that installs it, the module by which one sees that it is
-    installed, the licence of what it drives, and what it is good for."""
+    installed, the licence of what it drives, what it is good for, the languages that it knows,
+    and what it can do at best."""
 
     kind: EngineKind
     name: str
@@ -18,48 +19,65 @@ class Shipped:
     module: str
     licence: str
     summary: str
+    languages: str
+    abilities: tuple[Ability, ...]
 
+
+_WHISPER: tuple[Ability, ...] = (
+    "partials", "word times", "detects language", "translates", "hotwords",
+)  # fmt: skip
+_OF_MODEL, _OF_SERVER = "those of the model", "those of the server's model"
 
 SHIPPED: tuple[Shipped, ...] = (
     Shipped(
         "asr", "pocketsphinx", "embedded", "pocketsphinx", "BSD-2-Clause",
-        "the guide's own phrases, English; no download; streams",
+        "the guide's own phrases; no download",
+        "en", ("partials",),
     ),
     Shipped(
         "asr", "faster-whisper", "whisper", "faster_whisper", "MIT",
-        "Whisper on CTranslate2, INT8 or GPU; partials, words, hotwords, translates to English",
+        "Whisper on CTranslate2, INT8 or GPU",
+        _OF_MODEL, _WHISPER,
     ),
     Shipped(
         "asr", "whisper.cpp", "whispercpp", "pywhispercpp", "MIT",
-        "Whisper in ggml; partials, hotwords, translates to English; stops at once",
+        "Whisper in ggml; stops at once",
+        _OF_MODEL, _WHISPER,
     ),
     Shipped(
         "asr", "openai-whisper", "openai-whisper", "whisper", "MIT",
         "Whisper on PyTorch, in an environment of its own",
+        _OF_MODEL, _WHISPER,
     ),
     Shipped(
         "asr", "openai", "openai", "openai", "Apache-2.0",
         "any server with OpenAI's transcription API; sends the callers' audio there",
+        _OF_SERVER, _WHISPER,
     ),
     Shipped(
         "llm", "scripted", "embedded", "inzwa_rtc", "Apache-2.0",
-        "the Inzwa guide, English; no download",
+        "the Inzwa guide; no download",
+        "en", ("hangs up",),
     ),
     Shipped(
         "llm", "llama-cpp", "llama", "xllamacpp", "MIT",
-        "GGUF models with LoRA adapters; several calls at once, reads ahead as the caller speaks",
+        "GGUF models on llama.cpp; several calls at once",
+        _OF_MODEL, ("adapters", "reads ahead", "probabilities"),
     ),
     Shipped(
         "llm", "openai", "openai", "openai", "Apache-2.0",
         "any server with OpenAI's chat API (vLLM, llama-server, OpenAI); sends the words there",
+        _OF_SERVER, ("adapters", "probabilities"),
     ),
     Shipped(
         "llm", "ollama", "ollama", "ollama", "MIT",
         "an Ollama server; sends the words there",
+        _OF_SERVER, ("probabilities",),
     ),
     Shipped(
         "tts", "espeak", "embedded", "espeakng_loader", "GPL-3.0-or-later",
-        "many languages, robotic; no download; word times; streams",
+        "robotic; no download; streams",
+        "en, sw, tn; sn in the Swahili voice", ("word times",),
     ),
 )  # fmt: skip
 """In the order in which they are listed."""

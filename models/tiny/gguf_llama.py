@@ -21,6 +21,7 @@ TEMPLATE = (
     "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}</s>{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
+_FILE_TYPES = {"F32": "ALL_F32"}
 _NORMAL, _CONTROL, _BYTE = 1, 3, 6  # llama.cpp's kinds of token
 
 
@@ -73,6 +74,7 @@ def make(
     writer = gguf.GGUFWriter(str(path), "llama")
     tokens, kinds = _vocabulary(size)
     writer.add_name("tiny")
+    writer.add_file_type(gguf.LlamaFileType[_FILE_TYPES.get(like, f"MOSTLY_{like}")])
     writer.add_context_length(context)
     writer.add_embedding_length(size.width)
     writer.add_block_count(size.layers)
@@ -108,11 +110,18 @@ def make(
     return _close(writer, path)
 
 
-def make_lora(path: Path, size: Size | None = None, *, rank: int = 2, seed: int = 1) -> Path:
+def make_lora(
+    path: Path,
+    size: Size | None = None,
+    *,
+    rank: int = 2,
+    seed: int = 1,
+    architecture: str = "llama",
+) -> Path:
     """Write a LoRA adapter that changes what a model of this size says; returns its path."""
     size = size or Size()
     random = np.random.default_rng(seed)
-    writer = gguf.GGUFWriter(str(path), "llama")
+    writer = gguf.GGUFWriter(str(path), architecture)
     writer.add_type(gguf.GGUFType.ADAPTER)
     writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
     writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, 8.0)

@@ -6,7 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from inzwa_rtc.settings import Settings, flatten
+import pytest
+
+from inzwa_rtc.cli.config import MASK, rows
+from inzwa_rtc.settings import Loaded, Settings, flatten
 from tests.cli.command import run
 
 
@@ -60,6 +63,49 @@ def test_secrets_are_masked_in_both_forms(tmp_path: Path) -> None:
         assert "tts.api_key" in result.stdout
     assert shown(tmp_path)["timeouts.first_token"]["value"] == 8.0
     assert shown(tmp_path)["llm.max_tokens"]["value"] == 7
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"api_key": "canary"},
+        {"openai": {"api_key": "canary"}},
+        {"openai": {"apiKey": "canary", "accessToken": "canary"}},
+        {"openai": {"headers": {"X-Team": "canary", "x": {"y": "canary"}}}},
+        {"headers": {"X-Number": 4711}},
+        {"openai": {"api_keys": ["canary", "canary"], "tokens": ["canary"]}},
+        {"servers": [{"token": "canary", "headers": {"A": "canary"}}]},
+        {"auth": {"credentials": {"user": "canary"}}},
+        {"openai": {"base_url": "https://x.example/v1?api_key=canary&n=1"}},
+        {"urls": ["https://x.example/?access_token=canary#end", "https://u:canary@x.example/"]},
+        {"extra": "Authorization: Bearer canary", "pin_key": 4711},
+    ],
+)
+def test_secrets_of_engines_are_masked_wherever_they_stand(options: dict[str, Any]) -> None:
+    names = ("openai", "scripted")
+    for settings in (Settings(llm=options), Settings(llm_engine=names, llm=options)):
+        told = json.dumps([row.value for row in rows(Loaded(settings, {}, None))])
+        assert "canary" not in told
+        assert "4711" not in told
+        assert MASK in told
+
+
+def test_what_only_sounds_like_a_secret_is_shown() -> None:
+    options = {
+        "max_tokens": 7,
+        "stop": ["</s>"],
+        "base_url": "https://x.example/v1?n=1",
+        "keyboard": "qwerty",
+        "tokenizer": "bpe",
+        "api_key": None,
+        "openai": {"headers": {}, "first_token_timeout_s": 3.0},
+    }
+    settings = Settings(llm=options)
+    told = {row.name: row.value for row in rows(Loaded(settings, {}, None))}
+    assert MASK not in json.dumps(told)
+    assert told["llm.max_tokens"] == 7
+    assert told["llm.base_url"] == "https://x.example/v1?n=1"
+    assert told["timeouts.first_token"] == 8.0
 
 
 def test_a_wrong_setting_is_a_message_and_exit_code_2(tmp_path: Path) -> None:

@@ -65,9 +65,10 @@ def test_a_check_that_breaks_is_a_problem_of_its_own() -> None:
     def not_there(settings: Settings) -> Finding:
         raise EngineUnavailable("It is not there.", action="Bring it.")
 
-    broken = run_check(out_of_order, Settings())
+    (broken,) = run_check(out_of_order, Settings())
     assert (broken.name, broken.status) == ("out of order", "problem")
-    assert run_check(not_there, Settings()).action == "Bring it."
+    (missing,) = run_check(not_there, Settings())
+    assert missing.action == "Bring it."
 
 
 def test_pages_of_other_machines_need_tls_for_the_microphone() -> None:
@@ -126,19 +127,6 @@ def test_no_advice_names_a_setting_that_does_not_exist(
 
 def test_a_public_address_is_what_callers_are_told() -> None:
     assert "203.0.113.7" in network.addresses(Settings(public_address="203.0.113.7")).what
-
-
-def test_processors_are_counted_within_the_cgroups_quota(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    quota = tmp_path / "cpu.max"
-    monkeypatch.setattr(machine, "_CGROUP_CPU", quota)
-    without = machine.usable_processors()
-    quota.write_text("max 100000\n")
-    assert machine.usable_processors() == without
-    quota.write_text("50000 100000\n")
-    assert machine.usable_processors() == 0.5
-    assert machine.processors(Settings()).status == "warning"
 
 
 def test_open_files_must_do_for_all_calls() -> None:

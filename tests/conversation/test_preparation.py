@@ -9,6 +9,7 @@ from inzwa_rtc.conversation.dialogue import Dialogue
 from inzwa_rtc.conversation.engines import EngineSet
 from inzwa_rtc.conversation.history import History
 from inzwa_rtc.conversation.preparation import Preparation
+from inzwa_rtc.conversation.shedding import Shedding
 from inzwa_rtc.conversation.voice import VoiceSettings
 from inzwa_rtc.engines.contracts import (
     Message,
@@ -20,6 +21,7 @@ from inzwa_rtc.engines.contracts import (
 from inzwa_rtc.errors import EngineError
 from inzwa_rtc.settings import CallSettings, Settings
 from tests.support.engines import ScriptedRecognizer, ToneSynthesizer
+from tests.support.peer import settle
 from tests.support.session import Source
 
 GUARD_S = 5.0
@@ -48,9 +50,11 @@ class Call:
         self.reader = Reader()
         self.history = History(40)
         settings = Settings(call=CallSettings(system_prompt="Be brief."))
-        dialogue = Dialogue(settings, VoiceSettings("en", None, 1.0), self.history)
+        self.shedding = Shedding(settings.load)
+        voice = VoiceSettings("en", None, 1.0)
+        dialogue = Dialogue(settings, voice, self.history, self.shedding)
         engines = EngineSet(ScriptedRecognizer(), self.reader, ToneSynthesizer(), settings, {})
-        self.preparation = Preparation(Source(engines), dialogue)
+        self.preparation = Preparation(Source(engines), dialogue, self.shedding)
 
     def heard(self, text: str, stable: int, *, is_final: bool = False) -> None:
         self.preparation.heard(TranscriptChunk(text, 0, 0, is_final, 0.9, "en", stable=stable))
@@ -112,4 +116,20 @@ async def test_an_engine_that_cannot_read_ahead_now_is_asked_again_later() -> No
         await call.asked()
         call.heard("hello there", 5)
         assert (await call.asked())[-1] == Message("user", "hello")
+        running.cancel()
+
+
+async def test_nothing_is_read_ahead_while_the_machine_is_busy() -> None:
+    call = Call()
+    async with asyncio.timeout(GUARD_S), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(call.preparation.run())
+        await call.asked()
+        call.reader.may_go_on.release()
+        call.shedding.feed(cpu_percent=71, memory_percent=0)
+        call.heard("what time", 4)
+        await settle()
+        assert call.reader.asked.empty()
+        call.shedding.feed(cpu_percent=70, memory_percent=0)
+        call.heard("what time is", 9)
+        assert (await call.asked())[-1] == Message("user", "what time")
         running.cancel()

@@ -91,7 +91,7 @@ async def test_a_server_whose_suppressor_is_missing_does_not_start_and_says_what
 
 @BOTH
 def test_the_doctor_says_so_too(name: NoiseSuppression, not_installed: str) -> None:
-    finding = run(noise_suppression, Settings(noise_suppression=name))
+    (finding,) = run(noise_suppression, Settings(noise_suppression=name))
     assert finding.status == "problem"
     assert finding.action.endswith(f"[{not_installed}]'")
 

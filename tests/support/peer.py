@@ -49,9 +49,9 @@ class MemoryPeer:
             self._items.put_nowait(Frame(pcm, 16_000, self._index))
             self._index += FRAME_SAMPLES
             await self._items.join()
-            await _settle()
+            await settle()
             self.pulled.append(self._playout.pull() if self._playout else None)
-            await _settle()
+            await settle()
 
     async def speak(self, ms: int) -> None:
         await self.feed(VOICE, ms)
@@ -61,7 +61,7 @@ class MemoryPeer:
 
     async def command(self, command: Command) -> None:
         self._items.put_nowait(command)
-        await _settle()
+        await settle()
 
     def hang_up(self) -> None:
         """The connection is gone."""
@@ -88,7 +88,7 @@ class MemoryPeer:
         raise AssertionError("it did not come about within a minute of the call's time")
 
 
-async def _settle() -> None:
+async def settle() -> None:
     """Let all tasks run that can."""
     for _ in range(12):
         await asyncio.sleep(0)

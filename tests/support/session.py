@@ -11,6 +11,7 @@ from typing import Any
 
 from inzwa_rtc.conversation.engines import EngineSet
 from inzwa_rtc.conversation.session import Session
+from inzwa_rtc.conversation.shedding import Shedding
 from inzwa_rtc.conversation.spoken import languages, lines
 from inzwa_rtc.conversation.stages import render
 from inzwa_rtc.conversation.voice import VoiceSettings
@@ -83,6 +84,7 @@ class Call:
     tts: ToneSynthesizer
     session: Session
     source: Source
+    shedding: Shedding
     running: asyncio.Task[EndReason] = field(init=False)
 
     async def ended(self) -> EndReason:
@@ -120,7 +122,7 @@ async def calling(
     settings = Settings(call=CallSettings(**call_settings), **groups)
     asr, llm, tts = asr or ScriptedRecognizer(*texts), ScriptedModel(*replies), ToneSynthesizer()
     faults = {name: await render(lines(name).fault, name, tts, 1) for name in languages()}
-    peer = MemoryPeer()
+    peer, shedding = MemoryPeer(), Shedding(settings.load)
     source = Source(EngineSet(asr, llm, tts, settings, faults))
     session = Session(
         "id",
@@ -130,9 +132,10 @@ async def calling(
         LoudIsSpeech(),
         settings,
         VoiceSettings(settings.language, "tone", 1.0),
+        shedding,
         suppressor,
     )
-    call = Call(peer, asr, llm, tts, session, source)
+    call = Call(peer, asr, llm, tts, session, source, shedding)
     call.running = asyncio.create_task(session.run())
     try:
         yield call

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from inzwa_rtc.cli.doctor import engines, machine, media, network
-from inzwa_rtc.cli.doctor.finding import Check, Finding
+from inzwa_rtc import logging
+from inzwa_rtc.cli.doctor import engines, hardware, machine, media, models, network
+from inzwa_rtc.cli.doctor.finding import Check, Finding, found
 from inzwa_rtc.cli.options import as_json, config_file
-from inzwa_rtc.errors import InzwaError
 from inzwa_rtc.settings import Settings, load
 
 CHECKS: tuple[Check, ...] = (
     machine.python,
-    machine.processors,
+    hardware.processors,
+    hardware.memory,
+    hardware.gpu,
     machine.open_files,
     media.opus,
     media.voice_detector,
     media.noise_suppression,
+    models.models,
+    hardware.llama_cpp,
     engines.recognition,
     engines.replies,
     engines.speech,
@@ -31,6 +36,7 @@ CHECKS: tuple[Check, ...] = (
     machine.chromium,
 )
 
+_NAME = 26
 _MARKS = {
     "ok": ("ok     ", "green"),
     "warning": ("warning", "yellow"),
@@ -47,12 +53,14 @@ def doctor(ctx: click.Context, config_path: Path | None, as_json: bool) -> None:
 
     Exits with 1 when something would keep calls from working.
     """
+    logging.configure(as_json=False)  # what engines log belongs beside the findings
     settings = load(config_path).settings
     findings: list[Finding] = []
     for check in CHECKS:
-        findings.append(run(check, settings))
-        if not as_json:
-            _print(findings[-1])
+        for finding in run(check, settings):
+            findings.append(finding)
+            if not as_json:
+                _print(finding)
     problems = sum(finding.status == "problem" for finding in findings)
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2))
@@ -63,22 +71,13 @@ def doctor(ctx: click.Context, config_path: Path | None, as_json: bool) -> None:
     ctx.exit(1 if problems else 0)
 
 
-def run(check: Check, settings: Settings) -> Finding:
-    """The check's finding; a check that breaks has found a problem too."""
-    name = check.__name__.replace("_", " ")
-    try:
-        return check(settings)
-    except InzwaError as error:
-        return Finding(name, "problem", error.message, error.action)
-    except ImportError as error:
-        return Finding(name, "problem", str(error), "Install what is missing: `make install`.")
-    except Exception as error:  # noqa: BLE001  # whatever breaks here would break a call
-        what = f"{type(error).__name__}: {error}"
-        return Finding(name, "problem", what, "Install again: `make install`.")
+def run(check: Check, settings: Settings) -> Sequence[Finding]:
+    """The check's findings; a check that breaks has found a problem too."""
+    return found(check.__name__.replace("_", " "), lambda: check(settings))
 
 
 def _print(finding: Finding) -> None:
     mark, color = _MARKS[finding.status]
-    click.echo(f"{click.style(mark, fg=color)}  {finding.name:<15} {finding.what}")
+    click.echo(f"{click.style(mark, fg=color)}  {finding.name:<{_NAME}} {finding.what}")
     if finding.action:
-        click.echo(f"{'':<26}-> {finding.action}")
+        click.echo(f"{'':<{_NAME + 11}}-> {finding.action}")

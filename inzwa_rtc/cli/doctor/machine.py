@@ -1,13 +1,10 @@
-"""Checks of the machine: Python, processors, open files, the browser that tests drive."""
+"""Checks of the machine: Python, open files, the browser that tests drive."""
 
 from __future__ import annotations
 
-import os
 import platform
 import resource
 import shutil
-import sys
-from pathlib import Path
 
 from inzwa_rtc.cli.doctor.finding import Finding
 from inzwa_rtc.settings import Settings
@@ -15,7 +12,6 @@ from inzwa_rtc.settings import Settings
 _FILES_PER_CALL = 10  # a socket per address and engine connection, with room to spare
 _FILES_OF_SERVER = 256
 
-_CGROUP_CPU = Path("/sys/fs/cgroup/cpu.max")
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -23,31 +19,6 @@ def python(settings: Settings) -> Finding:
     """Which interpreter runs, for reports of errors."""
     what = f"{platform.python_implementation()} {platform.python_version()}"
     return Finding("python", "ok", f"{what} on {platform.system()} {platform.machine()}")
-
-
-def processors(settings: Settings) -> Finding:
-    """Speech engines and callers have processors to share."""
-    count = usable_processors()
-    what = f"{count:g} usable"
-    if count < 2:
-        return Finding(
-            "processors",
-            "warning",
-            what,
-            "Engines and calls will wait for each other: give the server two or more.",
-        )
-    return Finding("processors", "ok", what)
-
-
-def usable_processors() -> float:
-    """Processors that this process may use, by its affinity and by its cgroup's quota."""
-    affinity = os.sched_getaffinity(0) if sys.platform == "linux" else range(os.cpu_count() or 1)
-    count = float(len(affinity))
-    try:
-        quota, period = _CGROUP_CPU.read_text().split()
-    except (OSError, ValueError):  # no cgroup v2 here
-        return count
-    return count if quota == "max" else min(count, int(quota) / int(period))
 
 
 def open_files(settings: Settings) -> Finding:

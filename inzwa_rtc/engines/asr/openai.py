@@ -19,7 +19,7 @@ from pydantic import ConfigDict, Field
 from inzwa_rtc.engines.asr.hotwords import HotwordOptions, Hotwords
 from inzwa_rtc.engines.asr.openai_audio import heard, to_wav
 from inzwa_rtc.engines.asr.windows import Decoded, Streaming, Stretch, in_windows
-from inzwa_rtc.engines.contracts import RecognizeRequest, TranscriptChunk
+from inzwa_rtc.engines.contracts import Ability, RecognizeRequest, TranscriptChunk
 from inzwa_rtc.engines.remote import http
 from inzwa_rtc.engines.remote.answers import Failed
 from inzwa_rtc.engines.remote.asking import Asking, Seconds
@@ -71,6 +71,13 @@ class OpenAITranscription:
     """Has a server transcribe utterances."""
 
     Options = OpenAITranscriptionOptions
+    abilities: tuple[Ability, ...] = (
+        "partials",
+        "word times",
+        "detects language",
+        "translates",
+        "hotwords",
+    )
 
     def __init__(self, options: OpenAITranscriptionOptions) -> None:
         """Raises `EngineUnavailable` where the server is not there or does not take the key."""
@@ -84,6 +91,9 @@ class OpenAITranscription:
         self._client = connect(options, self._server)
         self._closing: asyncio.Task[None] | None = None
         self.details = {"model": options.model, "server": options.base_url}
+        tells_words = options.word_times and self._format == "verbose_json"
+        lacking = {"partials": not options.partial_ms, "word times": not tells_words}
+        self.abilities = tuple(one for one in self.abilities if not lacking.get(one))
 
     def close(self) -> None:
         """Let the idle connections go."""

@@ -17,7 +17,7 @@ import ollama
 import structlog
 from pydantic import ConfigDict, Field
 
-from inzwa_rtc.engines.contracts import Message, ReplyRequest, TokenChunk, ToolCall
+from inzwa_rtc.engines.contracts import Ability, Message, ReplyRequest, TokenChunk, ToolCall
 from inzwa_rtc.engines.llm.context import ContextFitter
 from inzwa_rtc.engines.llm.sampling import SamplingOptions
 from inzwa_rtc.engines.remote import answers, http
@@ -61,6 +61,7 @@ class Ollama:
     """Has an Ollama server continue dialogues."""
 
     Options = OllamaOptions
+    abilities: tuple[Ability, ...] = ("probabilities",)
 
     def __init__(self, options: OllamaOptions) -> None:
         """Load the model at the server. Raises `EngineUnavailable` where it is not there, or has
@@ -70,6 +71,8 @@ class Ollama:
         self._asking = Asking(self._server, options.max_concurrent)
         self._fitter = ContextFitter()
         self.details = {"model": options.model, "server": options.base_url}
+        if not options.logprobs:
+            self.abilities = ()
         key = options.api_key
         headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
         settings = http.client_settings(httpx, options, self._server, headers)

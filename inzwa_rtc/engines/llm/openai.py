@@ -16,7 +16,7 @@ import structlog
 from openai import APIStatusError, AsyncStream
 from pydantic import AfterValidator, ConfigDict, Field
 
-from inzwa_rtc.engines.contracts import Message, ReplyRequest, TokenChunk, ToolCall
+from inzwa_rtc.engines.contracts import Ability, Message, ReplyRequest, TokenChunk, ToolCall
 from inzwa_rtc.engines.llm.context import ContextFitter
 from inzwa_rtc.engines.llm.openai_chat import (
     TooLong,
@@ -68,6 +68,7 @@ class OpenAIChat:
     """Has a server continue dialogues."""
 
     Options = OpenAIChatOptions
+    abilities: tuple[Ability, ...] = ("adapters", "probabilities")
 
     def __init__(self, options: OpenAIChatOptions) -> None:
         """Raises `EngineUnavailable` where the server is not there or does not take the key."""
@@ -81,6 +82,8 @@ class OpenAIChat:
         self._client = connect(options, self._server)
         self._closing: asyncio.Task[None] | None = None
         self.details = {"model": options.model, "server": options.base_url}
+        if not options.logprobs:
+            self.abilities = ("adapters",)
 
     def close(self) -> None:
         """Let the idle connections go."""

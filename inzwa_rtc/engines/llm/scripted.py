@@ -15,7 +15,7 @@ from zlib import crc32
 
 from pydantic import BaseModel, ConfigDict
 
-from inzwa_rtc.engines.contracts import Message, ReplyRequest, TokenChunk, ToolCall
+from inzwa_rtc.engines.contracts import Ability, Message, ReplyRequest, TokenChunk, ToolCall
 from inzwa_rtc.engines.guide.matching import Matcher, Meaning
 from inzwa_rtc.engines.guide.script import Intent, load, phrases
 from inzwa_rtc.engines.guide.skills import clock, work
@@ -51,6 +51,7 @@ class Scripted:
     """Answers from a script, word by word."""
 
     Options = ScriptedOptions
+    abilities: tuple[Ability, ...] = ("hangs up",)
 
     def __init__(self, options: ScriptedOptions) -> None:
         """Read the script. Raises `ConfigError` naming the file and the place in it."""

@@ -15,6 +15,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -64,8 +65,31 @@ class _Counted:
         pass
 
 
+class ModelOptions(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    model: str
+    cpu_model: str
+    adapters: dict[str, str]
+    word: str
+
+
+class Modelled:
+    """Has models, and tells what it chose."""
+
+    Options = ModelOptions
+
+    def __init__(self, options: ModelOptions) -> None:
+        self.options = options
+
+    def close(self) -> None:
+        pass
+
+
 class Talker(_Counted):
     """A language model."""
+
+    details: ClassVar = {"model": "small", "device": "cpu (no GPU found)", "event": "theirs"}
 
     async def reply(self, request: ReplyRequest) -> AsyncGenerator[TokenChunk | ToolCall, None]:
         text = request.messages[-1].content

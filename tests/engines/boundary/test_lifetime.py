@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
+from structlog.testing import capture_logs
 
 from inzwa_rtc.engines.contracts import EngineKind, TokenChunk
 from inzwa_rtc.engines.lineup import Engines
@@ -207,3 +208,13 @@ async def test_owner_s_own_error_leaves_as_it_is(all_three: dict[Any, Any]) -> N
         async with Engines(Settings()):
             raise KeyError("mine")
     assert psutil.Process().children() == []
+
+
+async def test_the_log_has_one_line_at_the_start_that_says_what_was_chosen(
+    boundary: Boundary,
+) -> None:
+    with capture_logs() as lines:
+        async with boundary.running("llm"):
+            pass
+    (line,) = [line for line in lines if line["event"] == "engine.ready"]
+    assert (line["model"], line["device"]) == ("small", "cpu (no GPU found)")

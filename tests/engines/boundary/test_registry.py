@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from inzwa_rtc.engines import registry
-from inzwa_rtc.engines.registry import EngineSpec, chosen, find, known, load
+from inzwa_rtc.engines.registry import EngineSpec, chosen, find, known, load, models_named
 from inzwa_rtc.errors import ConfigError, EngineUnavailable
 from inzwa_rtc.settings import Settings
 
@@ -84,6 +85,34 @@ def test_model_and_device_are_options_unless_left_to_the_engine() -> None:
     assert engines["asr"][0].options == {"model": "tiny"}
     assert engines["tts"][0].options == {"model": "b", "device": "cpu"}
     assert engines["llm"][0].options == {}
+
+
+def test_every_option_that_names_a_model_is_resolved(
+    talker: EngineSpec, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked = []
+
+    def resolve(model: str, engine: str, folder: Path) -> str:
+        asked.append((engine, folder))
+        return f"{folder}/{model}"
+
+    monkeypatch.setattr("inzwa_rtc.catalogue.resolve.resolve", resolve)
+    spec = replace(talker, import_path="boundary_engines:Modelled", models_dir=str(tmp_path))
+    options = {"model": "m", "cpu_model": "c", "adapters": {"a.b": "x"}, "word": "m"}
+    assert load(spec, options).options.model_dump() == {
+        "model": f"{tmp_path}/m",
+        "cpu_model": f"{tmp_path}/c",
+        "adapters": {"a.b": f"{tmp_path}/x"},
+        "word": "m",
+    }
+    assert set(asked) == {("talker", tmp_path)}
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"model": None}, {"adapters": "x"}, {"adapters": {"a": 1}}, {"word": "m"}]
+)
+def test_what_names_no_model_is_left_to_the_engine(options: dict[str, Any]) -> None:
+    assert models_named(options) == {}
 
 
 def test_several_engines_have_a_group_of_options_each() -> None:

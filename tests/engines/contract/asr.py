@@ -12,13 +12,13 @@ from contextlib import aclosing, closing
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import psutil
 import pytest
 
-from inzwa_rtc.engines.contracts import RecognizeRequest, TranscriptChunk
+from inzwa_rtc.engines.contracts import Ability, RecognizeRequest, TranscriptChunk
 from inzwa_rtc.errors import EngineError
 from tests.engines.contract.isolation import at_home, tidy
 
@@ -209,6 +209,12 @@ class RecognizerContract:
         with closing(subject.make()) as engine:
             assert engine.details["model"]
             assert all(isinstance(value, str) for value in engine.details.values())
+
+    def test_it_tells_what_it_can_do(self, subject: Subject) -> None:
+        with closing(subject.make(**(subject.streaming or {}))) as engine:
+            assert set(engine.abilities) <= set(type(engine).abilities) <= set(get_args(Ability))
+            if subject.streaming:
+                assert "partials" in engine.abilities
 
     async def test_it_leaves_no_file_behind(
         self, subject: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -192,7 +192,7 @@ def test_whisper_cpp_refuses_a_file_that_is_no_whole_model(
 
 
 def test_whisper_cpp_misses_a_gpu_by_name_where_the_library_has_none_built_in(whole: Path) -> None:
-    with pytest.raises(EngineUnavailable, match="CPU alone") as missed:
+    with pytest.raises(EngineUnavailable, match="no GPU `cuda` that this build") as missed:
         WhisperCpp(WhisperCpp.Options(model=whole / "ggml.bin", device="cuda"))
     assert "GGML_CUDA=1" in missed.value.action
 

@@ -21,6 +21,7 @@ from tests.engines.contract.asr import (
     Caller,
     RecognizerContract,
     Subject,
+    check,
     hang_up,
     heard,
     noise,
@@ -250,6 +251,23 @@ def test_auto_is_the_cpu_where_the_gpu_does_not_work(
     monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 1)
     with closing(engine_of(models / "tiny", device="auto")) as engine:
         assert engine.details["device"].startswith("cpu (the GPU does not work: ")
+    with pytest.raises(EngineUnavailable):
+        engine_of(models / "tiny", device="cuda")
+
+
+@pytest.mark.parametrize("gpus", [0, 1])
+async def test_without_a_gpu_that_works_the_smaller_model_is_loaded_and_told(
+    models: Path, monkeypatch: pytest.MonkeyPatch, gpus: int
+) -> None:
+    monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: gpus)
+    smaller = {"device": "auto", "cpu_model": models / "tiny", "threads": 2}
+    with closing(engine_of(models / "large", **smaller)) as engine:
+        check(await heard(engine, SPEECH, RecognizeRequest("en")), audio_ms=3000)
+    told = engine.details
+    assert (told["model"], told["instead_of"], told["threads"]) == ("tiny", "large", "2")
+    with closing(engine_of(models / "large", **{**smaller, "device": "cpu"})) as engine:
+        assert engine.details["model"] == "large"
+        assert "instead_of" not in engine.details
 
 
 @pytest.mark.parametrize("device", ["cuda", "cuda:1"])

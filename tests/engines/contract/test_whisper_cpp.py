@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 import threading
@@ -14,9 +15,10 @@ from typing import Any
 
 import pytest
 
+from inzwa_rtc.engines.asr.whisper import cpp
 from inzwa_rtc.engines.asr.whisper.cpp import WhisperCpp
 from inzwa_rtc.engines.contracts import RecognizeRequest
-from inzwa_rtc.errors import EngineError
+from inzwa_rtc.errors import EngineError, EngineUnavailable
 from models.tiny import whisper_ggml
 from tests.engines.contract.asr import (
     GUARD_S,
@@ -228,3 +230,30 @@ def test_it_prints_nothing_and_ends_in_good_order(models: Path) -> None:
         cwd=Path(__file__).parents[3],
     )
     assert (run.returncode, run.stdout, run.stderr) == (0, b"", b"")
+
+
+def test_auto_is_the_cpu_with_the_smaller_model_where_there_is_no_gpu(models: Path) -> None:
+    smaller = {"device": "auto", "cpu_model": models / "tiny.bin", "threads": 1}
+    with closing(engine_of(models / "large.bin", **smaller)) as engine:
+        assert engine.details["device"] == "cpu (no GPU found)"
+        assert engine.details["instead_of"] == "large.bin"
+        assert (engine.details["compute"], engine.details["threads"]) == ("f16", "1")
+
+
+def test_a_build_for_gpus_on_a_machine_without_one_says_so(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cpp, "_GPUS", ("CPU",))  # as if what it computes with were a GPU's
+    with closing(engine_of(models / "tiny.bin", device="auto")) as engine:
+        assert engine.details["device"] == "cpu (no GPU found)"
+    with pytest.raises(EngineUnavailable, match="no GPU `cuda:1`") as missed:
+        engine_of(models / "tiny.bin", device="cuda:1")
+    assert "GGML_CUDA=1" in missed.value.action
+
+
+def test_gpus_are_counted_by_what_the_library_logs(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cpp, "_GPUS", ("CPU",))
+    monkeypatch.setattr(cpp, "_GPU_LINE", re.compile(r"device \d+: .* \(type: 0\)"))
+    assert cpp.gpus(BINDINGS, models / "tiny.bin") == 1, "the CPU, taken for one"

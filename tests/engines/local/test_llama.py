@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from inzwa_rtc.engines.contracts import ReplyRequest
-from inzwa_rtc.engines.llm.llama.engine import Llama, LlamaOptions
+from inzwa_rtc.engines.hardware import device_of
+from inzwa_rtc.engines.llm.llama.engine import Llama, LlamaOptions, _model
 from inzwa_rtc.errors import EngineError, EngineUnavailable
 from models.tiny import gguf_llama
 from tests.engines.contract.llm import GUARD_S, LanguageModelContract, Subject, replied, text_of
@@ -110,7 +112,7 @@ async def test_a_stop_sequence_ends_the_reply_and_is_not_said(models: Path, back
     ("damage", "reason"),
     [
         (lambda content: content[:-20_000], "cannot load"),
-        (lambda content: content[:2000], "cannot load"),
+        (lambda content: content[:2000], "too short"),
         (lambda content: b"\x80\x04" + content, "does not begin with GGUF"),
         (lambda content: content[:8] + (2**60).to_bytes(8, "little") + content[16:], "tensors"),
     ],
@@ -125,8 +127,77 @@ def test_a_damaged_model_is_refused(
 
 
 def test_an_adapter_of_another_model_is_refused(models: Path, backend: str) -> None:
-    with pytest.raises(EngineUnavailable, match="adapter"):
+    with pytest.raises(EngineUnavailable, match="adapter") as refused:
         Llama(options(models, backend, adapters={"b": models / "other.gguf"}))
+    assert "made for this very model" in refused.value.action
+
+
+def test_a_model_of_another_quantization_is_warned_of_once_and_works(
+    models: Path, backend: str, tmp_path: Path
+) -> None:
+    eight = gguf_llama.make(tmp_path / "eight.gguf", like="Q8_0")
+    with capture_logs() as lines, closing(Llama(options(models, backend, model=eight))) as engine:
+        assert engine.details["compute"] == "Q8_0"
+    (line,) = [line for line in lines if line["event"] == "llm.slow_quantization"]
+    assert (line["log_level"], line["model"], line["quantization"]) == (
+        "warning",
+        "eight.gguf",
+        "Q8_0",
+    )
+
+
+def test_a_model_that_the_system_would_not_keep_in_memory_is_warned_of(
+    models: Path, backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inzwa_rtc.engines.llm.llama.engine.may_lock", lambda size: False)
+    with capture_logs() as lines:
+        Llama(options(models, backend)).close()
+        assert "llm.memory_not_locked" not in {line["event"] for line in lines}
+        Llama(options(models, backend, mlock=True)).close()
+    assert "llm.memory_not_locked" in {line["event"] for line in lines}
+
+
+def test_auto_without_a_gpu_is_the_cpu_with_the_smaller_model(
+    models: Path, backend: str, tmp_path: Path
+) -> None:
+    larger = gguf_llama.make(tmp_path / "larger.gguf", WIDE)
+    smaller = {"model": larger, "cpu_model": models / "tiny.gguf", "device": "auto"}
+    with closing(Llama(options(models, backend, **smaller))) as engine:
+        told = engine.details
+    assert (told["model"], told["instead_of"]) == ("tiny.gguf", "larger.gguf")
+    assert (told["device"], told["threads"]) == ("cpu (no GPU found)", "1")
+    with closing(Llama(options(models, backend, **{**smaller, "device": "cpu"}))) as engine:
+        assert engine.details["model"] == "larger.gguf"
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:1"])
+def test_a_gpu_that_is_not_there_is_missed_by_name(models: Path, backend: str, device: str) -> None:
+    with pytest.raises(EngineUnavailable, match=f"no GPU `{device}`") as missed:
+        Llama(options(models, backend, device=device))
+    assert "llm_device: cpu" in missed.value.action
+
+
+@pytest.mark.parametrize(
+    ("device", "layers", "gpu", "layers_there"),
+    [
+        ("auto", None, None, 999),
+        ("cuda", 7, None, 7),
+        ("cuda:1", None, 1, 999),
+        ("cpu", 7, None, 0),
+    ],
+)
+def test_a_gpu_gets_the_layers_that_the_operator_wants(
+    models: Path, device: str, layers: int | None, gpu: int | None, layers_there: int
+) -> None:
+    chosen = options(models, BACKENDS[0], device=device, gpu_layers=layers)
+    there = device_of(device, 2, library="", setting="", remedy="")
+    model = _model(chosen, there)
+    assert (model.gpu_layers, model.gpu) == (layers_there, gpu)
+
+
+def test_adapters_are_made_for_one_model(models: Path) -> None:
+    with pytest.raises(ValueError, match="leave out `cpu_model`"):
+        options(models, "auto", adapters={"b": models / "lora.gguf"}, cpu_model=models / "x")
 
 
 @pytest.mark.skipif("llama-cpp-python" not in BACKENDS, reason="it is not installed here")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
 from inzwa_rtc.engines.contracts import Message
 from inzwa_rtc.engines.llm.context import ContextFitter
-from inzwa_rtc.engines.llm.llama.gguf import check_gguf
 from inzwa_rtc.engines.llm.llama.slots import NoSlot, Slots
-from inzwa_rtc.errors import EngineError, EngineUnavailable
+from inzwa_rtc.errors import EngineError
 
 SYSTEM = Message("system", "Be brief.")
 TURNS = [Message("user" if n % 2 == 0 else "assistant", f"{n:02} " + "x" * 97) for n in range(9)]
@@ -79,21 +77,3 @@ async def test_a_reply_takes_over_the_slot_in_which_its_dialogue_is_prepared() -
     await asyncio.sleep(0)
     async with slots.taken_for(["be brief", "what time is it"]) as slot:
         assert slot == preparing.result()
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (b"", "too short"),
-        (b"PK\x03\x04" + bytes(40), "does not begin with GGUF"),
-        (b"GGUF" + (9).to_bytes(4, "little") + bytes(16), "version is 9"),
-        (b"GGUF\x03\0\0\0" + (2**60).to_bytes(8, "little") + bytes(8), "more tensors"),
-    ],
-)
-def test_a_file_that_is_no_model_is_refused_before_it_is_parsed(
-    tmp_path: Path, content: bytes, reason: str
-) -> None:
-    path = tmp_path / "model.gguf"
-    path.write_bytes(content)
-    with pytest.raises(EngineUnavailable, match=reason):
-        check_gguf(path)

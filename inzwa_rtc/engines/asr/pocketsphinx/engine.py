@@ -18,7 +18,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from inzwa_rtc.engines.asr.pocketsphinx.ear import Ear, Heard, Judge
 from inzwa_rtc.engines.asr.pocketsphinx.model import Model
-from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, RecognizeRequest, TranscriptChunk
+from inzwa_rtc.engines.contracts import (
+    ASR_SAMPLE_RATE,
+    Ability,
+    RecognizeRequest,
+    TranscriptChunk,
+)
 from inzwa_rtc.engines.guide.script import load
 from inzwa_rtc.errors import EngineError, EngineUnavailable
 
@@ -46,6 +51,7 @@ class PocketSphinx:
     """Recognises the script's phrases while they are spoken."""
 
     Options = PocketSphinxOptions
+    abilities: tuple[Ability, ...] = ("partials",)
 
     def __init__(self, options: PocketSphinxOptions) -> None:
         """Build the language model from the script.

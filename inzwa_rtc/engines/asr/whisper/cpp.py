@@ -7,6 +7,7 @@ any more ends after the pass of the encoder, or the token, that it is at.
 from __future__ import annotations
 
 import atexit
+import re
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
@@ -23,11 +24,13 @@ from inzwa_rtc.engines.asr.hotwords import Hotwords
 from inzwa_rtc.engines.asr.stoppable import StoppableWorkers, Wanted
 from inzwa_rtc.engines.asr.whisper.ggml import ENGLISH_TOKENS, broken, read_ggml
 from inzwa_rtc.engines.asr.whisper.task import (
+    ABILITIES,
     NO_SPEECH,
     UNLIKELY,
     Attempt,
     Task,
     WhisperOptions,
+    abilities_of,
     describe,
     frames_of,
     heard_word,
@@ -42,10 +45,11 @@ from inzwa_rtc.engines.contracts import (
     RecognizeRequest,
     TranscriptChunk,
 )
-from inzwa_rtc.engines.hardware import cpus
-from inzwa_rtc.errors import EngineError, EngineUnavailable
+from inzwa_rtc.engines.hardware import Device, cpus, described, device_of, model_on
+from inzwa_rtc.errors import EngineError
 
 _ERROR = 4  # the library's level of log lines that tell of a failure
+_GPU_LINE = re.compile(r"device \d+: .* \(type: [12]\)")  # a line of its log: a GPU it can use
 _SHORTEST = ASR_SAMPLE_RATE // 2  # the library reads 200 samples whether they are there or not
 _GPUS = ("CUDA", "Metal", "Vulkan", "SYCL", "HIP", "MUSA")  # backends that it may be built with
 
@@ -55,8 +59,9 @@ class WhisperCppOptions(WhisperOptions):
 
     model: Path
     """A file of whisper.cpp (`ggml-....bin`), f16 or quantized."""
-    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda)$")] = "auto"
-    """`cpu`, `cuda`; `auto` takes a GPU where the library was built for one."""
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d{1,2})?)$")] = "auto"
+    """`cpu`, `cuda`, `cuda:1`; `auto` takes a GPU where there is one and the library was built
+    for it."""
     workers: Annotated[int, Field(ge=1, le=32)] = 1
     """Utterances decoded at the same time. Each loads the model for itself."""
 
@@ -65,6 +70,7 @@ class WhisperCpp:
     """Recognises with a Whisper model of the operator's."""
 
     Options = WhisperCppOptions
+    abilities = ABILITIES
 
     def __init__(self, options: WhisperCppOptions) -> None:
         """Load the model. Raises `EngineUnavailable` when it is broken, or when the device
@@ -73,23 +79,24 @@ class WhisperCpp:
         self._hotwords = Hotwords(options)
         # The bindings themselves: the class around them goes on where the library failed.
         self._library: Any = import_module("_pywhispercpp")
-        self._file = read_ggml(options.model)
+        device = _device(self._library, options)
+        model = model_on(device, options.model, options.cpu_model)
+        self._file = read_ggml(model)
         self._languages = ["en"]
         if self._file.tokens > ENGLISH_TOKENS:
             numbers = range(min(self._file.languages, self._library.whisper_lang_max_id() + 1))
             self._languages = [self._library.whisper_lang_str(number) for number in numbers]
         self._threads = options.threads or max(1, cpus() // options.workers)
-        device = _device(self._library, options.device)
         self._idle: SimpleQueue[Any] = SimpleQueue()
         for _ in range(options.workers):
-            self._idle.put(
-                _load(self._library, options.model, uses_gpu=not device.startswith("cpu"))
-            )
+            self._idle.put(_load(self._library, model, device))
         self.details = {
-            "model": options.model.name,
-            "device": device,
+            **described(device, model, options.model),
+            "compute": self._file.weights,
+            "threads": str(self._threads),
             "languages": describe(self._languages),
         }
+        self.abilities = abilities_of(options, self._languages)
         self._workers = StoppableWorkers(options.workers)
 
     def close(self) -> None:
@@ -205,50 +212,65 @@ def _words(spelt: list[tuple[bytes, Any]], seconds: float) -> tuple[HeardWord, .
     return tuple(heard)
 
 
-def _device(library: Any, asked: str) -> str:
-    built = library.whisper_print_system_info()
-    backend = next((name for name in _GPUS if name in built), None)
-    if asked == "cpu":
-        return "cpu"
-    if backend is not None:
-        return backend.lower()
-    if asked == "cuda":
-        raise EngineUnavailable(
-            "This build of whisper.cpp computes on the CPU alone.",
-            action="Build one for the GPU (GGML_CUDA=1 pip install --force-reinstall "
-            "--no-binary pywhispercpp pywhispercpp), or set `asr_device: cpu`.",
-        )
-    return "cpu (not built for a GPU)"
+def _device(library: Any, options: WhisperCppOptions) -> Device:
+    return device_of(
+        options.device,
+        0 if options.device == "cpu" else gpus(library, options.model),
+        library="this build of whisper.cpp",
+        setting="asr_device",
+        remedy="Build one for the GPU (GGML_CUDA=1 pip install --force-reinstall "
+        "--no-binary pywhispercpp pywhispercpp)",
+    )
 
 
-def _load(library: Any, path: Path, *, uses_gpu: bool) -> Any:
+def gpus(library: Any, model: Path) -> int:
+    """How many GPUs whisper.cpp can use. It tells that in its log alone, as it loads a model."""
+    if not any(name in library.whisper_print_system_info() for name in _GPUS):
+        return 0
+    read_ggml(model)
+    library.whisper_free(_load(library, model, Device("cuda:99")))  # it looks at all it has
+    return len(_log().gpus)
+
+
+def _load(library: Any, path: Path, device: Device) -> Any:
     params = library.whisper_context_default_params()
-    params.use_gpu = uses_gpu
+    params.use_gpu = not device.is_cpu
+    params.gpu_device = device.number
     # Its flash attention reads what earlier, longer windows left behind a shorter one.
     params.flash_attn = False
-    errors = _error_log()
-    errors.clear()
+    log = _log()
+    log.errors.clear()
+    log.gpus.clear()
     try:
         context = library.whisper_init_from_file_with_params(str(path), params)
     except (RuntimeError, ValueError, MemoryError) as error:
         raise broken(path, error) from error
-    if errors:
+    if log.errors:
         # There is no model then, and nothing else that would tell: its use ends the process.
-        raise broken(path, " ".join(errors))
+        raise broken(path, " ".join(log.errors))
     return context
 
 
-@cache
-def _error_log() -> deque[str]:
-    """Where the library's errors go from now on. All else that it says goes nowhere."""
-    library: Any = import_module("_pywhispercpp")
-    errors: deque[str] = deque(maxlen=8)
+class _Log:
+    """What the library logs: its errors, and the lines in which it tells of its devices."""
 
-    def log(level: int, text: str) -> None:
+    def __init__(self) -> None:
+        self.errors: deque[str] = deque(maxlen=8)
+        self.gpus: deque[str] = deque(maxlen=64)
+
+    def take(self, level: int, text: str) -> None:
         if level == _ERROR:
-            errors.append(text.strip())
+            self.errors.append(text.strip())
+        elif _GPU_LINE.search(text):
+            self.gpus.append(text.strip())
 
-    library.whisper_log_set(log)
+
+@cache
+def _log() -> _Log:
+    """Where the library's log goes from now on; all else that it says goes nowhere."""
+    library: Any = import_module("_pywhispercpp")
+    log = _Log()
+    library.whisper_log_set(log.take)
     # Left to the interpreter's end, the reference to `log` would end the process in disorder.
     atexit.register(library.whisper_log_set, None)
-    return errors
+    return log

@@ -19,16 +19,18 @@ from inzwa_rtc.engines.asr.stoppable import StoppableWorkers, Wanted
 from inzwa_rtc.engines.asr.whisper.ct2 import Ct2Whisper
 from inzwa_rtc.engines.asr.whisper.ct2_files import broken
 from inzwa_rtc.engines.asr.whisper.task import (
+    ABILITIES,
     Attempt,
     Task,
     WhisperOptions,
+    abilities_of,
     describe,
     recognized,
     task_of,
 )
 from inzwa_rtc.engines.asr.windows import Stretch
 from inzwa_rtc.engines.contracts import RecognizeRequest, TranscriptChunk
-from inzwa_rtc.engines.hardware import cpus
+from inzwa_rtc.engines.hardware import Device, cpus, described, device_of, model_on
 from inzwa_rtc.errors import EngineError, EngineUnavailable
 
 
@@ -49,19 +51,24 @@ class FasterWhisper:
     """Recognises with a Whisper model of the operator's."""
 
     Options = FasterWhisperOptions
+    abilities = ABILITIES
 
     def __init__(self, options: FasterWhisperOptions) -> None:
         """Load the model. Raises `EngineUnavailable` when it is incomplete or broken, or when
         the device asked for is not there."""
         self._options = options
         self._hotwords = Hotwords(options)
-        self._model, device = _load(options)
+        threads = options.threads or max(1, cpus() // options.workers)
+        self._model, device = _load(options, threads)
         self.details = {
-            "model": options.model.name,
-            "device": device,
+            **described(device, model_on(device, options.model, options.cpu_model), options.model),
             "compute": self._model.compute_type,
+            "threads": str(threads),
             "languages": describe(self._model.languages),
         }
+        self.abilities = abilities_of(options, self._model.languages)
+        if not self._model.abilities.has_word_times:
+            self.abilities = tuple(one for one in self.abilities if one != "word times")
         self._workers = StoppableWorkers(options.workers)
 
     def close(self) -> None:
@@ -104,37 +111,38 @@ class FasterWhisper:
         )
 
 
-def _load(options: FasterWhisperOptions) -> tuple[Ct2Whisper, str]:
-    """The model, and the device that it is on with the reason if another was thinkable."""
-    if options.device == "cpu":
-        return _on(options, "cpu"), "cpu"
-    gpus = ctranslate2.get_cuda_device_count()
-    if options.device != "auto":
-        if int(options.device.partition(":")[2] or 0) >= gpus:
-            raise EngineUnavailable(
-                f"There is no GPU `{options.device}` that CTranslate2 can use: it sees {gpus}.",
-                action="Install NVIDIA's driver with CUDA 12 and cuDNN 9, or set "
-                "`asr_device: cpu`.",
-            )
-        return _on(options, options.device), options.device
-    if not gpus:
-        return _on(options, "cpu"), "cpu (no GPU found)"
+def _load(options: FasterWhisperOptions, threads: int) -> tuple[Ct2Whisper, Device]:
+    """The model, and the device that it is on."""
+    device = device_of(
+        options.device,
+        gpus(),
+        library="CTranslate2",
+        setting="asr_device",
+        remedy="Install NVIDIA's driver with CUDA 12 and cuDNN 9",
+    )
     try:
-        return _on(options, "cuda"), "cuda"
+        return _on(device, options, threads), device
     except EngineUnavailable as error:
-        return _on(options, "cpu"), f"cpu (the GPU does not work: {error.message})"
+        if options.device != "auto" or device.is_cpu:
+            raise
+        device = Device("cpu", f"the GPU does not work: {error.message}")
+        return _on(device, options, threads), device
 
 
-def _on(options: FasterWhisperOptions, device: str) -> Ct2Whisper:
-    name, _, index = device.partition(":")
+def gpus() -> int:
+    """How many GPUs CTranslate2 sees."""
+    count: int = ctranslate2.get_cuda_device_count()
+    return count
+
+
+def _on(device: Device, options: FasterWhisperOptions, threads: int) -> Ct2Whisper:
+    name = "cpu" if device.is_cpu else "cuda"
     compute_type = options.compute_type
     if compute_type == "auto":
-        compute_type = "int8" if name == "cpu" else "float16"
-    threads = options.threads or max(1, cpus() // options.workers)
+        compute_type = "int8" if device.is_cpu else "float16"
+    model = model_on(device, options.model, options.cpu_model)
     try:
-        return Ct2Whisper(
-            options.model, name, int(index or 0), compute_type, threads, options.workers
-        )
+        return Ct2Whisper(model, name, device.number, compute_type, threads, options.workers)
     except (RuntimeError, ValueError, MemoryError) as error:
         if "compute type" in str(error):
             able = ", ".join(sorted(ctranslate2.get_supported_compute_types(name)))
@@ -142,4 +150,4 @@ def _on(options: FasterWhisperOptions, device: str) -> Ct2Whisper:
                 f"{name} cannot compute in `{compute_type}`; it can in {able}.",
                 action="Set `asr.compute_type` to one of these, or to `auto`.",
             ) from error
-        raise broken(options.model, error) from error
+        raise broken(model, error) from error

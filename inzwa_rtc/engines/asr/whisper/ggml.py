@@ -22,7 +22,19 @@ _MAGIC = 0x67676D6C
 _GGUF = 0x46554747
 _SCALE = 1000  # a quantization's version is a multiple of this on top of the type
 _FLOAT32 = 0
-_TYPES = frozenset((1, 2, 3, 7, 8, 9, 10, 11, 12, 13, 14))  # of a file
+_TYPES = {  # of a file
+    1: "f16",
+    2: "q4_0",
+    3: "q4_1",
+    7: "q8_0",
+    8: "q5_0",
+    9: "q5_1",
+    10: "q2_k",
+    11: "q3_k",
+    12: "q4_k",
+    13: "q5_k",
+    14: "q6_k",
+}
 _BLOCKS = {  # values and bytes of a block, by a tensor's type
     0: (1, 4),
     1: (1, 2),
@@ -48,6 +60,8 @@ class GgmlWhisper:
     frames: int
     """What the encoder takes at once, halved: 1500 for 30 s."""
     words: frozenset[bytes]
+    weights: str
+    """Their type, such as `q5_1`."""
 
     @property
     def languages(self) -> int:
@@ -122,7 +136,7 @@ def _read(file: BinaryIO, size: int) -> GgmlWhisper:
     file.seek(4 * bands * 201, 1)
     words = _words(file, tokens)
     _check_tensors(file, size, 15 * layers + 24 * text[3] + 11)
-    return GgmlWhisper(tokens, frames, words)
+    return GgmlWhisper(tokens, frames, words, _TYPES[kind % _SCALE])
 
 
 def _words(file: BinaryIO, tokens: int) -> frozenset[bytes]:

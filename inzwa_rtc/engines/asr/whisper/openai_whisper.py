@@ -24,9 +24,11 @@ from inzwa_rtc.engines.asr.hotwords import Hotwords
 from inzwa_rtc.engines.asr.stoppable import StoppableWorkers, Wanted
 from inzwa_rtc.engines.asr.waiting import Audio
 from inzwa_rtc.engines.asr.whisper.task import (
+    ABILITIES,
     Attempt,
     Task,
     WhisperOptions,
+    abilities_of,
     describe,
     frames_of,
     heard_word,
@@ -41,7 +43,7 @@ from inzwa_rtc.engines.contracts import (
     RecognizeRequest,
     TranscriptChunk,
 )
-from inzwa_rtc.engines.hardware import cpus
+from inzwa_rtc.engines.hardware import cpus, described, device_of, model_on
 from inzwa_rtc.errors import EngineUnavailable
 
 _SHORTEST = ASR_SAMPLE_RATE // 10  # the spectrogram mirrors 200 samples at either end
@@ -62,15 +64,25 @@ class OpenAIWhisper:
     """Recognises with a Whisper model of the operator's, one utterance at a time."""
 
     Options = OpenAIWhisperOptions
+    abilities = ABILITIES
 
     def __init__(self, options: OpenAIWhisperOptions) -> None:
         """Load the model. Raises `EngineUnavailable` when it is broken, or when the device
         asked for is not there."""
         self._options = options
         self._hotwords = Hotwords(options)
-        self._device, told_device = _device(options.device)
-        torch.set_num_threads(options.threads or cpus())
-        self._model = _load(options.model, self._device)
+        device = device_of(
+            options.device,
+            gpus(),
+            library="PyTorch",
+            setting="asr_device",
+            remedy="Install NVIDIA's driver and PyTorch for CUDA",
+        )
+        self._device = device.name
+        threads = options.threads or cpus()
+        torch.set_num_threads(threads)
+        model = model_on(device, options.model, options.cpu_model)
+        self._model = _load(model, self._device)
         self._features: Any = None
         # What the library wants encoded is always the window at hand, which is encoded once.
         self._model.encoder.forward = lambda _mel: self._features
@@ -78,10 +90,12 @@ class OpenAIWhisper:
         if self._model.is_multilingual:
             self._languages = list(LANGUAGES)[: self._model.num_languages]
         self.details = {
-            "model": options.model.name,
-            "device": told_device,
+            **described(device, model, options.model),
+            "compute": "float16" if self._is_half else "float32",
+            "threads": str(threads),
             "languages": describe(self._languages),
         }
+        self.abilities = abilities_of(options, self._languages)
         # The library hangs what a decoding remembers on the model: no two at a time.
         self._workers = StoppableWorkers(1)
         # The first alignment compiles its code, which takes seconds.
@@ -214,17 +228,9 @@ def _encode(tokenizer: Any, text: str) -> list[int]:
     return tokens
 
 
-def _device(asked: str) -> tuple[str, str]:
-    """The device to use, and what to say of it."""
-    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if asked == "auto":
-        return ("cuda", "cuda") if gpus else ("cpu", "cpu (no GPU found)")
-    if asked != "cpu" and int(asked.partition(":")[2] or 0) >= gpus:
-        raise EngineUnavailable(
-            f"There is no GPU `{asked}` that PyTorch can use: it sees {gpus}.",
-            action="Install NVIDIA's driver and PyTorch for CUDA, or set `asr_device: cpu`.",
-        )
-    return asked, asked
+def gpus() -> int:
+    """How many GPUs PyTorch can use."""
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0
 
 
 def _load(path: Path, device: str) -> Any:

@@ -16,6 +16,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection,
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Annotated, TypeAlias
 
 from pydantic import ConfigDict, Field
@@ -25,6 +26,7 @@ from inzwa_rtc.engines.asr.stoppable import Stoppable, StoppableWorkers, Wanted
 from inzwa_rtc.engines.asr.windows import Decoded, Streaming, Stretch, in_windows
 from inzwa_rtc.engines.contracts import (
     ASR_SAMPLE_RATE,
+    Ability,
     HeardWord,
     RecognizeRequest,
     TranscriptChunk,
@@ -38,6 +40,15 @@ NO_SPEECH = 0.6  # probability, as Whisper's own decoder has it,
 UNLIKELY = -1.0  # and mean log probability of a token,
 REPETITIVE = 2.4  # and compression ratio of the text
 
+ABILITIES: tuple[Ability, ...] = (
+    "partials",
+    "word times",
+    "detects language",
+    "translates",
+    "hotwords",
+)
+"""Of every engine that runs Whisper."""
+
 _HALF_PROMPT = PROMPT_TOKENS // 2
 _MARGIN_S = 1.0  # of silence after the utterance, by which a model knows that it has ended
 _TOKENS_PER_S = 20  # more than any speech has, also where a letter takes two: the rest is a loop
@@ -50,6 +61,9 @@ class WhisperOptions(HotwordOptions):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    cpu_model: Path | None = None
+    """A smaller model, for a machine without a GPU: taken instead of `model` where `device` is
+    `auto` and there is no GPU that works. Both have to be there."""
     threads: Annotated[int, Field(ge=0, le=256)] = 0
     """Threads of one decoding on the CPU; 0 for a worker's share of the processors."""
     beam_size: Annotated[int, Field(ge=1, le=8)] = 1
@@ -113,6 +127,18 @@ def task_of(
             )
     expected = hotwords.of(request.language or language)
     return Task(language, request.translate, expected, options.prompt or "")
+
+
+def abilities_of(options: WhisperOptions, languages: Collection[str]) -> tuple[Ability, ...]:
+    """What an engine can do with these options and a model that knows these languages."""
+    lacking: set[Ability] = set()
+    if not options.partial_ms:
+        lacking.add("partials")
+    if not options.word_times:
+        lacking.add("word times")
+    if list(languages) == ["en"]:
+        lacking |= {"detects language", "translates"}
+    return tuple(ability for ability in ABILITIES if ability not in lacking)
 
 
 def describe(languages: Collection[str]) -> str:

@@ -23,6 +23,8 @@ class LlamaModel:
     batch: int
     threads: int
     gpu_layers: int
+    gpu: int | None
+    """The number of the one to use; None for all there are."""
     mlock: bool
 
 

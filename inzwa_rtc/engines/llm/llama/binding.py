@@ -31,6 +31,12 @@ _TOO_LONG = re.compile(r"Requested tokens \((\d+)\) exceed context window")
 _NO_ROOM = "llama_decode returned 1"
 
 
+def gpus() -> int:
+    """How many GPUs this build of llama.cpp may have: it tells only whether there are any, and
+    refuses a number beyond them when it loads."""
+    return llama_cpp.llama_max_devices() if llama_cpp.llama_supports_gpu_offload() else 0
+
+
 def load(model: LlamaModel) -> Binding:
     """Load it. Raises `ValueError` or `RuntimeError` for a file that llama.cpp does not take."""
     return Binding(model)
@@ -59,6 +65,12 @@ class Binding:
         self._contexts.clear()
 
 
+def _one_gpu(model: LlamaModel) -> dict[str, Any]:
+    if model.gpu is None:
+        return {}
+    return {"main_gpu": model.gpu, "split_mode": llama_cpp.LLAMA_SPLIT_MODE_NONE}
+
+
 class _Context:
     def __init__(self, model: LlamaModel) -> None:
         self.adapters: Mapping[str, Any] = {}
@@ -70,6 +82,7 @@ class _Context:
             n_threads=model.threads,
             n_threads_batch=model.threads,
             n_gpu_layers=model.gpu_layers,
+            **_one_gpu(model),
             use_mlock=model.mlock,
             verbose=False,
         )

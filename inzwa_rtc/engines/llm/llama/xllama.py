@@ -23,6 +23,12 @@ from inzwa_rtc.engines.llm.llama.backend import (
 _SILENT = -1
 
 
+def gpus() -> int:
+    """How many GPUs this build of llama.cpp can use."""
+    kinds = [device["type"].name.rpartition("_")[2] for device in xllamacpp.get_device_info()]
+    return kinds.count("GPU") or kinds.count("IGPU")  # as it chooses itself
+
+
 def load(model: LlamaModel) -> XLlama:
     """Load it. Raises `RuntimeError` for a file that llama.cpp does not take."""
     return XLlama(model)
@@ -39,6 +45,9 @@ class XLlama:
         params.n_batch = params.n_ubatch = model.batch
         params.cpuparams.n_threads = params.cpuparams_batch.n_threads = model.threads
         params.n_gpu_layers = model.gpu_layers
+        if model.gpu is not None:
+            params.main_gpu = model.gpu
+            params.split_mode = xllamacpp.llama_split_mode.LLAMA_SPLIT_MODE_NONE
         params.fit_params = False  # what the operator asked for, or an error
         params.offline = True
         params.verbosity = _SILENT  # prompts would be logged

@@ -16,7 +16,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from inzwa_rtc.engines.contracts import SpeechChunk, SpeechRequest, Voice, WordTime
+from inzwa_rtc.engines.contracts import Ability, SpeechChunk, SpeechRequest, Voice, WordTime
 from inzwa_rtc.engines.tts.espeak.clauses import Clause, clauses, word_spans
 from inzwa_rtc.engines.tts.espeak.library import ESpeakLibrary, WordMark
 from inzwa_rtc.errors import EngineError
@@ -65,6 +65,7 @@ class ESpeak:
     """
 
     Options = ESpeakOptions
+    abilities: tuple[Ability, ...] = ("word times",)
 
     def __init__(self, options: ESpeakOptions) -> None:
         default = _known(options.voice)
@@ -74,6 +75,12 @@ class ESpeak:
             key=lambda voice: voice.id != default,
         )
         self._library = ESpeakLibrary()
+        self.details = {
+            "model": "eSpeak NG",
+            "device": "cpu",
+            "threads": "1",
+            "languages": ", ".join(dict.fromkeys(voice.language for voice in self._voices)),
+        }
         # One thread: its queue is the fair order of clauses, at most one per running request.
         self._speaker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="espeak")
 

@@ -1,0 +1,33 @@
+"""Watches how busy the machine is, for all calls."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import NoReturn
+
+import structlog
+
+from inzwa_rtc.conversation.shedding import Shedding
+from inzwa_rtc.machine.load import LoadMeter, MachineLoad
+
+EVERY_S = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+async def watch(shedding: Shedding, meter: LoadMeter) -> NoReturn:
+    """Read the meter again and again, until cancelled."""
+    while True:
+        await asyncio.sleep(EVERY_S)
+        tell(shedding, meter.read())
+
+
+def tell(shedding: Shedding, load: MachineLoad) -> None:
+    """Say so where replies begin to be shortened, and where they no longer are."""
+    change = shedding.feed(load.cpu_percent, load.memory_percent)
+    if change is not None:
+        log.warning(
+            f"load.short_replies_{change}",
+            cpu_percent=round(load.cpu_percent),
+            memory_percent=round(load.memory_percent),
+        )

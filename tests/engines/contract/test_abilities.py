@@ -1,0 +1,110 @@
+"""Every engine says what it can do, and `inzwa-rtc engines` says the same without loading it."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from inzwa_rtc.engines import registry
+from inzwa_rtc.engines.contracts import Ability
+from inzwa_rtc.engines.routes import describe
+from inzwa_rtc.engines.shipped import SHIPPED, Shipped
+from models.tiny import gguf_llama, whisper_ct2, whisper_ggml
+from tests.cli.command import run
+
+INSTALLED = [one for one in SHIPPED if find_spec(one.module)]
+SERVER = {"model": "x", "base_url": "http://127.0.0.1:9/v1", "check_at_start": False}
+
+
+def named(one: Shipped) -> str:
+    return f"{one.kind} {one.name}"
+
+
+def engine_class(one: Shipped) -> Any:
+    return registry._import(registry.find(one.kind, one.name))
+
+
+def abilities(kind: Any, name: str, **options: Any) -> set[str]:
+    """What the engine tells once it is loaded with these options."""
+    spec = registry.find(kind, name)
+    with closing(registry.load(spec, options)) as engine:
+        told = describe(spec, engine)
+    assert all(isinstance(value, str) for value in told["details"].values())
+    assert told["details"]["model"]
+    json.dumps(told)
+    return set(told["abilities"])
+
+
+@pytest.mark.parametrize("one", INSTALLED, ids=named)
+def test_an_engine_s_own_report_agrees_with_the_list(one: Shipped) -> None:
+    assert engine_class(one).abilities == one.abilities
+    assert set(one.abilities) <= set(get_args(Ability))
+
+
+@pytest.mark.parametrize("one", INSTALLED, ids=named)
+def test_what_it_says_it_can_do_is_there_to_be_used(one: Shipped) -> None:
+    made = engine_class(one)
+    assert ("hotwords" in one.abilities) == ("hotwords" in made.Options.model_fields)
+    assert ("reads ahead" in one.abilities) == hasattr(made, "prepare")
+    assert one.languages
+
+
+def test_the_command_prints_the_abilities_and_languages_of_every_engine(tmp_path: Path) -> None:
+    result = run(tmp_path, "engines", "--json")
+    rows = {(row["kind"], row["name"]): row for row in json.loads(result.stdout)}
+    for one in SHIPPED:
+        row = rows[one.kind, one.name]
+        assert (tuple(row["abilities"]), row["languages"]) == (one.abilities, one.languages)
+    shown = run(tmp_path, "engines").stdout
+    assert "can: adapters, reads ahead, probabilities" in shown
+    assert "languages: those of the model" in shown
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "can"),
+    [
+        ("asr", "pocketsphinx", {"partials"}),
+        ("llm", "scripted", {"hangs up"}),
+        ("tts", "espeak", {"word times"}),
+    ],
+)
+def test_embedded_engines_report_once_loaded(kind: str, name: str, can: set[str]) -> None:
+    assert abilities(kind, name) == can
+
+
+@pytest.mark.parametrize("name", ["faster-whisper", "whisper.cpp"])
+def test_a_whisper_reports_what_its_model_and_its_options_leave(tmp_path: Path, name: str) -> None:
+    maker: Any = whisper_ct2 if name == "faster-whisper" else whisper_ggml
+    maker.make(tmp_path / "model.bin")
+    maker.make(tmp_path / "model.en.bin", is_multilingual=False)
+    options = {"device": "cpu", "threads": 1}
+    can = {"partials", "detects language", "translates", "hotwords", "word times"}
+    assert abilities("asr", name, model=f"{tmp_path}/model.bin", **options) == can
+    less = {"partial_ms": 0, "word_times": False, **options}
+    assert abilities("asr", name, model=f"{tmp_path}/model.en.bin", **less) == {"hotwords"}
+
+
+def test_a_llama_reports_the_adapters_that_it_was_given(tmp_path: Path) -> None:
+    model = gguf_llama.make(tmp_path / "model.gguf")
+    adapter = gguf_llama.make_lora(tmp_path / "lora.gguf")
+    options = {"model": str(model), "context": 256, "slots": 1, "backend": "xllamacpp"}
+    assert abilities("llm", "llama-cpp", **options) == {"reads ahead", "probabilities"}
+    can = abilities("llm", "llama-cpp", **options, adapters={"a": str(adapter)})
+    assert "adapters" in can
+
+
+def test_engines_on_servers_report_what_they_will_ask_for() -> None:
+    assert abilities("llm", "openai", **SERVER) == {"adapters"}
+    assert abilities("llm", "openai", **SERVER, logprobs=True) == {"adapters", "probabilities"}
+    assert abilities("llm", "ollama", **SERVER, logprobs=True) == {"probabilities"}
+    assert abilities("llm", "ollama", **SERVER) == set()
+    can = {"word times", "detects language", "translates", "hotwords"}
+    assert abilities("asr", "openai", **SERVER) == can
+    assert abilities("asr", "openai", **SERVER, partial_ms=500) == {"partials", *can}
+    json_only = abilities("asr", "openai", **SERVER, response_format="json")
+    assert "word times" not in json_only
