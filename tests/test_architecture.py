@@ -12,11 +12,12 @@ ROOT = Path(__file__).parent.parent
 MAX_LINES = 320
 
 # What each room may import besides itself. A name stands for itself and all below it.
-COMMON = ("audio", "events", "errors", "language", "settings", "logging", "metrics")
+COMMON = ("installation", "audio", "events", "errors", "language", "settings", "logging", "metrics")
 ROOMS: dict[str, tuple[str, ...]] = {
     "audio": (),
     "errors": (),
     "events": (),
+    "installation": (),
     "language": (),
     "logging": (),
     "metrics": (),

@@ -16,6 +16,7 @@ from inzwa_rtc.catalogue.store import Store, default_folder
 from inzwa_rtc.cli.models_given import at_addresses, valid_name
 from inzwa_rtc.cli.models_shown import agree, bar, own_row, print_table, row
 from inzwa_rtc.cli.options import as_json
+from inzwa_rtc.installation import pip_install
 from inzwa_rtc.settings import load
 
 _folder = click.option(
@@ -151,7 +152,8 @@ def _goes_on(starter: StarterSet) -> None:
     """What to do once a starter set is here."""
     if starter.note:
         click.echo(f"\n{starter.note}")
-    click.echo(f"\nIts engines:  pip install 'inzwa-rtc[{','.join(starter.extras)}]'")
+    engines = pip_install(f"inzwa-rtc[{','.join(starter.extras)}]")
+    click.echo(f"\nIts engines:  {engines}")
     click.echo(f"Then call it:  inzwa-rtc serve --profile {starter.name}")
 
 

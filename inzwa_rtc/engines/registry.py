@@ -9,7 +9,6 @@ an instance of it, and has a `close()` beside its Protocol's methods.
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from inzwa_rtc.engines.contracts import EngineKind
 from inzwa_rtc.engines.shipped import shipped
 from inzwa_rtc.errors import ConfigError, EngineUnavailable, InzwaError
+from inzwa_rtc.installation import NAME, pip_install
 
 if TYPE_CHECKING:
     # Imported for its type only: an engine's process has no use for the settings.
@@ -26,10 +26,8 @@ if TYPE_CHECKING:
 
 KINDS: tuple[EngineKind, ...] = get_args(EngineKind)
 
-_OURS = "inzwa-rtc"
 _MODELS = ("model", "cpu_model")  # options that name a model of the catalogue, or a path
 _GROUPS_OF_MODELS = ("adapters",)  # options whose members do
-_CHECKOUT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +112,10 @@ def _entry_points(kind: EngineKind) -> tuple[EntryPoint, ...]:
 
 def _requirement(kind: EngineKind, point: EntryPoint) -> str:
     distribution = point.dist.name if point.dist else ""
-    if distribution != _OURS:
+    if distribution != NAME:
         return distribution
     info = shipped(kind, point.name)
-    return f"{_OURS}[{info.extra}]" if info else _OURS
+    return f"{NAME}[{info.extra}]" if info else NAME
 
 
 def _of_kind(settings: Settings, kind: EngineKind) -> tuple[Chosen, ...]:
@@ -198,20 +196,7 @@ def _not_installed(spec: EngineSpec, error: ModuleNotFoundError) -> EngineUnavai
 
 def install_command(spec: EngineSpec) -> str:
     """The command that installs the engine for the Python which runs this."""
-    return pip_install(spec.requirement or _OURS)
-
-
-def pip_install(requirement: str) -> str:
-    """The command that installs a requirement, ours with its extras, for the Python which
-    runs this."""
-    install = f"{sys.executable} -m pip install"
-    name, bracket, extra = requirement.partition("[")
-    if name != _OURS:
-        return f"{install} '{requirement}'"
-    # Ours is in no registry: it is installed from a checkout, in which this file may lie.
-    if (_CHECKOUT / "pyproject.toml").is_file():
-        return f"{install} -e '{_CHECKOUT}{bracket}{extra}'"
-    return f"{install} '/path/to/checkout{bracket}{extra}'"
+    return pip_install(spec.requirement or NAME)
 
 
 def _validated(spec: EngineSpec, engine_class: Any, options: Mapping[str, Any]) -> Any:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from inzwa_rtc.engines.contracts import NoiseSuppressor
-from inzwa_rtc.engines.registry import pip_install
 from inzwa_rtc.errors import EngineUnavailable
+from inzwa_rtc.installation import pip_install
 from inzwa_rtc.settings import NoiseSuppression
 
 NewSuppressor = Callable[[], NoiseSuppressor | None]

@@ -21,6 +21,7 @@ from inzwa_rtc.catalogue.entries import read, shipped
 from inzwa_rtc.catalogue.store import Store
 from inzwa_rtc.cli import main as edge
 from inzwa_rtc.cli.models_shown import bar
+from inzwa_rtc.installation import pip_install
 from tests.catalogue.hub import FakeHub, Repository
 from tests.catalogue.models import GGUF
 from tests.catalogue.serving import FileServer, sha256
@@ -251,7 +252,7 @@ def test_a_starter_set_says_how_to_go_on(
     assert result.exit_code == 0, result.output
     assert store.names() == ["one", "two"]
     assert "Mind this." in result.stdout
-    assert "pip install 'inzwa-rtc[llama]'" in result.stdout
+    assert pip_install("inzwa-rtc[llama]") in result.stdout
     assert "inzwa-rtc serve --profile starter-xx" in result.stdout
     assert in_process(store, "verify", "starter-xx").exit_code == 0
     assert in_process(store, "remove", "starter-xx").exit_code == 0
@@ -269,7 +270,7 @@ def test_a_missing_client_names_its_extra(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
     result = in_process(store, "pull", address)
     assert result.exit_code == 3
-    assert f"pip install 'inzwa-rtc[{extra}]'" in result.stderr
+    assert pip_install(f"inzwa-rtc[{extra}]") in result.stderr
 
 
 def test_progress_copes_with_sizes_that_nobody_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,6 +21,7 @@ from inzwa_rtc.catalogue.errors import DownloadFailed
 from inzwa_rtc.catalogue.sources.download import WAITS_S, Wanted, download
 from inzwa_rtc.catalogue.sources.source import Listing, Progress, bounded, listed, offered
 from inzwa_rtc.catalogue.sources.web import part_name
+from inzwa_rtc.installation import pip_install
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import ModelInfo
@@ -158,5 +159,5 @@ def _client() -> None:
     except ModuleNotFoundError:
         raise DownloadFailed(
             "Models of the Hugging Face hub need its client, which is not installed.",
-            action="Run: pip install 'inzwa-rtc[hub]'",
+            action=f"Run: {pip_install('inzwa-rtc[hub]')}",
         ) from None

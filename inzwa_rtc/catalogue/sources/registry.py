@@ -18,6 +18,7 @@ from inzwa_rtc.catalogue.entries import MAX_FILES, Entry, File
 from inzwa_rtc.catalogue.errors import DownloadFailed
 from inzwa_rtc.catalogue.sources import space
 from inzwa_rtc.catalogue.sources.source import Listing, Progress, listed, offered
+from inzwa_rtc.installation import pip_install
 
 
 class ModelRegistry:
@@ -95,6 +96,6 @@ def _client() -> Any:
     except ModuleNotFoundError:
         raise DownloadFailed(
             "Models of an MLflow registry need its client, which is not installed.",
-            action="Run: pip install 'inzwa-rtc[mlflow]'",
+            action=f"Run: {pip_install('inzwa-rtc[mlflow]')}",
         ) from None
     return mlflow

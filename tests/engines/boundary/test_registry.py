@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from inzwa_rtc.engines import registry
+from inzwa_rtc import installation
 from inzwa_rtc.engines.registry import EngineSpec, chosen, find, known, load, models_named
 from inzwa_rtc.errors import ConfigError, EngineUnavailable
 from inzwa_rtc.settings import Settings
@@ -67,7 +67,7 @@ def test_engine_of_ours_that_is_not_installed_is_answered_with_a_command_that_in
 def test_outside_a_checkout_the_command_names_where_to_put_its_path(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(registry, "_CHECKOUT", tmp_path)
+    monkeypatch.setattr(installation, "_CHECKOUT", tmp_path)
     missing = EngineSpec("tts", "espeak", "no_such_module:ESpeak", "inzwa-rtc[embedded]")
     with pytest.raises(EngineUnavailable, match=r"pip install '/path/to/checkout\[embedded\]'"):
         load(missing, {})

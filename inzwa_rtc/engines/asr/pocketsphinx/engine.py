@@ -25,7 +25,7 @@ from inzwa_rtc.engines.contracts import (
     TranscriptChunk,
 )
 from inzwa_rtc.engines.guide.script import load
-from inzwa_rtc.errors import EngineError, EngineUnavailable
+from inzwa_rtc.errors import EngineError
 
 _PIECE_BYTES = 2 * ASR_SAMPLE_RATE * 40 // 1000  # about 2 ms of work under the lock
 _PARTIAL_BYTES = 2 * ASR_SAMPLE_RATE * 100 // 1000
@@ -57,16 +57,10 @@ class PocketSphinx:
         """Build the language model from the script.
 
         Raises `ConfigError` for a script that is broken or has words without
-        pronunciation, `EngineUnavailable` when PocketSphinx is not installed.
+        pronunciation, `ImportError` when PocketSphinx is not installed.
         """
         script = load(options.script, options.extra)
-        try:
-            self._model = Model(script)
-        except ImportError as error:
-            raise EngineUnavailable(
-                f"PocketSphinx is not installed: {error}.",
-                action='Install it with `pip install "inzwa-rtc[embedded]"`.',
-            ) from error
+        self._model = Model(script)
         self._threshold = options.threshold
         self.details = {
             "model": "en-us, of PocketSphinx",

@@ -50,7 +50,7 @@ class LlamaOptions(SamplingOptions):
     """LoRA adapters (GGUF) by the name under which a request chooses one."""
     backend: Literal["auto", "xllamacpp", "llama-cpp-python"] = "auto"
     """The package that wraps llama.cpp. `auto` takes a compiled llama-cpp-python where it is
-    installed, since that reads prompts 2.4 times as fast, and xllamacpp otherwise."""
+    installed: it is built for this processor, and cancels at once. xllamacpp otherwise."""
     cpu_model: Path | None = None
     """A smaller model, for a machine without a GPU: taken instead of `model` where `device` is
     `auto` and there is no GPU. Both have to be there."""
