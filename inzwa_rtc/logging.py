@@ -25,6 +25,9 @@ _QUIET = ("aiortc", "aioice", "aiohttp.access", "asyncio")
 _CONTENT_FREE = (InzwaError, OSError, ImportError, AttributeError, NameError, TypeError)
 """Exceptions whose messages name code, files or causes, never the values at hand."""
 
+_processors: list[Processor] = []
+"""One list for good: loggers keep the one that they were first used with."""
+
 
 def configure(*, as_json: bool, stream: TextIO | None = None, only: str = "") -> None:
     """Send the log lines of this process to `stream` (None: standard error), replacing what
@@ -35,8 +38,9 @@ def configure(*, as_json: bool, stream: TextIO | None = None, only: str = "") ->
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    _processors[:] = [*annotate, structlog.stdlib.ProcessorFormatter.wrap_for_formatter]
     structlog.configure(
-        processors=[*annotate, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=_processors,
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,

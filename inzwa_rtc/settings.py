@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from inzwa_rtc.errors import ConfigError
 from inzwa_rtc.settings_sources import find_file, read_environment, read_yaml
@@ -113,6 +113,7 @@ class Settings(_Group):
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     allowed_origins: tuple[str, ...] = ()
+    admin_key: Annotated[SecretStr, Field(min_length=16)] | None = None
     max_concurrent_sessions: Annotated[int, Field(ge=1)] = 50
     log_json: bool = False
 

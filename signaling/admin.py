@@ -1,28 +1,24 @@
-"""What the operator asks of a running server, from the machine itself.
-
-There are no keys yet, so these requests are taken from the machine only: over its loopback
-interface, and neither passed on by a proxy nor sent by a web page.
-"""
+"""What the operator asks of a running server, with the key of the setting `admin_key`."""
 
 from __future__ import annotations
 
-import ipaddress
+import hmac
 from typing import Any
 
 from aiohttp import web
+from pydantic import SecretStr
 
-from inzwa_rtc.errors import ConfigError, PeerError
+from inzwa_rtc.errors import ConfigError, InzwaError, PeerError
 from signaling.edge import error_response
-from signaling.switchboard import Switchboard
-
-_PASSED_ON = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
+from signaling.switchboard import Switchboard, tell_not_exchanged
 
 
 class Admin:
     """The handlers of `/v1/admin`."""
 
-    def __init__(self, switchboard: Switchboard[Any]) -> None:
+    def __init__(self, switchboard: Switchboard[Any], key: SecretStr | None) -> None:
         self._switchboard = switchboard
+        self._key = key.get_secret_value().encode() if key else None
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """To be added to the application."""
@@ -32,38 +28,41 @@ class Admin:
         """Read the settings again and exchange what they change; answers when that is done.
 
         Who hangs up before gives it up. 409 for settings that cannot be used, 502 for engines
-        that cannot be loaded: all is then as before.
+        that cannot be loaded, 503 for a server that shuts down: all is then as before.
         """
-        _check_operator(request)
+        self._check_key(request)
         try:
             exchanged = await self._switchboard.reload()
-        except ConfigError as error:
-            return error_response(error, 409, {})
+        except InzwaError as error:
+            tell_not_exchanged(error)
+            if isinstance(error, ConfigError):
+                return error_response(error, 409, {})
+            raise
         names = {kind: status.name for kind, status in self._switchboard.status().items()}
         return web.json_response(
             {
                 "exchanged": list(exchanged.kinds),
+                "changed": list(exchanged.changed),
                 "needs_restart": list(exchanged.needs_restart),
                 "engines": names,
             }
         )
 
-
-def _check_operator(request: web.Request) -> None:
-    from_page = "Origin" in request.headers or "Sec-Fetch-Site" in request.headers
-    passed_on = any(name in request.headers for name in _PASSED_ON)
-    if from_page or passed_on or not _is_local(request.remote):
-        raise PeerError(
-            "This is for the operator, on the server's own machine.",
-            action="Ask there, without a proxy: curl -X POST http://localhost:PORT"
-            f"{request.path}, or send the server SIGHUP.",
-            code="operator_only",
-            status=403,
-        )
-
-
-def _is_local(address: str | None) -> bool:
-    try:
-        return ipaddress.ip_address(address or "").is_loopback
-    except ValueError:
-        return False
+    def _check_key(self, request: web.Request) -> None:
+        """Raises `PeerError`. A page of another site cannot send the header."""
+        if self._key is None:
+            raise PeerError(
+                "This server takes no requests of an operator's.",
+                action="Set `admin_key`, or send the server SIGHUP.",
+                code="operator_only",
+                status=403,
+            )
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        key = given.strip().encode(errors="surrogateescape")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(key, self._key):
+            raise PeerError(
+                "This is for the operator.",
+                action="Send the header `Authorization: Bearer KEY`, with the `admin_key`.",
+                code="operator_only",
+                status=401,
+            )

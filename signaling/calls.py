@@ -77,7 +77,8 @@ class Calls:
         return self._switchboard.now.voices
 
     @property
-    def _settings(self) -> Settings:
+    def settings(self) -> Settings:
+        """Those that new calls follow."""
         return self._switchboard.now.settings
 
     def __len__(self) -> int:
@@ -85,7 +86,7 @@ class Calls:
 
     def check_enabled(self) -> None:
         """Raises `Unavailable` where the operator has switched calls off."""
-        if not self._settings.voice_enabled:
+        if not self.settings.voice_enabled:
             raise Unavailable(
                 "Voice calls are disabled on this server.",
                 action="Ask the operator to set voice_enabled.",
@@ -102,7 +103,7 @@ class Calls:
                 code="draining",
                 retry_after_s=RETRY_AFTER_S,
             )
-        if len(self._calls) >= self._settings.max_concurrent_sessions:
+        if len(self._calls) >= self.settings.max_concurrent_sessions:
             raise Unavailable(
                 "All lines of this server are busy.",
                 action=f"Try again in {RETRY_AFTER_S} seconds.",
@@ -135,7 +136,7 @@ class Calls:
     async def answer(self, offer: str, options: SessionOptions) -> tuple[Call, str]:
         """Take a WebRTC call: the call and the answer's SDP. Raises `PeerError`, `Unavailable`."""
         self.check_enabled()
-        if not self._settings.webrtc_offered:
+        if not self.settings.webrtc_offered:
             raise Unavailable(
                 "WebRTC is disabled on this server.",
                 action="Use the WebSocket at /v1/ws.",
@@ -160,6 +161,12 @@ class Calls:
         asked = UpdateVoice(options.language, options.voice, options.speed)
         return voices.choose(asked, voices.usual())
 
+    def engines_exchanged(self) -> None:
+        """Tell the live calls that other engines are given out from now on."""
+        for call in self._calls.values():
+            if call.session is not None:
+                call.session.engines_exchanged()
+
     async def converse(self, call: Call, peer: Peer, voice: VoiceSettings) -> EndReason:
         """Hold the conversation of an admitted call until it ends."""
         with self._detectors.lent() as detector:
@@ -169,7 +176,7 @@ class Calls:
                 peer,
                 self._switchboard,
                 detector,
-                self._settings,
+                self.settings,
                 voice,
                 self._shedding,
                 self._new_suppressor(),
@@ -226,9 +233,9 @@ class Calls:
         return reason
 
     async def _answered(self, offer: str) -> tuple[WebRtcPeer[Command], str]:
-        peer = WebRtcPeer(self._settings, self.dialect)
+        peer = WebRtcPeer(self.settings, self.dialect)
         try:
-            async with asyncio.timeout(self._settings.timeouts.call_setup):
+            async with asyncio.timeout(self.settings.timeouts.call_setup):
                 return peer, await peer.answer(offer)
         except BaseException:
             await peer.close()
@@ -236,7 +243,7 @@ class Calls:
 
     async def _hold(self, call: Call, peer: WebRtcPeer[Command], voice: VoiceSettings) -> None:
         try:
-            if not await peer.connected(self._settings.timeouts.call_setup):
+            if not await peer.connected(self.settings.timeouts.call_setup):
                 log.info("call.not_connected", call=call.id)
                 return
             if not peer.has_channel:

@@ -19,7 +19,13 @@ async def watch(shedding: Shedding, meter: LoadMeter) -> NoReturn:
     """Read the meter again and again, until cancelled."""
     while True:
         await asyncio.sleep(EVERY_S)
-        tell(shedding, meter.read())
+        try:
+            load = meter.read()
+        except Exception:  # whatever the system lacks: calls go on as on an idle machine
+            log.exception("load.not_measured")
+            tell(shedding, MachineLoad(0, 0))
+            await asyncio.Event().wait()
+        tell(shedding, load)
 
 
 def tell(shedding: Shedding, load: MachineLoad) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, NoReturn
@@ -11,7 +12,7 @@ import structlog
 from aiohttp import web
 
 from inzwa_rtc.conversation.shedding import Shedding
-from inzwa_rtc.errors import InzwaError, ListenError
+from inzwa_rtc.errors import EngineError, ListenError
 from inzwa_rtc.machine.load import LoadMeter
 from inzwa_rtc.noise import choice
 from inzwa_rtc.settings import Settings
@@ -21,8 +22,8 @@ from signaling.calls import Calls
 from signaling.detectors import Detectors
 from signaling.load import EVERY_S, watch
 from signaling.signals import Signals
-from signaling.switchboard import RunningEngines, Switchboard
-from signaling.warmup import warm_up_media, warm_up_recognizer
+from signaling.switchboard import RunningEngines, Switchboard, tell_not_exchanged
+from signaling.warmup import warm_up, warm_up_media
 
 KEEPALIVE_S = 15.0  # also the guard against slow headers; aiohttp's own default is an hour
 
@@ -44,12 +45,20 @@ async def serve(
     try:
         async with engines as up:
             await warm_up_media(settings)
-            await warm_up_recognizer(settings, up.now.asr)
+            try:
+                await warm_up(settings, up.now.asr, up.now.llm)
+            except EngineError as error:  # what becomes of it, its supervision decides
+                log.warning("engine.not_warmed_up", error=error.code)
             async with running(settings, up, read_settings) as server:
                 signals.started()
-                log.info("server.ready", url=f"http://{_shown(settings.host)}:{server.port}/")
+                log.info(
+                    "server.ready",
+                    pid=os.getpid(),
+                    url=f"http://{_shown(settings.host)}:{server.port}/",
+                )
                 async with _reloading(server.switchboard, signals.reload):
                     await signals.stop.wait()
+                    server.switchboard.close()
                 await _drain(server, signals.force)
     except asyncio.CancelledError:
         if not signals.stop.is_set():
@@ -77,6 +86,7 @@ async def running(
     await switchboard.open(settings)
     shedding = Shedding(settings.load)
     calls = Calls(settings.limits, switchboard, Detectors(SileroVad), shedding, new_suppressor)
+    switchboard.on_exchange = calls.engines_exchanged
     runner = web.AppRunner(
         create_app(settings, calls, switchboard),
         access_log=None,
@@ -131,9 +141,8 @@ async def _reload_when(switchboard: Switchboard[Any], asked: asyncio.Event) -> N
         asked.clear()
         try:
             await switchboard.reload()
-        except Exception as error:  # calls go on as they were
-            known = isinstance(error, InzwaError)
-            log.error("engines.not_exchanged", reason=str(error), exc_info=not known)
+        except Exception as error:  # noqa: BLE001 - calls go on as they were
+            tell_not_exchanged(error)
 
 
 def _shown(host: str) -> str:

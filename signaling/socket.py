@@ -76,7 +76,7 @@ class Sockets:
     async def _start(self, ws: web.WebSocketResponse) -> Start | None:
         """The first message; None if the client left. Raises `PeerError` for anything else."""
         try:
-            message = await ws.receive(timeout=self._settings.timeouts.call_setup)
+            message = await ws.receive(timeout=self._calls.settings.timeouts.call_setup)
         except TimeoutError:
             raise PeerError(
                 "No `start` came in time.", action='Send {"type":"start"} first.', code="timeout"

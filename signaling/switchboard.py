@@ -20,10 +20,12 @@ from inzwa_rtc.conversation.spoken import lines
 from inzwa_rtc.conversation.stages import render
 from inzwa_rtc.conversation.voices import Voices
 from inzwa_rtc.engines.contracts import EngineKind, LanguageModel, Recognizer, Synthesizer
-from inzwa_rtc.settings import Settings, flatten
-from signaling.warmup import warm_up_recognizer
+from inzwa_rtc.errors import EngineTimeout, InzwaError, Unavailable
+from inzwa_rtc.settings import Settings, TimeoutSettings, flatten
+from signaling.warmup import warm_up
 
 AT_START_ONLY = (
+    "admin_key",
     "environment",
     "voice_enabled",
     "host",
@@ -127,20 +129,27 @@ class RunningEngines(Protocol[L]):
 
 @dataclass(frozen=True, slots=True)
 class Exchanged:
-    """What new settings have changed: the kinds of which there are other engines now, and the
-    settings that count from the next start of the server only."""
+    """What new settings have changed: the kinds of which there are other engines now, the
+    settings that are others, and those that count from the next start of the server only."""
 
     kinds: Sequence[EngineKind]
+    changed: Sequence[str]
     needs_restart: Sequence[str]
 
 
 class Switchboard(Generic[L]):
-    """To be opened once its engines run. `read_settings` may block."""
+    """To be opened once its engines run. `read_settings` may block.
+
+    Whoever sets `on_exchange` is told when other engines have taken over.
+    """
 
     def __init__(self, engines: RunningEngines[L], read_settings: Callable[[], Settings]) -> None:
+        self.on_exchange: Callable[[], None] = lambda: None
         self._engines = engines
         self._read_settings = read_settings
         self._exchanging = asyncio.Lock()  # one after another; each starts from the last one's
+        self._exchange: asyncio.Task[Exchanged] | None = None
+        self._is_closed = False
         self._now: EngineSet | None = None
 
     @property
@@ -151,7 +160,7 @@ class Switchboard(Generic[L]):
 
     async def open(self, settings: Settings) -> None:
         """Make the engines ready for the first call. Raises `ConfigError`, `EngineError`."""
-        self._now = await _ready(self._engines.now, settings)
+        self._now = await _ready(self._engines.now, settings, None)
 
     @contextmanager
     def lent(self) -> Generator[EngineSet, None, None]:
@@ -164,57 +173,123 @@ class Switchboard(Generic[L]):
         """How the engines in use are, by kind."""
         return self._engines.status()
 
+    def close(self) -> None:
+        """Exchange nothing any more; a reload under way is given up."""
+        self._is_closed = True
+        if self._exchange is not None:
+            self._exchange.cancel()
+
     async def reload(self) -> Exchanged:
         """Read the settings again: new turns are given the engines that they name, new calls
         follow the settings.
 
-        Raises `ConfigError` and `EngineError`; all is then as before.
+        Raises `ConfigError`, `EngineError`, and `Unavailable` once closed; all is then as
+        before.
         """
         async with self._exchanging:
-            settings = await asyncio.to_thread(self._read_settings)
-            new, needs_restart = _adopted(self.now.settings, settings)
-            lineup = await self._engines.load(new)
+            if self._is_closed:
+                raise _closed()
+            self._exchange = asyncio.create_task(self._reload())
             try:
-                if lineup.asr is not self._engines.now.asr:
-                    await warm_up_recognizer(new, lineup.asr)
-                ready = await _ready(lineup, new)
-            except BaseException:
-                self._engines.discard(lineup)
-                raise
-            self._now = ready
-            exchanged = Exchanged(self._engines.use(lineup), needs_restart)
+                await asyncio.wait({self._exchange})
+            finally:
+                self._exchange.cancel()
+                await asyncio.wait({self._exchange})
+            if self._exchange.cancelled():
+                raise _closed()
+            exchanged = self._exchange.result()
         log.info(
-            "engines.exchanged", kinds=list(exchanged.kinds), needs_restart=list(needs_restart)
+            "engines.exchanged",
+            kinds=list(exchanged.kinds),
+            changed=list(exchanged.changed),
+            needs_restart=list(exchanged.needs_restart),
         )
         return exchanged
 
+    async def _reload(self) -> Exchanged:
+        old = self.now
+        settings = await asyncio.to_thread(self._read_settings)
+        new = settings.model_copy(
+            update={name: getattr(old.settings, name) for name in AT_START_ONLY}
+        )
+        lineup = await self._engines.load(new)
+        try:
+            if _asks_otherwise(old, lineup, new):
+                await warm_up(new, lineup.asr, lineup.llm)
+            ready = await _ready(lineup, new, old)
+        except BaseException:
+            self._engines.discard(lineup)
+            raise
+        self._now = ready
+        kinds = self._engines.use(lineup)
+        self.on_exchange()
+        return Exchanged(kinds, _differing(old.settings, new), _differing(new, settings))
 
-def _adopted(old: Settings, new: Settings) -> tuple[Settings, list[str]]:
-    """The new settings but for those that are fixed, and the names of these where they differ."""
-    fixed = {name: getattr(old, name) for name in AT_START_ONLY}
-    adopted = new.model_copy(update=fixed)
-    wanted, kept = (dict(flatten(one.model_dump())) for one in (new, adopted))
-    return adopted, [name for name, value in wanted.items() if value != kept.get(name)]
+
+def tell_not_exchanged(error: Exception) -> None:
+    """Log why a reload has changed nothing."""
+    if isinstance(error, InzwaError):
+        log.error("engines.not_exchanged", code=error.code, reason=str(error))
+    else:
+        log.error("engines.not_exchanged", exc_info=error)
 
 
-async def _ready(lineup: Lineup, settings: Settings) -> EngineSet:
+def _closed() -> Unavailable:
+    return Unavailable(
+        "The server is shutting down.",
+        action="Start it again; it reads the settings then.",
+        code="draining",
+    )
+
+
+def _asks_otherwise(old: EngineSet, lineup: Lineup, new: Settings) -> bool:
+    """Whether requests go to other engines, or name another language or adapter."""
+    names = ("asr_language", "llm_adapter")
+    return (
+        lineup.asr is not old.asr
+        or lineup.llm is not old.llm
+        or any(getattr(old.settings, name) != getattr(new, name) for name in names)
+    )
+
+
+def _differing(one: Settings, other: Settings) -> list[str]:
+    """The full names of the settings that are not the same."""
+    here, there = (dict(flatten(settings.model_dump())) for settings in (one, other))
+    return [name for name in {**here, **there} if here.get(name) != there.get(name)]
+
+
+async def _ready(lineup: Lineup, settings: Settings, old: EngineSet | None) -> EngineSet:
+    """The engines with the apologies in their voice: those of `old` where nothing that
+    they depend on is another."""
     voices = Voices(lineup.tts, settings)
     voices.check_settings()
-    faults = await render_faults(voices, lineup.tts, settings.timeouts.first_audio)
+    if old is not None and lineup.tts is old.tts and voices.usual() == old.voices.usual():
+        faults = old.faults
+    else:
+        faults = await render_faults(voices, lineup.tts, settings.timeouts)
     return EngineSet(lineup.asr, lineup.llm, lineup.tts, settings, faults)
 
 
-async def render_faults(voices: Voices, synthesizer: Synthesizer, timeout_s: float) -> Faults:
+async def render_faults(
+    voices: Voices, synthesizer: Synthesizer, timeouts: TimeoutSettings
+) -> Faults:
     """The apologies in every language that is offered, each in the voice that its callers
     hear, ready before an engine can fail. Raises `EngineError`."""
     usual = voices.usual()
-    return {
-        language: await render(
-            lines(language).fault,
-            language,
-            synthesizer,
-            timeout_s,
-            voices.choose(UpdateVoice(language), usual).voice,
-        )
-        for language in voices.languages()
-    }
+    try:
+        async with asyncio.timeout(timeouts.engine_start):
+            return {
+                language: await render(
+                    lines(language).fault,
+                    language,
+                    synthesizer,
+                    timeouts.first_audio,
+                    voices.choose(UpdateVoice(language), usual).voice,
+                )
+                for language in voices.languages()
+            }
+    except TimeoutError:
+        raise EngineTimeout(
+            f"The speech engine did not speak the apologies within {timeouts.engine_start:g} s.",
+            action="Raise `timeouts.engine_start`, or choose another engine.",
+        ) from None

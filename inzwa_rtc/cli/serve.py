@@ -12,6 +12,7 @@ from inzwa_rtc import logging
 from inzwa_rtc.catalogue.resolve import profile as catalogue_profile
 from inzwa_rtc.cli.options import config_file
 from inzwa_rtc.settings import Settings, load
+from signaling.signals import hold_hangups
 
 
 @click.command()
@@ -23,6 +24,7 @@ def serve(
     host: str | None, port: int | None, profile: str | None, config_path: Path | None
 ) -> None:
     """Take calls until SIGTERM or SIGINT (Ctrl+C)."""
+    hold_hangups()
     given = {"host": host, "port": port}
     overrides = {name: value for name, value in given.items() if value is not None}
 

@@ -22,13 +22,17 @@ class Preparation:
 
     One reading at a time; of what came meanwhile only the newest is read next. The reply
     does not wait for it: the engine itself lets a reading go for the reply to its dialogue.
-    Nothing is read while the machine is too busy.
+    Nothing is read while the machine is too busy. A reading may take `limit_s` seconds.
     """
 
-    def __init__(self, engines: EngineSource, dialogue: Dialogue, shedding: Shedding) -> None:
+    def __init__(
+        self, engines: EngineSource, dialogue: Dialogue, shedding: Shedding, limit_s: float
+    ) -> None:
         self._engines = engines
         self._dialogue = dialogue
         self._shedding = shedding
+        self._limit_s = limit_s
+        self._reading: asyncio.Task[None] | None = None
         self._words = ""  # the call has begun: the instructions can be read
         self._changed = asyncio.Event()
         self._changed.set()
@@ -40,6 +44,12 @@ class Preparation:
             self._words = words
             self._changed.set()
 
+    def begin_anew(self) -> None:
+        """Another engine replies from now on, which has read nothing yet."""
+        if self._reading is not None:
+            self._reading.cancel()
+        self._changed.set()
+
     async def run(self) -> NoReturn:
         """Never returns."""
         while True:
@@ -47,8 +57,20 @@ class Preparation:
             self._changed.clear()
             if not self._shedding.reads_ahead:
                 continue
-            with self._engines.lent() as engines:
-                if isinstance(engines.llm, PreparingLanguageModel):
-                    request = self._dialogue.request(engines.settings, self._words)
-                    with suppress(EngineError):  # only time is lost; the reply will tell
+            self._reading = reading = asyncio.create_task(self._read())
+            try:
+                await asyncio.wait({reading})
+            finally:
+                reading.cancel()
+                await asyncio.wait({reading})
+            if not reading.cancelled():
+                reading.result()
+
+    async def _read(self) -> None:
+        with self._engines.lent() as engines:
+            if isinstance(engines.llm, PreparingLanguageModel):
+                request = self._dialogue.request(engines.settings, self._words)
+                # Only time is lost; the reply will tell.
+                with suppress(EngineError, TimeoutError):
+                    async with asyncio.timeout(self._limit_s):
                         await engines.llm.prepare(request)

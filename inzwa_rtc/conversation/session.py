@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from contextlib import aclosing
+from dataclasses import replace
 
 from inzwa_rtc.audio.frame import Frame
 from inzwa_rtc.conversation.clock import CallClock, Due
@@ -72,14 +73,15 @@ class Session:
         self._peer = peer
         self._engines = engines
         self._settings = settings
-        self._voice = voice
+        self._wish = voice  # what other engines may not have, and later ones have again
+        self._voice = voice = replace(voice)
         self._numbers = itertools.count()
         self._clock = CallClock(settings.call)
         self._playout = Playout(peer.out_sample_rate, self._on_playout)
         self._floor = Floor(self._playout, peer.send)
         history = History(settings.call.history_messages)
         dialogue = Dialogue(settings, voice, history, shedding)
-        self._preparation = Preparation(engines, dialogue, shedding)
+        self._preparation = Preparation(engines, dialogue, shedding, settings.timeouts.engine_start)
         self._hearing = Hearing(engines, settings, self._floor, self._preparation.heard, peer.send)
         self._listener = Listener(
             detector, settings, self._hearing, self._floor, peer.send, self._next_turn, suppressor
@@ -104,6 +106,10 @@ class Session:
     def dropped_s(self) -> float:
         """Seconds of the caller's speech that a lagging recogniser was not given."""
         return self._hearing.dropped_samples / ASR_SAMPLE_RATE
+
+    def engines_exchanged(self) -> None:
+        """Other engines are given out from now on."""
+        self._preparation.begin_anew()
 
     def end(self, reason: EndReason) -> None:
         """End the call at once."""
@@ -192,12 +198,15 @@ class Session:
             self._peer.send(Transcript(typed.turn, text, at, at, True, 1.0, language))
 
     def _update(self, update: UpdateVoice) -> None:
+        with self._engines.lent() as engines:
+            voices = engines.voices
         try:
-            with self._engines.lent() as engines:
-                chosen = engines.voices.choose(update, self._voice)
+            chosen = voices.choose(update, voices.nearest(self._wish))
         except PeerError as error:
             self._peer.send(Failure(error.code, error.message, error.action))
             return
+        is_only_speed = update.language is None and update.voice is None
+        self._wish = replace(self._wish, speed=chosen.speed) if is_only_speed else chosen
         self._speak_as(chosen)
 
     def _speak_as(self, chosen: VoiceSettings) -> None:
@@ -211,7 +220,7 @@ class Session:
         while True:
             prompt = await self._floor.next_prompt()
             with self._engines.lent() as engines:  # what began with these ends with them
-                if (voice := engines.voices.nearest(self._voice)) != self._voice:
+                if (voice := engines.voices.nearest(self._wish)) != self._voice:
                     self._speak_as(voice)
                 speech = self._playout.speech(prompt.turn)
                 turn = Turn(prompt, speech, engines, self._context)

@@ -178,7 +178,7 @@ class Turn:
         context = self.context
         offset = 0
         while (phrase := await phrases.get()) is not None:
-            voice = context.voice
+            voice = self.engines.voices.nearest(context.voice)  # these may not have the newest
             request = SpeechRequest(phrase, voice.voice, voice.language, voice.speed)
             await speak_phrase(
                 phrase,
@@ -197,7 +197,7 @@ class Turn:
             return  # the caller has gone on, and is answered next
         self._is_answering = True
         faults = self.engines.faults
-        line = faults.get(base_language(self.context.voice.language)) or faults["en"]
+        line = faults.get(base_language(self.context.voice.language)) or next(iter(faults.values()))
         self.speech.abandon_phrase()
         if self._text and not self._text[-1].isspace():
             self._say(" ")

@@ -75,14 +75,14 @@ class Voices:
         voice = asked.voice or (current.voice if is_same else self._of_language(language))
         return VoiceSettings(language, voice, asked.speed or current.speed)
 
-    def nearest(self, current: VoiceSettings) -> VoiceSettings:
-        """How a caller is spoken to from now on whom another engine spoke to as `current`: in
-        the same language and voice where they are offered."""
-        if base_language(current.language) not in self.languages():
-            return replace(self.usual(), speed=current.speed)
-        if current.voice is None or current.voice in self._ids():
-            return current
-        return replace(current, voice=self._of_language(current.language))
+    def nearest(self, wish: VoiceSettings) -> VoiceSettings:
+        """The best that there is for a caller who wishes to be spoken to like this: in that
+        language and voice where they are offered."""
+        if base_language(wish.language) not in self.languages():
+            return replace(self.usual(), speed=wish.speed)
+        if wish.voice in self._ids():
+            return replace(wish)
+        return replace(wish, voice=self._of_language(wish.language))
 
     def _of_language(self, language: str) -> str | None:
         """The voice for a language: the configured one where it is meant, else one that fits,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from inzwa_rtc.conversation.peer import UpdateVoice
 from inzwa_rtc.engines.contracts import Voice
-from inzwa_rtc.events import SessionUpdated
+from inzwa_rtc.events import Failure, SessionUpdated
 from inzwa_rtc.settings import Settings
 from tests.support.engines import ScriptedModel, ScriptedRecognizer, ToneSynthesizer
 from tests.support.session import calling
@@ -76,3 +77,34 @@ async def test_what_belongs_to_a_language_model_is_exchanged_with_it() -> None:
             (256, None),
             (99, "shona"),
         ]
+
+
+async def test_a_voice_that_the_running_answer_cannot_have_comes_with_the_next() -> None:
+    async with calling(TALE, "Two.", texts=("tell me a story", "hello again")) as call:
+        await call.story_plays()
+        others = OtherVoices()
+        call.source.now = replace(call.source.now, tts=others)
+        await call.peer.command(UpdateVoice(voice="bass"))
+        assert SessionUpdated("en", "bass", 1.0) in call.peer.events
+        await call.reply_ends(0)
+        assert {one.voice for one in call.tts.requests[-3:]} == {"tone"}
+        await call.question()
+        await call.reply_plays(1)
+        assert [one.voice for one in others.requests] == ["bass"]
+        assert not call.peer.all(Failure)
+
+
+async def test_a_caller_has_the_voice_again_that_was_gone_for_a_while() -> None:
+    async with calling("One.", "Two.", texts=("hello", "hello again")) as call:
+        await call.peer.command(UpdateVoice(voice="low"))
+        first = call.source.now
+        call.source.now = replace(first, tts=OtherVoices())
+        await call.question()
+        await call.reply_plays(0)
+        await call.peer.command(UpdateVoice(speed=1.5))
+        await call.peer.be_silent(2000)
+        call.source.now = first
+        await call.question()
+        await call.reply_plays(1)
+        told = [(one.voice, one.speed) for one in call.peer.all(SessionUpdated)]
+        assert told == [("low", 1.0), ("alto", 1.0), ("alto", 1.5), ("low", 1.5)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 from inzwa_rtc.conversation.dialogue import Dialogue
 from inzwa_rtc.conversation.engines import EngineSet
@@ -46,15 +47,16 @@ class Reader:
 
 
 class Call:
-    def __init__(self) -> None:
+    def __init__(self, limit_s: float = GUARD_S) -> None:
         self.reader = Reader()
         self.history = History(40)
         settings = Settings(call=CallSettings(system_prompt="Be brief."))
         self.shedding = Shedding(settings.load)
         voice = VoiceSettings("en", None, 1.0)
         dialogue = Dialogue(settings, voice, self.history, self.shedding)
-        engines = EngineSet(ScriptedRecognizer(), self.reader, ToneSynthesizer(), settings, {})
-        self.preparation = Preparation(Source(engines), dialogue, self.shedding)
+        asr, tts = ScriptedRecognizer(), ToneSynthesizer()
+        self.source = Source(EngineSet(asr, self.reader, tts, settings, {}))
+        self.preparation = Preparation(self.source, dialogue, self.shedding, limit_s)
 
     def heard(self, text: str, stable: int, *, is_final: bool = False) -> None:
         self.preparation.heard(TranscriptChunk(text, 0, 0, is_final, 0.9, "en", stable=stable))
@@ -132,4 +134,28 @@ async def test_nothing_is_read_ahead_while_the_machine_is_busy() -> None:
         call.shedding.feed(cpu_percent=70, memory_percent=0)
         call.heard("what time is", 9)
         assert (await call.asked())[-1] == Message("user", "what time")
+        running.cancel()
+
+
+async def test_another_engine_reads_from_the_beginning_and_the_old_one_no_more() -> None:
+    call = Call()
+    other = Reader()
+    async with asyncio.timeout(GUARD_S), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(call.preparation.run())
+        assert await call.asked() == [SYSTEM]  # and is not let go on
+        old = call.source.now
+        call.source.now = replace(old, llm=other)
+        call.preparation.begin_anew()
+        assert list(await other.asked.get()) == [SYSTEM]
+        assert not call.source.users[id(old)]
+        running.cancel()
+
+
+async def test_an_engine_that_reads_for_ever_is_let_go() -> None:
+    call = Call(limit_s=0.01)
+    async with asyncio.timeout(GUARD_S), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(call.preparation.run())
+        assert await call.asked() == [SYSTEM]
+        call.heard("what time is it", len("what time"))
+        assert [message.content for message in await call.asked()][1:] == ["what time"]
         running.cancel()

@@ -11,14 +11,15 @@ import pytest
 
 from inzwa_rtc.engines.contracts import (
     RecognizeRequest,
+    ReplyRequest,
     SpeechChunk,
     SpeechRequest,
     TranscriptChunk,
 )
 from inzwa_rtc.errors import ConfigError, EngineError
 from inzwa_rtc.settings import Settings
-from signaling.warmup import warm_up_recognizer
-from tests.support.engines import ScriptedRecognizer, ToneSynthesizer
+from signaling.warmup import warm_up
+from tests.support.engines import ScriptedModel, ScriptedRecognizer, ToneSynthesizer
 from tests.support.server import serving
 
 
@@ -87,18 +88,48 @@ class Broken(ScriptedRecognizer):
         yield TranscriptChunk("", 0, 0, True, 0.0, "en")
 
 
-async def test_the_recogniser_hears_its_first_utterance_before_the_first_call() -> None:
-    recognizer = ScriptedRecognizer("")
-    await warm_up_recognizer(Settings(), recognizer)
+class Reader(ScriptedModel):
+    """Reads ahead; has one adapter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: list[ReplyRequest] = []
+
+    async def prepare(self, request: ReplyRequest) -> None:
+        if request.adapter not in (None, "shona"):
+            raise EngineError("There is no such adapter.", code="unknown_adapter")
+        self.read.append(request)
+
+
+async def test_the_engines_hear_and_read_what_a_first_call_begins_with() -> None:
+    recognizer, llm = ScriptedRecognizer(""), Reader()
+    await warm_up(Settings(llm_adapter="shona"), recognizer, llm)
     (pcm,) = recognizer.fed
     assert pcm and not any(pcm)
+    (request,) = llm.read
+    assert [message.role for message in request.messages] == ["system"]
+    assert request.adapter == "shona"
 
 
-@pytest.mark.parametrize("recognizer", [Hanging(), Broken()])
-async def test_a_recogniser_that_cannot_be_warmed_up_does_not_stop_the_start(
-    recognizer: ScriptedRecognizer,
+async def test_a_model_that_does_not_read_ahead_is_asked_nothing_that_may_cost_money() -> None:
+    llm = ScriptedModel()
+    await warm_up(Settings(), ScriptedRecognizer(""), llm)
+    assert llm.requests == []
+
+
+@pytest.mark.parametrize(
+    ("recognizer", "code"), [(Hanging(), "engine_timeout"), (Broken(), "engine_failed")]
+)
+async def test_an_engine_that_cannot_be_warmed_up_is_told_in_time(
+    recognizer: ScriptedRecognizer, code: str
 ) -> None:
+    settings = Settings.model_validate({"timeouts": {"engine_start": 0.01}})
     async with asyncio.timeout(10):
-        await warm_up_recognizer(
-            Settings.model_validate({"timeouts": {"engine_start": 0.01}}), recognizer
-        )
+        with pytest.raises(EngineError) as told:
+            await warm_up(settings, recognizer, ScriptedModel())
+    assert told.value.code == code
+
+
+async def test_an_adapter_that_no_turn_could_use_is_the_settings_fault() -> None:
+    with pytest.raises(ConfigError, match="adapter"):
+        await warm_up(Settings(llm_adapter="nosuch"), ScriptedRecognizer(""), Reader())

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 import pytest
 
-from inzwa_rtc.engines.contracts import SpeechRequest
+from inzwa_rtc.engines.contracts import (
+    RecognizeRequest,
+    ReplyRequest,
+    SpeechRequest,
+    TranscriptChunk,
+)
 from inzwa_rtc.errors import ConfigError, EngineError, EngineUnavailable
 from inzwa_rtc.settings import Settings
-from signaling.serve import running
+from signaling.serve import Server, running
 from tests.support.engines import ScriptedModel, ScriptedRecognizer, ToneSynthesizer
-from tests.support.server import InProcess, Three
+from tests.support.server import InProcess, Three, serving
+
+KEY = "sesame, sesame, open"
+START = {"port": 0, "admin_key": KEY}
 
 
 @dataclass
@@ -25,13 +34,15 @@ class Operated:
     url: str
     engines: InProcess
     settings: Settings | ConfigError
+    server: Server = field(init=False)
 
     def read(self) -> Settings:
         if isinstance(self.settings, ConfigError):
             raise self.settings
         return self.settings
 
-    async def reload(self, **headers: str) -> tuple[int, Any]:
+    async def reload(self, key: str = KEY) -> tuple[int, Any]:
+        headers = {"Authorization": f"Bearer {key}"}
         async with self.http.post(f"{self.url}/v1/admin/reload", headers=headers) as response:
             return response.status, await response.json()
 
@@ -42,11 +53,12 @@ class Operated:
 
 @pytest.fixture
 async def operated() -> AsyncIterator[Operated]:
-    settings = Settings(port=0)
+    settings = Settings.model_validate(START)
     engines = InProcess(Three(ScriptedRecognizer(), ScriptedModel(), ToneSynthesizer()))
     async with aiohttp.ClientSession() as http:
         operated = Operated(http, "", engines, settings)
         async with running(settings, engines, operated.read) as server:
+            operated.server = server
             operated.url = f"http://127.0.0.1:{server.port}"
             yield operated
 
@@ -70,7 +82,7 @@ async def test_new_callers_are_offered_what_the_new_engines_have(operated: Opera
     assert [voice["id"] for voice in (await operated.info())["voices"]] == ["tone", "low"]
     now = operated.engines.now
     operated.engines.others = Three(now.asr, now.llm, OneVoice())
-    operated.settings = Settings(port=0, call={"max_length_s": 77})  # type: ignore[arg-type]
+    operated.settings = Settings.model_validate({**START, "call": {"max_length_s": 77}})
     status, told = await operated.reload()
     assert (status, told["exchanged"]) == (200, ["tts"])
     info = await operated.info()
@@ -93,12 +105,21 @@ async def test_another_recogniser_hears_its_first_utterance_before_a_caller_need
 
 async def test_settings_that_only_a_start_changes_are_named_and_kept(operated: Operated) -> None:
     operated.settings = Settings.model_validate(
-        {"port": 9999, "enable_webrtc": False, "limits": {"frame": 2048}, "llm_max_tokens": 99}
+        {
+            **START,
+            "port": 9999,
+            "enable_webrtc": False,
+            "limits": {"frame": 2048},
+            "llm_max_tokens": 99,
+        }
     )
     status, told = await operated.reload()
     assert (status, told["needs_restart"]) == (200, ["port", "enable_webrtc", "limits.frame"])
+    assert told["changed"] == ["llm_max_tokens"]
     assert (await operated.info())["webrtc"] is True
-    operated.settings = Settings(port=0, enable_webrtc=False)  # measured against what is so
+    operated.settings = Settings.model_validate(
+        {**START, "enable_webrtc": False}
+    )  # measured against what is so
     assert (await operated.reload())[1]["needs_restart"] == ["enable_webrtc"]
 
 
@@ -126,7 +147,7 @@ async def test_engines_that_do_not_fit_are_let_go_and_change_nothing(
     operated.engines.others = (
         tts if isinstance(tts, Exception) else Three(before.asr, before.llm, tts)
     )
-    operated.settings = Settings(port=0, **settings)
+    operated.settings = Settings.model_validate({**START, **settings})
     assert (await operated.reload())[0] == status
     assert operated.engines.now is before
     assert operated.engines.discarded == ([] if isinstance(tts, Exception) else [tts])
@@ -134,21 +155,114 @@ async def test_engines_that_do_not_fit_are_let_go_and_change_nothing(
 
 
 @pytest.mark.parametrize(
-    "headers",
-    [
-        {"Origin": "http://evil.example"},
-        {"Origin": "own"},
-        {"Sec-Fetch-Site": "same-origin"},
-        {"X-Forwarded-For": "203.0.113.7"},
-        {"Forwarded": "for=203.0.113.7"},
-        {"Host": "evil.example"},
-    ],
+    "authorization",
+    [None, "", "Bearer", "Bearer ", "Bearer wrong", f"Basic {KEY}", KEY, "Bearer \xe4"],
 )
-async def test_only_the_operator_at_the_machine_may_ask(
-    operated: Operated, headers: dict[str, str]
-) -> None:
+async def test_only_who_has_the_key_may_ask(operated: Operated, authorization: str | None) -> None:
     operated.settings = ConfigError("It must not be read.")
-    sent = {name: operated.url if value == "own" else value for name, value in headers.items()}
-    status, told = await operated.reload(**sent)
-    assert status in (403, 421)
-    assert told["error"]["action"]
+    headers = {} if authorization is None else {"Authorization": authorization}
+    url = f"{operated.url}/v1/admin/reload"
+    async with operated.http.post(url, headers=headers) as response:
+        assert response.status == 401
+        assert (await response.json())["error"]["action"]
+
+
+async def test_without_a_key_nobody_may_ask() -> None:
+    async with serving() as server, aiohttp.ClientSession() as http:
+        for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer None"}):
+            url = f"{server.url}/v1/admin/reload"
+            async with http.post(url, headers=headers) as response:
+                assert response.status == 403
+                assert "admin_key" in (await response.json())["error"]["action"]
+
+
+class Slow(ToneSynthesizer):
+    """Speaks when it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.may_speak = asyncio.Event(), asyncio.Event()
+
+    async def synthesize(self, request: SpeechRequest) -> Any:
+        self.asked.set()
+        await self.may_speak.wait()
+        async for chunk in super().synthesize(request):
+            yield chunk
+
+
+async def test_one_reload_waits_for_the_other(operated: Operated) -> None:
+    now, slow = operated.engines.now, Slow()
+    operated.engines.others = Three(now.asr, now.llm, slow)
+    first = asyncio.create_task(operated.reload())
+    await slow.asked.wait()
+    second = asyncio.create_task(operated.reload())
+    slow.may_speak.set()
+    told = [told["exchanged"] for _, told in await asyncio.gather(first, second)]
+    assert told == [["tts"], []]
+
+
+async def test_who_hangs_up_before_gives_it_up(operated: Operated) -> None:
+    now, slow = operated.engines.now, Slow()
+    operated.engines.others = Three(now.asr, now.llm, slow)
+    asking = asyncio.create_task(operated.reload())
+    await slow.asked.wait()
+    asking.cancel()
+    operated.engines.others = now
+    assert (await operated.reload())[1]["exchanged"] == []
+    assert operated.engines.discarded == [slow]
+    assert operated.engines.now is now
+
+
+async def test_a_server_that_shuts_down_exchanges_nothing_any_more(operated: Operated) -> None:
+    now, slow = operated.engines.now, Slow()
+    operated.engines.others = Three(now.asr, now.llm, slow)
+    asking = asyncio.create_task(operated.reload())
+    await slow.asked.wait()
+    operated.server.switchboard.close()
+    assert [(status, told["error"]["code"]) for status, told in [await asking]] == [
+        (503, "draining")
+    ]
+    assert operated.engines.discarded == [slow]
+    assert (await operated.reload())[0] == 503
+
+
+async def test_apologies_are_not_spoken_again_where_nothing_of_them_has_changed(
+    operated: Operated,
+) -> None:
+    now = operated.engines.now
+    spoken = len(now.tts.requests)
+    operated.engines.others = Three(now.asr, ScriptedModel(), now.tts)
+    now.asr.texts.append("")
+    assert (await operated.reload())[1]["exchanged"] == ["llm"]
+    assert len(now.tts.requests) == spoken
+    operated.settings = Settings.model_validate({**START, "tts_voice": "low"})
+    assert (await operated.reload())[1]["changed"] == ["tts_voice"]
+    assert [one.voice for one in now.tts.requests[spoken:]] == ["low"]
+
+
+class NoAdapter(ScriptedModel):
+    async def prepare(self, request: ReplyRequest) -> None:
+        if request.adapter is not None:
+            raise EngineError("There is no such adapter.", code="unknown_adapter")
+
+
+class EnglishOnly(ScriptedRecognizer):
+    async def recognize(self, audio: AsyncIterator[bytes], request: RecognizeRequest) -> Any:
+        if request.language != "en":
+            raise EngineError("Only English.", code="unknown_language")
+        yield TranscriptChunk("", 0, 0, True, 0.0, "en")
+
+
+@pytest.mark.parametrize("settings", [{"asr_language": "sn"}, {"llm_adapter": "nosuch"}])
+async def test_settings_that_every_turn_would_fail_on_are_refused(
+    operated: Operated, settings: dict[str, Any]
+) -> None:
+    now = operated.engines.now
+    operated.engines.others = Three(EnglishOnly(), NoAdapter(), now.tts)
+    operated.settings = Settings.model_validate({**START, **settings})
+    assert (await operated.reload())[0] == 409
+    operated.settings = Settings.model_validate(START)
+    assert (await operated.reload())[1]["exchanged"] == ["asr", "llm"]
+    operated.settings = Settings.model_validate({**START, **settings})
+    assert (await operated.reload())[0] == 409
+    assert operated.server.switchboard.now.settings.llm_adapter is None

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 
 from pydantic import BaseModel, ConfigDict
 
-from inzwa_rtc.engines.contracts import ReplyRequest, TokenChunk, ToolCall
+from inzwa_rtc.engines.contracts import Ability, ReplyRequest, TokenChunk, ToolCall
 from inzwa_rtc.errors import EngineError
 
 
@@ -23,6 +23,7 @@ class Parrot:
     """Repeats what the caller said."""
 
     Options = ParrotOptions
+    abilities: tuple[Ability, ...] = ()
 
     def __init__(self, options: ParrotOptions) -> None:
         """Where a model would be loaded: this may block, and no event loop runs yet."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from inzwa_rtc.engines.contracts import HeardWord, RecognizeRequest, TranscriptChunk
+from inzwa_rtc.engines.contracts import Ability, HeardWord, RecognizeRequest, TranscriptChunk
 from inzwa_rtc.errors import EngineError
 from inzwa_rtc_example.rhythm import Rhythm
 
@@ -27,6 +27,7 @@ class Syllables:
     """Hears syllables while they are spoken."""
 
     Options = SyllablesOptions
+    abilities: tuple[Ability, ...] = ("partials", "word times")
 
     def __init__(self, options: SyllablesOptions) -> None:
         """Where a model would be loaded: this may block, and no event loop runs yet."""

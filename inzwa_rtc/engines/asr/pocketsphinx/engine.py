@@ -92,6 +92,7 @@ class PocketSphinx:
             raise EngineError(
                 f"PocketSphinx understands English, not {request.language}.",
                 action="Set asr_engine to an engine that knows the language.",
+                code="unknown_language",
             )
         loop = asyncio.get_running_loop()
         async with self._free:
