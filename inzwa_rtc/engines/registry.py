@@ -144,8 +144,18 @@ def _of_kind(settings: Settings, kind: EngineKind) -> tuple[Chosen, ...]:
         # A model or device for all is meant for the one engine there is.
         options = {**(shared if len(names) == 1 else {}), **own}
         python = options.pop("engine_python", None)
+        if python is not None and not _is_path(python):
+            member = f"{kind}.{name}" if len(names) > 1 else kind
+            raise ConfigError(
+                f"`{member}.engine_python` must be the path of a Python interpreter.",
+                action="Set it to one, such as /opt/engine/bin/python, or leave it out.",
+            )
         engines.append(Chosen(replace(find(kind, name), models_dir=folder), options, python))
     return tuple(engines)
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, str) and value != "" and "\0" not in value
 
 
 def models_named(options: Mapping[str, Any]) -> dict[str, str]:

@@ -137,3 +137,12 @@ def test_options_that_belong_to_none_of_several_engines_are_refused(group: dict[
 def test_recogniser_learns_the_script_that_the_replies_follow() -> None:
     engines = chosen(Settings(llm={"script": "a.yaml", "extra": ["b"]}, asr={"extra": []}))
     assert engines["asr"][0].options == {"script": "a.yaml", "extra": []}
+
+
+@pytest.mark.parametrize("python", [5, "", "a\0b", ["python"], True])
+def test_an_interpreter_that_is_no_path_is_refused_by_name(python: Any) -> None:
+    with pytest.raises(ConfigError, match=r"`asr\.engine_python` must be the path"):
+        chosen(Settings(asr={"engine_python": python}))
+    several = {"ollama": {"model": "tiny", "engine_python": python}}
+    with pytest.raises(ConfigError, match=r"`llm\.ollama\.engine_python` must be the path"):
+        chosen(Settings(llm_engine=("ollama", "scripted"), llm=several))
