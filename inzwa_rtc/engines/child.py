@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import json
 import os
@@ -27,10 +28,13 @@ from aiohttp import (
 from inzwa_rtc.engines import wire
 from inzwa_rtc.engines.launch import Launch
 from inzwa_rtc.engines.socket_folder import SocketFolder
-from inzwa_rtc.errors import EngineError, EngineTimeout, EngineUnavailable
+from inzwa_rtc.errors import ConfigError, EngineError, EngineTimeout, EngineUnavailable
 
 _STOP_S = 2.0
 _MAX_REPORT_BYTES = 4 * 1024 * 1024
+
+_NO_ROOM = {errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC}
+"""Why no program can be started now, whichever it is."""
 
 
 class Child:
@@ -62,20 +66,33 @@ class Child:
         """Start a process and wait until its engine is loaded; whatever goes wrong, nothing
         is left of it.
 
-        Raises `EngineUnavailable` with the engine's own message when it cannot be loaded,
-        `EngineTimeout` when it is not within `timeout_s` seconds, `EngineError` when its
-        process ended before, and `OSError` or `ConfigError` when the machine has no room
-        for a process now.
+        Raises `ConfigError` for options that the engine cannot use, `EngineUnavailable` with
+        the engine's own message when it cannot be loaded, `EngineTimeout` when it is not within
+        `timeout_s` seconds, and `EngineError` for what may mend itself: its process ended
+        before, or the machine has no room for one now.
         """
+        try:
+            return await cls._start(launch, timeout_s)
+        # RuntimeError: no thread can be started.
+        except (OSError, RuntimeError) as error:
+            raise EngineError(
+                f"No process for the {launch.spec.kind} engine `{launch.spec.name}` could be "
+                f"started ({type(error).__name__}: {error}).",
+                action="Free memory, disk space, processes or descriptors (see `ulimit -a`), "
+                "then try again.",
+            ) from error
+
+    @classmethod
+    async def _start(cls, launch: Launch, timeout_s: float) -> Child:
         folder = SocketFolder.create(launch.spec.kind)
         try:
             # -P: no imports from the working folder.
             process = await _created(
                 *(launch.python or sys.executable, "-P", "-m", "inzwa_rtc.engines.service")
             )
-        except (FileNotFoundError, PermissionError) as error:
+        except OSError as error:
             folder.remove()
-            if launch.python is None:
+            if launch.python is None or error.errno in _NO_ROOM:
                 raise
             raise EngineUnavailable(
                 f"There is no Python at {launch.python} ({error.strerror}).",
@@ -185,7 +202,9 @@ class Child:
         report = wire.from_json(line)
         if "error" in report:
             error = wire.error_from(report["error"])
-            raise EngineUnavailable(error.message, action=error.action, code=error.code)
+            # What the operator has to correct stays theirs; all else is the engine's.
+            whose = ConfigError if error.code == ConfigError.code else EngineUnavailable
+            raise whose(error.message, action=error.action, code=error.code)
         description: Mapping[str, Any] = report["ready"]
         return description
 

@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import signal
+import sys
 import time
 from contextlib import aclosing
 from pathlib import Path
@@ -173,10 +174,28 @@ async def test_engine_that_cannot_load_says_why(boundary: Boundary) -> None:
 
 
 async def test_wrong_option_stops_the_start_with_its_name(boundary: Boundary) -> None:
-    with pytest.raises(EngineUnavailable, match=r"`llm.volum` is not an option.*volume") as error:
+    with pytest.raises(ConfigError, match=r"`llm.volum` is not an option.*volume"):
         async with boundary.running("llm", options={"volum": 1}):
             pytest.fail("it must not be entered")
-    assert error.value.code == "bad_configuration"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [OSError(errno.EMFILE, "Too many open files"), RuntimeError("can't start new thread")],
+    ids=lambda fault: type(fault).__name__,
+)
+@pytest.mark.parametrize("python", [None, sys.executable])
+async def test_machine_without_room_for_the_first_process_is_told_of_with_what_to_do(
+    boundary: Boundary, monkeypatch: pytest.MonkeyPatch, fault: Exception, python: str | None
+) -> None:
+    async def starved(*arguments: str, **named: Any) -> asyncio.subprocess.Process:
+        raise fault
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", starved)
+    with pytest.raises(EngineError, match=rf"test-llm.*{fault.args[-1]}.*ulimit") as error:
+        async with boundary.running("llm", python=python):
+            pytest.fail("it must not be entered")
+    assert not isinstance(error.value, EngineUnavailable)  # which does not mend itself
 
 
 async def test_engine_that_never_loads_is_given_up(boundary: Boundary) -> None:

@@ -183,12 +183,16 @@ async def test_of_several_engines_one_is_enough_to_start_and_answers(
 
 
 async def test_an_engine_in_an_environment_that_is_not_there_is_told_by_name(
-    all_three: dict[Any, Any],
+    all_three: dict[Any, Any], tmp_path: Path
 ) -> None:
-    all_three["asr"] = (replace(*all_three["asr"], python="/nowhere/bin/python"),)
-    with pytest.raises(EngineUnavailable, match=r"/nowhere/bin/python.*asr\.engine_python"):
-        async with Engines(Settings()):
-            pytest.fail("it must not be entered")
+    text = tmp_path / "python"
+    text.write_text("not a program")
+    text.chmod(0o755)
+    for python in ("/nowhere/bin/python", f"{text}/bin/python", str(text)):
+        all_three["asr"] = (replace(*all_three["asr"], python=python),)
+        with pytest.raises(EngineUnavailable, match=rf"{python}.*asr\.engine_python"):
+            async with Engines(Settings()):
+                pytest.fail("it must not be entered")
 
 
 async def test_an_engine_runs_in_the_python_that_it_is_given(
