@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from inzwa_rtc.engines.registry import EngineSpec
@@ -16,6 +16,8 @@ class Launch:
     `options` are the engine's own, `python` the interpreter of the environment that it is
     installed in, with this package (None: this one's). `max_concurrent` bounds the syntheses
     that advance at one time (None: all), `log_json` is the form of the process's log lines.
+    `stands_back` has it load as slowly as it serves, behind the server and its live calls; an
+    engine that was loaded so is the same afterwards.
     """
 
     spec: EngineSpec
@@ -23,6 +25,15 @@ class Launch:
     python: str | None = None
     max_concurrent: int | None = None
     log_json: bool = False
+    stands_back: bool = field(default=False, compare=False)
+
+    def standing_back(self) -> Self:
+        """To be loaded while another engine serves."""
+        return replace(self, stands_back=True)
+
+    def in_haste(self) -> Self:
+        """To be loaded while callers wait for it."""
+        return replace(self, stands_back=False)
 
     def to_json(self) -> dict[str, Any]:
         """As an object of JSON."""

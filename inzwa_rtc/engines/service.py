@@ -37,7 +37,7 @@ from inzwa_rtc.errors import InzwaError
 
 NICENESS = 5
 """How far an engine that serves stands back behind the server: a token can wait, a packet of
-live speech is due every 20 ms. It loads at full speed, for then callers wait for it."""
+live speech is due every 20 ms. It loads at full speed where callers wait for it."""
 
 _PR_SET_PDEATHSIG = 1
 _BACKLOG = 1024
@@ -53,6 +53,8 @@ def main() -> None:
     _die_with(told["parent"], lifeline)
     launch = Launch.from_json(told["launch"])
     logging.configure(as_json=launch.log_json)
+    if launch.stands_back:
+        _stand_back()
     try:
         engine = load(launch.spec, launch.options)
     except InzwaError as error:
@@ -77,7 +79,8 @@ async def _serve(engine: Any, launch: Launch, socket: str, report: int) -> None:
     try:
         await web.UnixSite(runner, socket, backlog=_BACKLOG).start()
         loop.add_signal_handler(signal.SIGTERM, stopping.set)
-        _stand_back()
+        if not launch.stands_back:  # it has all the while
+            _stand_back()
         _hush(launch)
         loop.set_exception_handler(_unawaited(launch))
         _write_all(report, wire.to_line({"ready": describe(launch.spec, engine)}))

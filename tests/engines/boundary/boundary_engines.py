@@ -42,6 +42,7 @@ class EngineOptions(BaseModel):
     never_load: bool = False
     die_loading: bool = False
     warn_loading: str = ""
+    niceness_to: str = ""  # a file that it writes its niceness to as it loads
 
 
 class _Counted:
@@ -56,6 +57,9 @@ class _Counted:
             logging.getLogger("library").warning(options.warn_loading)
         if options.die_loading:
             os.kill(os.getpid(), signal.SIGKILL)
+        if options.niceness_to:
+            with open(options.niceness_to, "a") as file:  # noqa: PTH123
+                file.write(f"{os.getpriority(os.PRIO_PROCESS, 0)}\n")
         if options.never_load:
             threading.Event().wait()
         self.options = options
