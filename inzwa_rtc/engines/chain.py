@@ -74,17 +74,20 @@ class Link(Generic[Engine]):
 
 
 class Chain(Generic[Engine]):
-    """The engines by name, the preferred one first."""
+    """The engines by name, the preferred one first. `answer_s` is the time that all of them
+    together have for an answer; it may be set anew."""
 
     def __init__(
         self,
         kind: EngineKind,
         engines: Sequence[tuple[str, Engine]],
+        answer_s: float,
         policy: BreakerPolicy | None,
     ) -> None:
         if not engines:
             raise ValueError("a chain has at least one engine")
         self.kind = kind
+        self.answer_s = answer_s
         self.links = tuple(Link(kind, name, engine, policy) for name, engine in engines)
 
     def states(self) -> dict[str, BreakerState]:

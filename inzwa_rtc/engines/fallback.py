@@ -52,25 +52,22 @@ class FallbackLanguageModel:
         first_token_s: float,
         policy: BreakerPolicy | None = None,
     ) -> None:
-        self._chain = Chain("llm", engines, policy)
-        self._first_token_s = first_token_s
+        self.chain = Chain("llm", engines, first_token_s, policy)
 
     def states(self) -> dict[str, BreakerState]:
         """How each engine's breaker is."""
-        return self._chain.states()
+        return self.chain.states()
 
     async def reply(self, request: ReplyRequest) -> AsyncGenerator[TokenChunk | ToolCall, None]:
         """Yield the reply of the first engine that begins one. Raises `EngineError`."""
-        answer = _first_to_answer(
-            self._chain, lambda engine: engine.reply(request), self._first_token_s
-        )
+        answer = _first_to_answer(self.chain, lambda engine: engine.reply(request))
         async with aclosing(answer) as chunks:
             async for chunk in chunks:
                 yield chunk
 
     async def prepare(self, request: ReplyRequest) -> None:
         """Have the engine that would be asked now read ahead, if it can."""
-        for link, _ in self._chain.askable():
+        for link, _ in self.chain.askable():
             if isinstance(link.engine, PreparingLanguageModel):
                 await link.engine.prepare(request)
             return
@@ -91,8 +88,7 @@ class FallbackSynthesizer:
         first_audio_s: float,
         policy: BreakerPolicy | None = None,
     ) -> None:
-        self._chain = Chain("tts", engines, policy)
-        self._first_audio_s = first_audio_s
+        self.chain = Chain("tts", engines, first_audio_s, policy)
         self._sample_rate: int | None = None
 
     @property
@@ -108,7 +104,7 @@ class FallbackSynthesizer:
 
     def states(self) -> dict[str, BreakerState]:
         """How each engine's breaker is."""
-        return self._chain.states()
+        return self.chain.states()
 
     async def synthesize(self, request: SpeechRequest) -> AsyncGenerator[SpeechChunk, None]:
         """Yield the speech of the first engine that begins to speak. Raises `EngineError`, for a
@@ -119,16 +115,14 @@ class FallbackSynthesizer:
                 action="Choose one of the preferred engine's.",
                 code="unknown_voice",
             )
-        answer = _first_to_answer(
-            self._chain, lambda engine: self._spoken(engine, request), self._first_audio_s
-        )
+        answer = _first_to_answer(self.chain, lambda engine: self._spoken(engine, request))
         async with aclosing(answer) as chunks:
             async for chunk in chunks:
                 yield chunk
 
     def _preferred(self, tell: Callable[[Synthesizer], Chunk]) -> Chunk:
         """What the first engine that was ever loaded tells of itself."""
-        *others, last = self._chain.links
+        *others, last = self.chain.links
         for link in others:
             with suppress(EngineUnavailable):
                 return tell(link.engine)
@@ -164,13 +158,12 @@ class FallbackRecognizer:
         kept_s: float = 120.0,
         policy: BreakerPolicy | None = None,
     ) -> None:
-        self._chain = Chain("asr", engines, policy)
-        self._final_s = final_s
+        self.chain = Chain("asr", engines, final_s, policy)
         self._kept_s = kept_s
 
     def states(self) -> dict[str, BreakerState]:
         """How each engine's breaker is."""
-        return self._chain.states()
+        return self.chain.states()
 
     async def recognize(
         self, audio: AsyncIterator[bytes], request: RecognizeRequest
@@ -181,7 +174,7 @@ class FallbackRecognizer:
         """
         errors: dict[str, EngineError] = {}
         async with Replay(audio, self._kept_s) as replay:
-            for link, later in self._chain.askable():
+            for link, later in self.chain.askable():
                 try:
                     with link.attempt() as attempt:
                         async with aclosing(self._heard(link, request, replay, later)) as chunks:
@@ -195,7 +188,7 @@ class FallbackRecognizer:
                     errors[link.name] = error
                     if not replay.is_whole:
                         raise
-        raise self._chain.nobody(errors)
+        raise self.chain.nobody(errors)
 
     async def _heard(
         self, link: Link[Recognizer], request: RecognizeRequest, replay: Replay, later: int
@@ -205,7 +198,7 @@ class FallbackRecognizer:
 
         def limit_of(ended_at: float) -> float:
             start = max(began, ended_at)
-            return start + max(0.0, ended_at + self._final_s - start) / (1 + later)
+            return start + max(0.0, ended_at + self.chain.answer_s - start) / (1 + later)
 
         async with aclosing(link.engine.recognize(replay.pieces(), request)) as chunks:
             while chunk := await _next(link.name, chunks, replay, limit_of):
@@ -231,13 +224,11 @@ async def _next(
 
 
 async def _first_to_answer(
-    chain: Chain[Engine],
-    ask: Callable[[Engine], AsyncGenerator[Chunk, None]],
-    within_s: float,
+    chain: Chain[Engine], ask: Callable[[Engine], AsyncGenerator[Chunk, None]]
 ) -> AsyncGenerator[Chunk, None]:
-    """The answer of the first engine that begins one, its first part within the time."""
+    """The answer of the first engine that begins one, its first part within the chain's time."""
     errors: dict[str, EngineError] = {}
-    limit = now() + within_s
+    limit = now() + chain.answer_s
     for link, later in chain.askable():
         has_begun = False
         try:

@@ -6,15 +6,13 @@ works answers (see `fallback`).
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
-
-import structlog
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar
 
 from inzwa_rtc.engines.breaker import BreakerState
+from inzwa_rtc.engines.chain import Chain
 from inzwa_rtc.engines.client import LanguageModelClient, RecognizerClient, SynthesizerClient
 from inzwa_rtc.engines.contracts import EngineKind, LanguageModel, Recognizer, Synthesizer
 from inzwa_rtc.engines.fallback import (
@@ -25,12 +23,10 @@ from inzwa_rtc.engines.fallback import (
 from inzwa_rtc.engines.launch import Launch
 from inzwa_rtc.engines.process import EngineProcess, ProcessState
 from inzwa_rtc.engines.registry import Chosen
-from inzwa_rtc.engines.supervised import supervised
+from inzwa_rtc.engines.supervised import Supervision, one_started
 from inzwa_rtc.settings import Settings
 
 Engine = TypeVar("Engine")
-
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +47,17 @@ class EngineStatus:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that the settings say of the engines of one kind: the same plan needs no exchange.
+    """All that the settings say of the engines of one kind.
 
-    `answer_s` is the time that all of them together have to begin an answer.
+    Plans are equal if they have the same engines: other times are no reason to load one again.
+    `start_s` is the time that each has to load, `answer_s` the time that all of them together
+    have to begin an answer.
     """
 
     kind: EngineKind
     launches: tuple[Launch, ...]
-    start_s: float
-    answer_s: float
+    start_s: float = field(compare=False)
+    answer_s: float = field(compare=False)
 
     @classmethod
     def of(cls, settings: Settings, kind: EngineKind, engines: Sequence[Chosen]) -> Plan:
@@ -84,47 +82,39 @@ class Plan:
 
 
 class EngineGroup(Generic[Engine]):
-    """`engine` serves between `started` and the end of `run`, which its owner runs as a task.
-
-    Once it is retired it ends, as soon as all that was lent has been given back.
+    """`engine` serves from `started` on, until the group is retired and all that was lent has
+    been given back; `on_end` is called then. `has` are its processes, whose lives are others'
+    to run: several groups may share one.
     """
 
     def __init__(
         self,
         plan: Plan,
         engine: Engine,
-        processes: Sequence[EngineProcess],
-        breakers: Callable[[], Mapping[str, BreakerState]] = dict,
+        has: Sequence[Supervision],
+        on_end: Callable[[EngineGroup[Any]], None],
+        chain: Chain[Any] | None = None,
     ) -> None:
+        self.kind = plan.kind
         self.plan = plan
         self.engine = engine
-        self._processes = processes
-        self._breakers = breakers
-        self._started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.has = tuple(has)
+        self.is_retired = False
+        self._on_end = on_end
+        self._chain = chain
         self._users = 0
-        self._is_retired = False
-        self._unused = asyncio.Event()
 
     async def started(self) -> None:
-        """Return once an engine serves. Raises what `supervised` raises at the start."""
-        await asyncio.wait({self._started})
-        self._started.result()
+        """Return once an engine serves. Raises what `one_started` raises."""
+        await one_started(self.has)
 
-    async def run(self) -> None:
-        """Start the processes and watch over them, until the group is retired and unused."""
-        try:
-            async with supervised(self._processes):
-                self._started.set_result(None)
-                await self._unused.wait()
-        except Exception as error:
-            if self._started.done():
-                raise
-            self._started.set_exception(error)
-            self._started.exception()  # told, be anybody waiting for it or not
-            return
-        finally:
-            self._started.cancel()
-        _log.info("engine.retired", kind=self.plan.kind, engine=self.status().name)
+    def follow(self, plan: Plan) -> None:
+        """Keep to the times of this plan, which names the same engines."""
+        self.plan = plan
+        for supervision in self.has:
+            supervision.process.start_timeout_s = plan.start_s
+        if self._chain is not None:
+            self._chain.answer_s = plan.answer_s
 
     @contextmanager
     def lent(self) -> Generator[Engine, None, None]:
@@ -138,12 +128,17 @@ class EngineGroup(Generic[Engine]):
 
     def retire(self) -> None:
         """Nobody will be lent it any more."""
-        self._is_retired = True
-        self._end_if_unused()
+        if not self.is_retired:
+            self.is_retired = True
+            self._end_if_unused()
+
+    def serves(self) -> bool:
+        """Whether a request would be answered now."""
+        return any(supervision.process.state == "ready" for supervision in self.has)
 
     def status(self) -> EngineStatus:
         """How the preferred engine is now; of several, the first that is ready and asked."""
-        breakers = self._breakers()
+        breakers = self._chain.states() if self._chain else {}
         all_of_them = [
             EngineStatus(
                 process.spec.name,
@@ -152,52 +147,57 @@ class EngineGroup(Generic[Engine]):
                 process.pid,
                 breakers.get(process.spec.name),
             )
-            for process in self._processes
+            for process in (supervision.process for supervision in self.has)
         ]
         serves = (one for one in all_of_them if one.state == "ready" and one.breaker != "open")
         first = next(serves, all_of_them[0])
         return replace(first, others=tuple(one for one in all_of_them if one is not first))
 
     def _end_if_unused(self) -> None:
-        if self._is_retired and not self._users:
-            self._unused.set()
+        if self.is_retired and not self._users:
+            self._on_end(self)
 
 
-def recognizers(plan: Plan) -> EngineGroup[Recognizer]:
+OnEnd = Callable[[EngineGroup[Any]], None]
+
+
+def recognizers(plan: Plan, has: Sequence[Supervision], on_end: OnEnd) -> EngineGroup[Recognizer]:
     """The group of a plan for recognisers."""
-    processes = _processes(plan)
-    engines: list[tuple[str, Recognizer]] = _named(processes, RecognizerClient)
+    engines: list[tuple[str, Recognizer]] = _named(has, RecognizerClient)
     if len(engines) == 1:
-        return EngineGroup(plan, engines[0][1], processes)
-    chain = FallbackRecognizer(engines, final_s=plan.answer_s)
-    return EngineGroup(plan, chain, processes, chain.states)
+        return EngineGroup(plan, engines[0][1], has, on_end)
+    several = FallbackRecognizer(engines, final_s=plan.answer_s)
+    return EngineGroup(plan, several, has, on_end, several.chain)
 
 
-def language_models(plan: Plan) -> EngineGroup[LanguageModel]:
+def language_models(
+    plan: Plan, has: Sequence[Supervision], on_end: OnEnd
+) -> EngineGroup[LanguageModel]:
     """The group of a plan for language models."""
-    processes = _processes(plan)
-    engines: list[tuple[str, LanguageModel]] = _named(processes, LanguageModelClient)
+    engines: list[tuple[str, LanguageModel]] = _named(has, LanguageModelClient)
     if len(engines) == 1:
-        return EngineGroup(plan, engines[0][1], processes)
-    chain = FallbackLanguageModel(engines, first_token_s=plan.answer_s)
-    return EngineGroup(plan, chain, processes, chain.states)
+        return EngineGroup(plan, engines[0][1], has, on_end)
+    several = FallbackLanguageModel(engines, first_token_s=plan.answer_s)
+    return EngineGroup(plan, several, has, on_end, several.chain)
 
 
-def synthesizers(plan: Plan) -> EngineGroup[Synthesizer]:
+def synthesizers(plan: Plan, has: Sequence[Supervision], on_end: OnEnd) -> EngineGroup[Synthesizer]:
     """The group of a plan for synthesizers."""
-    processes = _processes(plan)
-    engines: list[tuple[str, Synthesizer]] = _named(processes, SynthesizerClient)
+    engines: list[tuple[str, Synthesizer]] = _named(has, SynthesizerClient)
     if len(engines) == 1:
-        return EngineGroup(plan, engines[0][1], processes)
-    chain = FallbackSynthesizer(engines, first_audio_s=plan.answer_s)
-    return EngineGroup(plan, chain, processes, chain.states)
+        return EngineGroup(plan, engines[0][1], has, on_end)
+    several = FallbackSynthesizer(engines, first_audio_s=plan.answer_s)
+    return EngineGroup(plan, several, has, on_end, several.chain)
+
+
+MAKERS: Mapping[EngineKind, Callable[[Plan, Sequence[Supervision], OnEnd], EngineGroup[Any]]] = {
+    "asr": recognizers,
+    "llm": language_models,
+    "tts": synthesizers,
+}
 
 
 def _named(
-    processes: Sequence[EngineProcess], client: Callable[[EngineProcess], Engine]
+    has: Sequence[Supervision], client: Callable[[EngineProcess], Engine]
 ) -> list[tuple[str, Engine]]:
-    return [(process.spec.name, client(process)) for process in processes]
-
-
-def _processes(plan: Plan) -> tuple[EngineProcess, ...]:
-    return tuple(EngineProcess(launch, start_timeout_s=plan.start_s) for launch in plan.launches)
+    return [(one.process.spec.name, client(one.process)) for one in has]

@@ -28,10 +28,6 @@ PROBE_EVERY_S = 0.25
 HANG_S = 2.0
 """With the slowest embedded engine's start, about 1.5 s, a hang is over within 5 s."""
 
-_START_FAULTS = (InzwaError, OSError, RuntimeError)
-"""What may keep a process from being started: the engine's own reasons, and a machine that
-is out of processes, memory, descriptors or (RuntimeError) threads."""
-
 _TOLD = ("model", "instead_of", "device", "compute", "threads")
 """What the log says of an engine's choices, where it tells them."""
 
@@ -48,8 +44,8 @@ class EngineProcess:
     def __init__(self, launch: Launch, *, start_timeout_s: float = 60.0) -> None:
         self.restarts = 0
         self.state: ProcessState = "starting"
-        self._launch = launch
-        self._start_timeout_s = start_timeout_s
+        self.launch = launch
+        self.start_timeout_s = start_timeout_s
         self._policy = RestartPolicy()
         self._child: Child | None = None
         self._settled = asyncio.Event()  # ready, or never to be
@@ -58,7 +54,7 @@ class EngineProcess:
     @property
     def spec(self) -> EngineSpec:
         """Which engine it is."""
-        return self._launch.spec
+        return self.launch.spec
 
     @property
     def pid(self) -> int | None:
@@ -88,7 +84,7 @@ class EngineProcess:
     async def start(self) -> None:
         """Load the engine for the first time. Raises what `Child.start` raises."""
         try:
-            await self._start_child()
+            await self._start_child(self.launch)
         except BaseException:
             self._settle("failed")
             raise
@@ -103,10 +99,9 @@ class EngineProcess:
             await asyncio.sleep(self._policy.delay_after(answered_s))
             self.restarts += 1
             try:
-                await self._start_child()
-            except _START_FAULTS as error:
-                reason = str(error) or type(error).__name__
-                _log.error("engine.not_restarted", **self._names(), reason=reason)
+                await self._start_child(self.launch.in_haste())  # callers wait for it
+            except InzwaError as error:
+                _log.error("engine.not_restarted", **self._names(), reason=str(error))
 
     async def close(self) -> None:
         """End the process; requests that run or wait fail."""
@@ -115,8 +110,8 @@ class EngineProcess:
         if child is not None:
             await child.close()
 
-    async def _start_child(self) -> None:
-        child = await Child.start(self._launch, timeout_s=self._start_timeout_s)
+    async def _start_child(self, launch: Launch) -> None:
+        child = await Child.start(launch, timeout_s=self.start_timeout_s)
         self._child = child
         self._description = child.description
         self._settle("ready")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -22,8 +23,9 @@ from inzwa_rtc.engines.contracts import (
 )
 from inzwa_rtc.engines.launch import Launch
 from inzwa_rtc.engines.process import EngineProcess
-from inzwa_rtc.engines.registry import EngineSpec
+from inzwa_rtc.engines.registry import KINDS, Chosen, EngineSpec
 from inzwa_rtc.engines.supervised import supervised
+from tests.engines.boundary.exchanging import Named
 
 _CLASSES: dict[EngineKind, str] = {"asr": "Listener", "llm": "Talker", "tts": "Speaker"}
 
@@ -103,5 +105,13 @@ async def silence() -> AsyncIterator[bytes]:
 
 @pytest.fixture
 def boundary(monkeypatch: pytest.MonkeyPatch) -> Boundary:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
     return Boundary()
+
+
+@pytest.fixture
+def named(boundary: Boundary, monkeypatch: pytest.MonkeyPatch) -> Named:
+    """What the settings name; a test changes it."""
+    engines: Named = {kind: (Chosen(boundary.spec(kind), {}),) for kind in KINDS}
+    monkeypatch.setattr("inzwa_rtc.engines.lineup.chosen", lambda settings: dict(engines))
+    return engines

@@ -4,49 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
-from inzwa_rtc.engines.contracts import EngineKind, TokenChunk
-from inzwa_rtc.engines.lineup import Engines, Lineup
-from inzwa_rtc.engines.registry import KINDS, Chosen
+from inzwa_rtc.engines.lineup import Engines
 from inzwa_rtc.errors import EngineUnavailable
 from inzwa_rtc.settings import Settings
+from tests.engines.boundary.exchanging import Named, children, ended, pids, rename, said
 
 if TYPE_CHECKING:
     from .conftest import Boundary
-
-Named = dict[EngineKind, tuple[Chosen, ...]]
-
-
-@pytest.fixture
-def named(boundary: Boundary, monkeypatch: pytest.MonkeyPatch) -> Named:
-    """What the settings name; a test changes it."""
-    engines: Named = {kind: (Chosen(boundary.spec(kind), {}),) for kind in KINDS}
-    monkeypatch.setattr("inzwa_rtc.engines.lineup.chosen", lambda settings: dict(engines))
-    return engines
-
-
-def rename(named: Named, kind: EngineKind, **options: Any) -> None:
-    named[kind] = (replace(named[kind][0], options=options),)
-
-
-def pids(engines: Engines) -> dict[EngineKind, int | None]:
-    return {kind: status.pid for kind, status in engines.status().items()}
-
-
-async def ended(pid: int | None) -> None:
-    assert pid is not None
-    async with asyncio.timeout(60):
-        await asyncio.to_thread(psutil.wait_procs, [psutil.Process(pid)])
-
-
-async def said(lineup: Lineup, boundary: Boundary, text: str) -> str:
-    async with aclosing(lineup.llm.reply(boundary.request(text))) as chunks:
-        return "".join([chunk.token async for chunk in chunks if isinstance(chunk, TokenChunk)])
 
 
 async def test_the_same_settings_exchange_nothing(named: Named) -> None:
@@ -63,7 +32,7 @@ async def test_only_the_engine_that_is_named_anew_is_loaded_and_the_old_one_ends
 ) -> None:
     async with asyncio.timeout(boundary.guard_s), Engines(Settings()) as engines:
         before = pids(engines)
-        rename(named, "llm", volume=4)
+        rename(named, "llm", {"volume": 4})
         lineup = await engines.load(Settings())
         assert pids(engines) == before  # until it is used
         old = psutil.Process(before["llm"])
@@ -75,7 +44,7 @@ async def test_only_the_engine_that_is_named_anew_is_loaded_and_the_old_one_ends
         }
         await asyncio.to_thread(old.wait)
         assert await said(engines.now, boundary, "hello") == "hello"
-        assert {child.pid for child in psutil.Process().children()} == set(after.values())
+        assert children() == set(after.values())
     assert psutil.Process().children() == []
 
 
@@ -84,7 +53,7 @@ async def test_what_was_lent_serves_until_it_is_given_back(
 ) -> None:
     async with asyncio.timeout(boundary.guard_s), Engines(Settings()) as engines:
         old = psutil.Process(pids(engines)["llm"])
-        rename(named, "llm", volume=4)
+        rename(named, "llm", {"volume": 4})
         with engines.now.lent() as lent:
             async with aclosing(lent.llm.reply(boundary.request("forever"))) as chunks:
                 assert await anext(chunks)
@@ -101,34 +70,34 @@ async def test_an_engine_that_cannot_be_loaded_changes_nothing(
 ) -> None:
     async with asyncio.timeout(boundary.guard_s), Engines(Settings()) as engines:
         before = pids(engines)
-        rename(named, "llm", fail="no such model")
-        rename(named, "tts", volume=4)  # it loads, and is not used alone
+        rename(named, "llm", {"fail": "no such model"})
+        rename(named, "tts", {"volume": 4})  # it loads, and is not used alone
         with pytest.raises(EngineUnavailable, match="no such model"):
             await engines.load(Settings())
         assert pids(engines) == before
-        assert {child.pid for child in psutil.Process().children()} == set(before.values())
+        assert children() == set(before.values())
         assert await said(engines.now, boundary, "hello") == "hello"
 
 
 async def test_loading_that_is_given_up_leaves_no_process(named: Named, boundary: Boundary) -> None:
     async with asyncio.timeout(boundary.guard_s), Engines(Settings()) as engines:
         before = set(pids(engines).values())
-        rename(named, "llm", never_load=True)
+        rename(named, "llm", {"never_load": True})
         loading = asyncio.create_task(engines.load(Settings()))
         async with asyncio.timeout(boundary.guard_s):
             while len(psutil.Process().children()) == len(before):  # noqa: ASYNC110 - a process
                 await asyncio.sleep(0.01)
         loading.cancel()
         await asyncio.wait({loading})
-        assert {child.pid for child in psutil.Process().children()} == before
+        assert children() == before
 
 
 async def test_a_set_that_is_discarded_ends(named: Named, boundary: Boundary) -> None:
     async with asyncio.timeout(boundary.guard_s), Engines(Settings()) as engines:
         before = pids(engines)
-        rename(named, "tts", volume=4)
+        rename(named, "tts", {"volume": 4})
         lineup = await engines.load(Settings())
-        (new,) = {child.pid for child in psutil.Process().children()} - set(before.values())
+        (new,) = children() - set(before.values())
         engines.discard(lineup)
         await ended(new)
         assert pids(engines) == before
@@ -140,7 +109,7 @@ async def test_the_end_of_the_server_does_not_wait_for_what_is_lent(
 ) -> None:
     async with asyncio.timeout(boundary.guard_s):
         async with Engines(Settings()) as engines:
-            rename(named, "llm", volume=4)
+            rename(named, "llm", {"volume": 4})
             lent = engines.now.lent()
             lent.__enter__()
             engines.use(await engines.load(Settings()))
@@ -153,7 +122,7 @@ async def test_a_retired_engine_that_crashes_is_started_again_for_those_who_have
 ) -> None:
     async with asyncio.timeout(boundary.guard_s), Engines(Settings()) as engines:
         old = psutil.Process(pids(engines)["llm"])
-        rename(named, "llm", volume=4)
+        rename(named, "llm", {"volume": 4})
         with engines.now.lent() as lent:
             engines.use(await engines.load(Settings()))
             old.kill()
