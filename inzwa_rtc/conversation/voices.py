@@ -8,7 +8,7 @@ from dataclasses import replace
 from inzwa_rtc.conversation.peer import UpdateVoice
 from inzwa_rtc.conversation.spoken import languages
 from inzwa_rtc.conversation.voice import VoiceSettings
-from inzwa_rtc.engines.contracts import Synthesizer, Voice
+from inzwa_rtc.engines.contracts import PreferringSynthesizer, Synthesizer, Voice
 from inzwa_rtc.errors import ConfigError, PeerError
 from inzwa_rtc.language import base_language
 from inzwa_rtc.settings import Settings
@@ -34,13 +34,16 @@ class Voices:
         return [language for language in languages() if language in spoken or language == own]
 
     def check_settings(self) -> None:
-        """Raises `ConfigError` for a `language` or `tts_voice` that no caller could be given."""
+        """Raises `ConfigError` for a `language` or `tts_voice` that no caller could be given.
+        A voice is not refused before the engine that is to have it was loaded."""
         if base_language(self._settings.language) not in self.languages():
             raise ConfigError(
                 f"`language` is `{self._settings.language}`, which this server does not speak.",
                 action=f"Set it to one of: {', '.join(languages())}.",
             )
-        own = self._settings.tts_voice
+        engine, own = self._synthesizer, self._settings.tts_voice
+        if isinstance(engine, PreferringSynthesizer) and not engine.knows_all_voices:
+            return
         if own is not None and own not in self._ids():
             raise ConfigError(
                 f"`tts_voice` is `{own}`, and the speech engine has no such voice.",

@@ -225,6 +225,16 @@ class Synthesizer(Protocol):
         ...
 
 
+@runtime_checkable
+class PreferringSynthesizer(Protocol):
+    """A `Synthesizer` that has others stand in for the preferred one."""
+
+    @property
+    def knows_all_voices(self) -> bool:
+        """Whether `voices` are those of the preferred one: it may never have been loaded."""
+        ...
+
+
 class VoiceDetector(Protocol):
     """Tells speech from other sound, for one caller."""
 

@@ -16,6 +16,8 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import TypeVar
 
+import structlog
+
 from inzwa_rtc.audio.resample import Resampler
 from inzwa_rtc.engines.breaker import BreakerPolicy, BreakerState
 from inzwa_rtc.engines.chain import Chain, Engine, Link, now
@@ -37,6 +39,8 @@ from inzwa_rtc.engines.replay import Replay
 from inzwa_rtc.errors import EngineError, EngineTimeout, EngineUnavailable
 
 Chunk = TypeVar("Chunk")
+
+_log = structlog.get_logger(__name__)
 
 
 class FallbackLanguageModel:
@@ -90,6 +94,7 @@ class FallbackSynthesizer:
     ) -> None:
         self.chain = Chain("tts", engines, first_audio_s, policy)
         self._sample_rate: int | None = None
+        self._accepted: set[str] = set()  # voices: callers may have them for good
 
     @property
     def sample_rate(self) -> int:
@@ -100,25 +105,44 @@ class FallbackSynthesizer:
 
     @property
     def voices(self) -> Sequence[Voice]:
-        return self._preferred(lambda engine: engine.voices)
+        voices = self._preferred(lambda engine: engine.voices)
+        self._accepted.update(voice.id for voice in voices)
+        return voices
+
+    @property
+    def knows_all_voices(self) -> bool:
+        """Whether the preferred engine was ever loaded, so that `voices` are its own."""
+        try:
+            _ = self.chain.links[0].engine.voices
+        except EngineUnavailable:
+            return False
+        return True
 
     def states(self) -> dict[str, BreakerState]:
         """How each engine's breaker is."""
         return self.chain.states()
 
     async def synthesize(self, request: SpeechRequest) -> AsyncGenerator[SpeechChunk, None]:
-        """Yield the speech of the first engine that begins to speak. Raises `EngineError`, for a
-        voice that is not among `voices` too."""
-        if request.voice is not None and request.voice not in {v.id for v in self.voices}:
+        """Yield the speech of the first engine that begins to speak. Raises `EngineError`, also
+        for a voice that was never among `voices`, once those of the preferred engine are known:
+        until then it may have any."""
+        self._accept(request.voice)
+        answer = _first_to_answer(self.chain, lambda engine: self._spoken(engine, request))
+        async with aclosing(answer) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    def _accept(self, voice: str | None) -> None:
+        if voice is None or voice in {known.id for known in self.voices} | self._accepted:
+            return
+        if self.knows_all_voices:
             raise EngineError(
                 "There is no such voice.",
                 action="Choose one of the preferred engine's.",
                 code="unknown_voice",
             )
-        answer = _first_to_answer(self.chain, lambda engine: self._spoken(engine, request))
-        async with aclosing(answer) as chunks:
-            async for chunk in chunks:
-                yield chunk
+        self._accepted.add(voice)
+        _log.warning("engine.voice_not_checked", engine=self.chain.links[0].name, voice=voice)
 
     def _preferred(self, tell: Callable[[Synthesizer], Chunk]) -> Chunk:
         """What the first engine that was ever loaded tells of itself."""

@@ -24,6 +24,15 @@ def voices_of(*voices: Voice, **settings: Any) -> Voices:
     return Voices(synthesizer, Settings(**settings))
 
 
+class Preferring(ToneSynthesizer):
+    """Stands in for an engine that is not loaded yet."""
+
+    def __init__(self, *voices: Voice) -> None:
+        super().__init__()
+        self.voices = voices
+        self.knows_all_voices = False
+
+
 @pytest.mark.parametrize(
     ("voices", "settings", "expected"),
     [
@@ -80,3 +89,13 @@ def test_settings_that_cannot_be_had_are_the_operators_fault(settings: dict[str,
     voices_of(*ENGLISH).check_settings()
     with pytest.raises(ConfigError):
         voices_of(*ENGLISH, **settings).check_settings()
+
+
+def test_a_voice_of_an_engine_that_is_not_loaded_yet_is_not_refused() -> None:
+    chain = Preferring(*ENGLISH)
+    voices = Voices(chain, Settings(tts_voice="alloy"))
+    voices.check_settings()
+    assert voices.usual().voice == "alloy"
+    chain.knows_all_voices = True
+    with pytest.raises(ConfigError, match="alloy"):
+        voices.check_settings()

@@ -76,3 +76,44 @@ async def test_a_voice_that_nobody_has_is_refused() -> None:
     with pytest.raises(EngineError) as caught:
         await samples(synthesizer, SpeechRequest("Mhoroi", voice="nobody"))
     assert caught.value.code == "unknown_voice"
+
+
+class Late:
+    """A synthesizer whose process is not ready before `is_loaded`."""
+
+    def __init__(self, engine: Voiced) -> None:
+        self.engine = engine
+        self.is_loaded = False
+
+    @property
+    def sample_rate(self) -> int:
+        return self._loaded().sample_rate
+
+    @property
+    def voices(self) -> tuple[Voice, ...]:
+        return self._loaded().voices
+
+    def synthesize(self, request: SpeechRequest) -> AsyncGenerator[SpeechChunk, None]:
+        return self._loaded().synthesize(request)
+
+    def _loaded(self) -> Voiced:
+        if not self.is_loaded:
+            raise EngineUnavailable("It is not loaded yet.", action="Wait.")
+        return self.engine
+
+
+async def test_a_voice_of_the_preferred_engine_is_taken_on_trust_until_it_is_loaded() -> None:
+    late, second = Late(Voiced(16_000, "alloy")), Voiced(16_000, "rudo")
+    synthesizer = FallbackSynthesizer([("first", late), ("second", second)], first_audio_s=20)
+    assert not synthesizer.knows_all_voices
+    await samples(synthesizer, SpeechRequest("Mhoroi", voice="alloy"))
+    await samples(synthesizer, SpeechRequest("Mhoroi", voice="aloy"))
+    assert [request.voice for request in second.asked] == [None, None]
+    late.is_loaded = True
+    assert synthesizer.knows_all_voices
+    # Callers go on as they began: in a voice of the one that stood in, or in a wrong one.
+    for voice in ("alloy", "aloy", "rudo"):
+        await samples(synthesizer, SpeechRequest("Mhoroi", voice=voice))
+    assert [request.voice for request in late.engine.asked] == ["alloy", None, None]
+    with pytest.raises(EngineError, match="no such voice"):
+        await samples(synthesizer, SpeechRequest("Mhoroi", voice="nobody"))
