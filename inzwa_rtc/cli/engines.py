@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Collection
+from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from importlib.metadata import entry_points
 from importlib.util import find_spec
+from typing import get_args
 
 import click
 
 from inzwa_rtc.engines import registry
-from inzwa_rtc.engines.contracts import EngineKind
+from inzwa_rtc.engines.contracts import Ability, EngineKind
 from inzwa_rtc.engines.shipped import shipped
 
 _TITLES: dict[EngineKind, str] = {"asr": "Recognition", "llm": "Replies", "tts": "Speech"}
@@ -74,8 +78,22 @@ def _row(kind: EngineKind, name: str) -> _Row:
             registry.install_command(spec),
         )
     package = _distribution(kind, name)
-    # It is imported to know its abilities, which is its own to answer for, not this list's.
-    return _Row(kind, name, True, package.licence, package.summary, "", (), "")
+    try:
+        abilities = _abilities(spec)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever breaks, the list is shown
+        why = f"(cannot be imported here: {type(error).__name__})"
+        return _Row(kind, name, True, package.licence, f"{package.summary} {why}", "", (), "")
+    return _Row(kind, name, True, package.licence, package.summary, "", abilities, "")
+
+
+def _abilities(spec: registry.EngineSpec) -> tuple[str, ...]:
+    """What the class of a third party's engine can do beyond its method, as far as the class
+    says so: an engine that must be built for that is not. Raises whatever importing it does."""
+    with redirect_stdout(sys.stderr):  # the list is to be read by programs
+        abilities = getattr(registry.imported(spec), "abilities", ())
+    if not isinstance(abilities, Collection):  # a property: only what is built has a value
+        return ()
+    return tuple(ability for ability in get_args(Ability) if ability in abilities)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ def load(spec: EngineSpec, options: Mapping[str, Any]) -> Any:
     Raises `ConfigError` naming the wrong option, and `EngineUnavailable` when something is
     not installed or, with the engine's own message, when it cannot be built.
     """
-    engine_class = _import(spec)
+    engine_class = imported(spec)
     validated = _validated(spec, engine_class, _with_models(spec, options))
     try:
         return engine_class(validated)
@@ -182,7 +182,8 @@ def _with_models(spec: EngineSpec, options: Mapping[str, Any]) -> Mapping[str, A
     return placed
 
 
-def _import(spec: EngineSpec) -> Any:
+def imported(spec: EngineSpec) -> Any:
+    """The engine's class. Raises `EngineUnavailable` when it is not installed, or broken."""
     module, _, name = spec.import_path.partition(":")
     try:
         return getattr(importlib.import_module(module), name)

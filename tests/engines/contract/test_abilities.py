@@ -26,7 +26,7 @@ def named(one: Shipped) -> str:
 
 
 def engine_class(one: Shipped) -> Any:
-    return registry._import(registry.find(one.kind, one.name))
+    return registry.imported(registry.find(one.kind, one.name))
 
 
 def abilities(kind: Any, name: str, **options: Any) -> set[str]:
