@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from inzwa_rtc.engines.asr.pocketsphinx.engine import PocketSphinx, PocketSphinxOptions
 from inzwa_rtc.engines.contracts import (
+    EngineKind,
     RecognizeRequest,
     ReplyRequest,
     SpeechChunk,
@@ -29,8 +31,18 @@ from inzwa_rtc.engines.tts.espeak.engine import ESpeak, ESpeakOptions
 
 STALL = "stall-{}"
 """While a file of this name with an engine's kind is there, requests get stuck half-way."""
+END = "end-{}"
+"""While a file of this name is there, requests have the process send itself the signal that it
+holds the number of: before the first token, and when all speech is in."""
 UNFINISHED = "half a word"  # what is understood of speech when the recogniser gets stuck
 TOKENS_BEFORE_STALL = 5
+
+
+def end_if_asked(folder: Path, kind: EngineKind) -> None:
+    """Send this process the signal that a test left for it."""
+    mark = folder / END.format(kind)
+    if mark.exists():
+        os.kill(os.getpid(), int(mark.read_text()))
 
 
 class PluggedPocketSphinxOptions(PocketSphinxOptions):
@@ -38,12 +50,13 @@ class PluggedPocketSphinxOptions(PocketSphinxOptions):
 
 
 class PluggedPocketSphinx(PocketSphinx):
-    """Gets stuck when all speech is in and its words are awaited."""
+    """Gets stuck, or ends, when all speech is in and its words are awaited."""
 
     Options: type[PocketSphinxOptions] = PluggedPocketSphinxOptions
 
     def __init__(self, options: PluggedPocketSphinxOptions) -> None:
         super().__init__(options)
+        self._folder = options.folder
         self._stall = options.folder / STALL.format("asr")
 
     async def recognize(
@@ -54,9 +67,17 @@ class PluggedPocketSphinx(PocketSphinx):
                 pass
             yield TranscriptChunk(UNFINISHED, 0, 0, False, 1.0, "en")
             await asyncio.Event().wait()
-        async with aclosing(super().recognize(audio, request)) as chunks:
+        async with (
+            aclosing(self._to_the_end(audio)) as pieces,
+            aclosing(super().recognize(pieces, request)) as chunks,
+        ):
             async for chunk in chunks:
                 yield chunk
+
+    async def _to_the_end(self, audio: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+        async for piece in audio:
+            yield piece
+        end_if_asked(self._folder, "asr")
 
 
 class PluggedScriptedOptions(ScriptedOptions):
@@ -64,15 +85,17 @@ class PluggedScriptedOptions(ScriptedOptions):
 
 
 class PluggedScripted(Scripted):
-    """Gets stuck between two tokens."""
+    """Gets stuck between two tokens, or ends before the first."""
 
     Options: type[ScriptedOptions] = PluggedScriptedOptions
 
     def __init__(self, options: PluggedScriptedOptions) -> None:
         super().__init__(options)
+        self._folder = options.folder
         self._stall = options.folder / STALL.format("llm")
 
     async def reply(self, request: ReplyRequest) -> AsyncGenerator[TokenChunk | ToolCall, None]:
+        end_if_asked(self._folder, "llm")
         count = 0
         async with aclosing(super().reply(request)) as chunks:
             async for chunk in chunks:

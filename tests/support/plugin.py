@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 from inzwa_rtc.engines.contracts import EngineKind
-from tests.support.plugged import STALL
+from tests.support.plugged import END, STALL
 from tests.support.voice import Samples, resampled
 
 ROOT = Path(__file__).parents[2]
@@ -59,6 +60,11 @@ class Plugin:
             chosen |= {f"{kind}_engine": "plugged", kind: {"folder": str(self._folder)}}
         return chosen
 
+    def before(self, kind: EngineKind, other: str) -> dict[str, Any]:
+        """Settings that prefer the plugged engine, and have another stand in for it."""
+        options = {"plugged": {"folder": str(self._folder)}, other: {}}
+        return {f"{kind}_engine": ("plugged", other), kind: options}
+
     def environment(self, *kinds: EngineKind) -> dict[str, str]:
         """The same for a server in a process of its own."""
         return {
@@ -74,10 +80,15 @@ class Plugin:
         """Let this kind's requests get stuck from now on."""
         (self._folder / STALL.format(kind)).touch()
 
+    def end(self, kind: EngineKind, sent: signal.Signals) -> None:
+        """Let this kind's process send itself the signal at each request from now on."""
+        (self._folder / END.format(kind)).write_text(str(sent.value))
+
     def recover(self) -> None:
         """Let later requests run through."""
-        for mark in self._folder.glob(STALL.format("*")):
-            mark.unlink()
+        for name in (STALL, END):
+            for mark in self._folder.glob(name.format("*")):
+                mark.unlink()
 
     def all_said(self) -> list[Said]:
         """All that was asked of the synthesizer so far, in order."""
