@@ -184,6 +184,13 @@ def test_an_engine_that_loads_too_slowly_has_the_exit_code_of_what_may_pass(
     assert "Traceback" not in result.stderr
 
 
+def test_a_wrong_option_of_an_engine_is_a_message_and_exit_code_2(tmp_path: Path) -> None:
+    result = run(tmp_path, "serve", "--port", "0", INZWA_TTS__NONSENSE="1")
+    assert result.returncode == 2
+    assert "`tts.nonsense` is not an option" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_an_unknown_engine_is_a_message_and_exit_code_2(tmp_path: Path) -> None:
     result = run(tmp_path, "serve", "--port", "0", INZWA_ASR_ENGINE="nosuch")
     assert result.returncode == 2
