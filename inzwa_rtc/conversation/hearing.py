@@ -63,7 +63,10 @@ class Hearing:
 
         try:
             with self._engines.lent() as engines:
-                request = RecognizeRequest(engines.settings.asr_language)
+                settings = engines.settings
+                request = RecognizeRequest(
+                    settings.asr_language, translate=settings.asr_task == "translate"
+                )
                 return await recognise(utterance, engines.asr, request, self._timeout_s, understood)
         except EngineError as error:
             return error

@@ -20,7 +20,14 @@ Engine = TypeVar("Engine")
 
 _NOT_ITS_FAULT = frozenset(
     # What was asked is more than it can do; another engine may be able to.
-    {"context_too_small", "request_refused", "unknown_adapter", "unknown_language", "unknown_voice"}
+    {
+        "cannot_translate",
+        "context_too_small",
+        "request_refused",
+        "unknown_adapter",
+        "unknown_language",
+        "unknown_voice",
+    }
 )
 
 _log = structlog.get_logger(__name__)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 from inzwa_rtc.audio.frame import Frame
 from inzwa_rtc.conversation.peer import Command, HangUp, TypedText, UpdateVoice
 from inzwa_rtc.conversation.spoken import lines
-from inzwa_rtc.engines.contracts import Message, ToolCall
+from inzwa_rtc.engines.contracts import Message, RecognizeRequest, ToolCall
 from inzwa_rtc.events import (
     Failure,
     PlaybackStarted,
@@ -67,6 +68,17 @@ async def test_what_goes_on_behind_the_cut_of_an_overlong_utterance_is_recognise
         await call.reply_plays(1)
         voice = [pcm.count(VOICE) for pcm in call.asr.fed]
         assert voice == [1500 // 20, 900 // 20]
+
+
+async def test_the_recogniser_is_asked_for_what_the_settings_of_its_engines_say() -> None:
+    async with calling("Yes.", "Yes.", texts=("one", "two"), asr_language="sn") as call:
+        await call.question()
+        await call.reply_ends(0)
+        settings = call.source.now.settings.model_copy(update={"asr_task": "translate"})
+        call.source.now = replace(call.source.now, settings=settings)
+        await call.question()
+        await call.reply_ends(1)
+        assert call.asr.requests == [RecognizeRequest("sn"), RecognizeRequest("sn", translate=True)]
 
 
 async def test_a_typed_message_is_told_with_its_turn_as_it_was_taken() -> None:

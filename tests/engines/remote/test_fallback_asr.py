@@ -105,6 +105,14 @@ async def test_an_utterance_too_long_to_keep_stays_with_its_recogniser() -> None
     assert caught.value is BUSY
 
 
+async def test_a_model_that_cannot_translate_is_not_blamed_for_it() -> None:
+    cannot = EngineError("It cannot.", action="Use another.", code="cannot_translate")
+    recognizer = ears(Ear(1, cannot), Ear())
+    for _ in range(5):
+        assert await heard(recognizer, spoken("ab")) == "ab"
+    assert recognizer.states() == {"ear-0": "closed", "ear-1": "closed"}
+
+
 async def test_the_audios_own_failure_is_no_engines() -> None:
     async def breaking() -> AsyncIterator[bytes]:
         yield b"ab"
