@@ -22,13 +22,18 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
+import structlog
+
 from inzwa_rtc.engines.asr.agreement import LocalAgreement
 from inzwa_rtc.engines.asr.waiting import Audio, WaitingAudio
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, HeardWord, TranscriptChunk
 
 FALLS_SILENT_MS = 160  # longer than the closure of a stop consonant within a word
+RETRIED_MS = 1000  # of new audio, before a full window whose decoding failed is tried again
 CARRIED_MS = 1000  # end of a full window whose words are left to the next: the last may be cut
 _PER_MS = ASR_SAMPLE_RATE // 1000
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +148,7 @@ class _Utterance(Generic[Way]):
         self._best: TranscriptChunk | None = None  # of full quality, with all up to `_best_end`
         self._best_end = 0
         self._tried_end = 0
+        self._failed_at = 0  # end of the audio when a decoding of full quality failed last
         self._rest_until = 0.0
 
     def pending(self) -> set[asyncio.Future[Decoded]]:
@@ -151,23 +157,18 @@ class _Utterance(Generic[Way]):
     @property
     def is_behind(self) -> bool:
         """Whether a decoding under way has to end before more audio is of any use."""
-        held = self.audio.end - self.audio.start
-        return self._work is not None and held >= 2 * self._window
+        return self._work is not None and self._held >= 2 * self._window
 
     def decode_if_due(self) -> None:
         """Start to decode what has come in, if it is time."""
         audio = self.audio
         if audio.voice_end == 0:
-            if audio.end - audio.start >= self._window:
+            if self._held >= self._window:
                 audio.drop_before(audio.end)  # digital silence, which would pile up
             return
         if self._work is not None:
             return
-        if audio.end - audio.start >= self._window or (
-            self._streaming.at_pauses
-            and audio.end - audio.voice_end >= FALLS_SILENT_MS * _PER_MS
-            and audio.voice_end > self._best_end
-        ):
+        if self._is_full or self._is_at_pause:
             self._start(is_final=True)
         elif (
             self._streaming.partial_ms
@@ -179,18 +180,29 @@ class _Utterance(Generic[Way]):
             self._start(is_final=False)
 
     def take_partial(self) -> TranscriptChunk | None:
-        """The transcript so far, if a decoding has just ended with one."""
+        """The transcript so far, if a decoding has just ended with one.
+
+        One that failed is done without: more audio will come, and be decoded together with this.
+        Its error is raised only where no more can be held.
+        """
         work = self._work
         if work is None or not work.waiting.done():
             return None
         self._work = None
         self._rest_until = 2 * _now() - work.began
+        if error := work.waiting.exception():
+            if self._held >= 2 * self._window:
+                raise error
+            if work.is_final:
+                self._failed_at = self.audio.end
+            _log.warning("asr.decoding_failed", error=type(error).__name__)
+            return None
         return self._understood(work, work.waiting.result())
 
     async def finish(self) -> TranscriptChunk:
-        """The final transcript, all audio having come in."""
+        """The final transcript, all audio having come in. Raises what the decoder raises."""
         audio = self.audio
-        while audio.voice_end > self._best_end or audio.end - audio.start > self._window:
+        while audio.voice_end > self._best_end or self._held > self._window:
             if self._work is None or not self._work.is_final:
                 self.drop()
                 self._start(is_final=True)
@@ -209,6 +221,26 @@ class _Utterance(Generic[Way]):
     @property
     def _window(self) -> int:
         return self._streaming.window_ms * _PER_MS
+
+    @property
+    def _held(self) -> int:
+        return self.audio.end - self.audio.start
+
+    @property
+    def _is_full(self) -> bool:
+        """Whether there is a window to be decoded for good."""
+        has_more = self.audio.end - self._failed_at >= RETRIED_MS * _PER_MS
+        return self._held >= self._window and has_more
+
+    @property
+    def _is_at_pause(self) -> bool:
+        """Whether the caller has fallen silent after words that are not decoded."""
+        audio = self.audio
+        return (
+            self._streaming.at_pauses
+            and audio.end - audio.voice_end >= FALLS_SILENT_MS * _PER_MS
+            and audio.voice_end > max(self._best_end, self._failed_at)
+        )
 
     def _start(self, *, is_final: bool) -> None:
         audio = self.audio

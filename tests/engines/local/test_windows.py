@@ -212,15 +212,65 @@ async def test_without_a_voice_there_is_an_empty_transcript_and_no_decoding(
     assert decode.stretches == []
 
 
-async def test_a_decoder_that_fails_fails_the_utterance(workers: Workers) -> None:
-    def fail(stretch: Stretch) -> Decoded:
-        raise MemoryError
+class Failing(Counter):
+    """Fails so many times first; `failed` once it has."""
 
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self._left = times
+        self.failed = threading.Event()
+
+    def __call__(self, stretch: Stretch) -> Decoded:
+        decoded = super().__call__(stretch)
+        if self._left:
+            self._left -= 1
+            self.failed.set()
+            raise MemoryError
+        return decoded
+
+
+async def test_a_decoder_that_fails_at_the_end_fails_the_utterance(workers: Workers) -> None:
     caller = Caller()
     caller.say(voice(300))
     caller.end()
     with pytest.raises(MemoryError):
-        await all_of(in_windows(caller.audio(), fail, workers, Streaming()))
+        await all_of(in_windows(caller.audio(), Failing(1), workers, Streaming()))
+
+
+@pytest.mark.parametrize("heard", [voice(700), voice(400) + silence(200)], ids=["partial", "pause"])
+async def test_a_decoding_that_fails_before_the_end_is_done_without(
+    workers: Workers, heard: bytes
+) -> None:
+    decode, caller = Failing(1), Caller()
+    stream = in_windows(caller.audio(), decode, workers, Streaming(partial_ms=600))
+    caller.say(heard)
+    answered = asyncio.create_task(all_of(stream))
+    await until(lambda: decode.failed.is_set() and workers.is_one_free)
+    caller.say(silence(20))
+    await until(lambda: caller.left == 0)
+    assert len(decode.stretches) == 1  # not again, with nothing new to decode
+    caller.say(voice(100))
+    caller.end()
+    final = (await answered)[-1]
+    assert final.is_final
+    assert len(final.words) == np.count_nonzero(np.frombuffer(heard, np.int16)) // 1600 + 1
+
+
+async def test_a_full_window_whose_decoding_failed_is_tried_again_until_there_are_two(
+    workers: Workers,
+) -> None:
+    streaming = Streaming(partial_ms=0, window_ms=3000)
+    for times, words in [(1, 100), (1000, None)]:
+        decode, caller = Failing(times), Caller()
+        caller.say(*[voice(100)] * 100)
+        caller.end()
+        stream = in_windows(caller.audio(), decode, workers, streaming)
+        if words is None:
+            with pytest.raises(MemoryError):
+                await all_of(stream)
+            assert len(decode.stretches) <= 4
+        else:
+            assert len((await all_of(stream))[-1].words) == words
 
 
 async def test_an_utterance_that_nobody_wants_any_more_frees_its_place(workers: Workers) -> None:
