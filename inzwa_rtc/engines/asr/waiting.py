@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE
@@ -13,6 +14,7 @@ Audio: TypeAlias = NDArray[np.float32]
 """Mono at 16 kHz, -1 to 1."""
 
 _BLOCK = ASR_SAMPLE_RATE // 50  # 20 ms
+_CUT = 10  # blocks: longer than the closure of a stop consonant within a word
 _QUIET = 10 ** (-30 / 20)  # of the loudest block: below it is no voice that matters
 
 
@@ -48,6 +50,15 @@ class WaitingAudio:
             self._pieces = [np.concatenate([np.zeros(0, np.float32), *self._pieces])]
         return self._pieces[0]
 
+    def quietest(self, start: int, end: int) -> int:
+        """The middle of the quietest 200 ms between two samples held, the last of several."""
+        levels = _levels(self.held()[start - self.start : end - self.start])
+        if len(levels) < _CUT:
+            return end
+        loudest = sliding_window_view(levels, _CUT).max(axis=1)
+        first = len(loudest) - 1 - int(np.argmin(loudest[::-1]))
+        return start + (first + _CUT // 2) * _BLOCK
+
     def drop_before(self, sample: int) -> None:
         """Forget what lies before this sample of the utterance."""
         count = min(max(sample - self.start, 0), self.end - self.start)
@@ -56,12 +67,18 @@ class WaitingAudio:
 
     def _measure(self, samples: Audio) -> None:
         rest = np.concatenate([self._block_rest, samples])
-        count = len(rest) // _BLOCK
-        blocks = rest[: count * _BLOCK].reshape(count, _BLOCK)
-        self._block_rest = rest[count * _BLOCK :]
+        levels = _levels(rest)
+        self._block_rest = rest[len(levels) * _BLOCK :]
         first = self.end - len(rest)
-        levels = np.sqrt(np.mean(np.square(blocks), axis=1))
         for number, level in enumerate(levels.tolist()):
             self._loudest = max(self._loudest, level)
             if level > self._loudest * _QUIET:
                 self.voice_end = first + (number + 1) * _BLOCK
+
+
+def _levels(samples: Audio) -> Audio:
+    """Root mean square of each whole block."""
+    count = len(samples) // _BLOCK
+    blocks = samples[: count * _BLOCK].reshape(count, _BLOCK)
+    levels: Audio = np.sqrt(np.mean(np.square(blocks), axis=1))
+    return levels

@@ -8,9 +8,10 @@ had to be waited for was used. If the caller goes on instead, it was one more pa
 Partial decodings are the first thing to go under load: one is only started when a worker
 is free, and as much time is left between two as the last one took.
 
-An utterance longer than the model's window slides through it: a full window is decoded
-and settled, but for its last words, with which the next one begins. Audio that comes faster
-than it is decoded is let wait where it comes from: no more than two windows are held.
+An utterance longer than the model's window is decoded in parts: a full window is cut at the
+quietest place of its last seconds, so that no word is, and what is decoded up to there is
+settled. Audio that comes faster than it is decoded is let wait where it comes from: no more
+than two windows are held.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, HeardWord, TranscriptCh
 
 FALLS_SILENT_MS = 160  # longer than the closure of a stop consonant within a word
 RETRIED_MS = 1000  # of new audio, before a full window whose decoding failed is tried again
-CARRIED_MS = 1000  # end of a full window whose words are left to the next: the last may be cut
+CUT_WITHIN_MS = 5000  # end of a full window: who speaks breathes more often than that
 _PER_MS = ASR_SAMPLE_RATE // 1000
 
 _log = structlog.get_logger(__name__)
@@ -130,7 +131,11 @@ class _Work:
     waiting: asyncio.Future[Decoded]
     start: int
     end: int
+    held: int
+    """Samples that there were when it began."""
     is_final: bool
+    is_cut: bool
+    """Whether the window was full: it ends at `end`, and is not decoded again."""
     began: float
 
 
@@ -183,7 +188,7 @@ class _Utterance(Generic[Way]):
         """The transcript so far, if a decoding has just ended with one.
 
         One that failed is done without: more audio will come, and be decoded together with this.
-        Its error is raised only where no more can be held.
+        Its error is raised only where it began with as much as is ever held.
         """
         work = self._work
         if work is None or not work.waiting.done():
@@ -191,7 +196,7 @@ class _Utterance(Generic[Way]):
         self._work = None
         self._rest_until = 2 * _now() - work.began
         if error := work.waiting.exception():
-            if self._held >= 2 * self._window:
+            if work.held >= 2 * self._window:
                 raise error
             if work.is_final:
                 self._failed_at = self.audio.end
@@ -244,27 +249,35 @@ class _Utterance(Generic[Way]):
 
     def _start(self, *, is_final: bool) -> None:
         audio = self.audio
-        stretch = Stretch(audio.held()[: self._window], self._settled.text, is_final)
+        end = min(audio.end, audio.start + self._window)
+        is_cut = is_final and self._held >= self._window
+        if is_cut:
+            within = min(CUT_WITHIN_MS * _PER_MS, self._window // 2)
+            end = audio.quietest(end - within, end)
+        stretch = Stretch(audio.held()[: end - audio.start], self._settled.text, is_final)
         waiting = self._workers.start(partial(self._decode, stretch))
-        end = audio.start + len(stretch.audio)
         self._tried_end = end
-        self._work = _Work(waiting, audio.start, end, is_final, _now())
+        self._work = _Work(waiting, audio.start, end, self._held, is_final, is_cut, _now())
 
     def _understood(self, work: _Work, decoded: Decoded) -> TranscriptChunk:
         chunk = self._joined(work, decoded, self._agreement.feed(decoded.text))
         if work.is_final:
             self._best, self._best_end = chunk, work.end
-            if work.end - work.start >= self._window:
-                self._settle(work, decoded)
+            if work.is_cut:
+                self._settle(chunk, work.end)
         return chunk
 
     def _joined(self, work: _Work, decoded: Decoded, stable: int) -> TranscriptChunk:
         """The settled text and what follows it, times counted from the utterance's start."""
         settled = self._settled
         text = _join(settled.text, decoded.text)
-        offset_ms = work.start // _PER_MS
+        offset_ms, end_ms = work.start // _PER_MS, work.end // _PER_MS
         words = tuple(
-            replace(word, start_ms=word.start_ms + offset_ms, end_ms=word.end_ms + offset_ms)
+            replace(
+                word,
+                start_ms=min(word.start_ms + offset_ms, end_ms),
+                end_ms=min(word.end_ms + offset_ms, end_ms),
+            )
             for word in decoded.words
         )
         return TranscriptChunk(
@@ -272,23 +285,15 @@ class _Utterance(Generic[Way]):
             settled.start_ms if settled.text or not words else words[0].start_ms,
             words[-1].end_ms if words else self.audio.voice_end // _PER_MS,
             False,
-            min(settled.confidence, decoded.confidence),
+            min((part.confidence for part in (settled, decoded) if part.text), default=0.0),
             decoded.language,
             settled.words + words,
             len(text) - len(decoded.text) + stable,
         )
 
-    def _settle(self, work: _Work, decoded: Decoded) -> None:
-        """Let the window's audio go, but for its last words."""
-        before_ms = (work.end - work.start) // _PER_MS - CARRIED_MS
-        kept = tuple(word for word in decoded.words if word.end_ms <= before_ms)
-        if kept:
-            text = " ".join(word.text for word in kept)
-            decoded = replace(decoded, text=text, words=kept)
-            end = work.start + kept[-1].end_ms * _PER_MS
-        else:
-            end = work.end
-        self._settled = self._joined(work, decoded, len(decoded.text))
+    def _settle(self, chunk: TranscriptChunk, end: int) -> None:
+        """Stand by what was understood up to this sample, and let the audio go."""
+        self._settled = chunk
         self._best, self._best_end = None, end
         self._agreement = LocalAgreement()
         self.audio.drop_before(end)

@@ -30,6 +30,17 @@ def test_digital_silence_holds_no_voice() -> None:
     assert (audio.end, audio.voice_end) == (16_000, 0)
 
 
+def test_the_quietest_place_is_found_between_any_two_samples() -> None:
+    audio = WaitingAudio()
+    for level, ms in [(20, 100), (8000, 500), (300, 60), (8000, 400), (900, 200), (8000, 340)]:
+        audio.feed(tone(ms, level))
+    whole = audio.quietest(100 * 16, audio.end)
+    assert whole == (100 + 500 + 60 + 400 + 100) * 16  # not the short gap within a word
+    audio.drop_before(160)
+    assert audio.quietest(100 * 16, audio.end) == whole
+    assert audio.quietest(audio.end - 320, audio.end) == audio.end
+
+
 def test_audio_let_go_at_the_start_keeps_the_positions_of_the_rest() -> None:
     audio = WaitingAudio()
     audio.feed(np.arange(1000, dtype=np.int16).tobytes())
