@@ -185,17 +185,36 @@ class _Requests:
 
     def __init__(self, asking: Asking) -> None:
         self._asking = asking
-        self._running: set[asyncio.Task[Decoded]] = set()
+        self._running: dict[asyncio.Task[Decoded], bool] = {}
+        """Each with whether it is a partial one."""
 
     @property
     def is_one_free(self) -> bool:
         return self._asking.is_one_free
 
     def start(self, decode: Callable[[], Coroutine[Any, Any, Decoded]]) -> asyncio.Task[Decoded]:
+        if not self.is_one_free and not any(task.cancelling() for task in self._running):
+            self._give_way()
+        return self._begin(decode, is_partial=False)
+
+    def start_partial(
+        self, decode: Callable[[], Coroutine[Any, Any, Decoded]]
+    ) -> asyncio.Task[Decoded]:
+        return self._begin(decode, is_partial=True)
+
+    def _begin(
+        self, decode: Callable[[], Coroutine[Any, Any, Decoded]], *, is_partial: bool
+    ) -> asyncio.Task[Decoded]:
         task = asyncio.get_running_loop().create_task(decode())
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._running[task] = is_partial
+        task.add_done_callback(self._running.pop)
         return task
+
+    def _give_way(self) -> None:
+        for task, is_partial in reversed(self._running.items()):
+            if is_partial:
+                task.cancel()
+                return
 
 
 def _failed(server: Server, error: Exception, language: str | None) -> Failed:

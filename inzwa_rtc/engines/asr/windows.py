@@ -6,7 +6,8 @@ full quality: if the turn then ends, that result is the final one, and the silen
 had to be waited for was used. If the caller goes on instead, it was one more partial.
 
 Partial decodings are the first thing to go under load: one is only started when a worker
-is free, and as much time is left between two as the last one took.
+is free, as much time is left between two as the last one took, and one that runs is given up
+where a final one would have to wait for it.
 
 An utterance longer than the model's window is decoded in parts: a full window is cut at the
 quietest place of its last seconds, so that no word is, and what is decoded up to there is
@@ -73,6 +74,11 @@ class Decoders(Protocol[Way]):
 
     def start(self, decode: Callable[[], Way]) -> asyncio.Future[Decoded]:
         """Begin a decoding as soon as may be. Cancelling the result drops it."""
+        ...
+
+    def start_partial(self, decode: Callable[[], Way]) -> asyncio.Future[Decoded]:
+        """The same for one that is cancelled, by the decoders themselves, where one of `start`
+        would have to wait."""
         ...
 
 
@@ -171,12 +177,14 @@ class _Utterance(Generic[Way]):
             if self._held >= self._window:
                 audio.drop_before(audio.end)  # digital silence, which would pile up
             return
-        if self._work is not None:
+        if self._work is not None and self._work.is_final:
             return
         if self._is_full or self._is_at_pause:
+            self.drop()  # a partial, which what is decoded now makes needless
             self._start(is_final=True)
         elif (
-            self._streaming.partial_ms
+            self._work is None
+            and self._streaming.partial_ms
             and audio.end - self._tried_end >= self._streaming.partial_ms * _PER_MS
             and audio.voice_end > self._tried_end
             and self._workers.is_one_free
@@ -195,6 +203,8 @@ class _Utterance(Generic[Way]):
             return None
         self._work = None
         self._rest_until = 2 * _now() - work.began
+        if work.waiting.cancelled():
+            return None  # given up for another utterance
         if error := work.waiting.exception():
             if work.held >= 2 * self._window:
                 raise error
@@ -255,7 +265,8 @@ class _Utterance(Generic[Way]):
             within = min(CUT_WITHIN_MS * _PER_MS, self._window // 2)
             end = audio.quietest(end - within, end)
         stretch = Stretch(audio.held()[: end - audio.start], self._settled.text, is_final)
-        waiting = self._workers.start(partial(self._decode, stretch))
+        start = self._workers.start if is_final else self._workers.start_partial
+        waiting = start(partial(self._decode, stretch))
         self._tried_end = end
         self._work = _Work(waiting, audio.start, end, self._held, is_final, is_cut, _now())
 

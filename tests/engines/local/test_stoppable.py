@@ -52,6 +52,40 @@ async def test_a_decoding_that_is_dropped_stops_and_frees_its_place() -> None:
     workers.close()
 
 
+async def test_the_newest_partial_gives_way_to_a_final_one_for_which_no_thread_is_free() -> None:
+    workers, patients = StoppableWorkers(2), [Patient(), Patient()]
+    older, newer = (workers.start_partial(patient) for patient in patients)
+    for patient in patients:
+        await until(patient.began)
+    await workers.start(lambda: lambda _: NOTHING)
+    assert newer.cancelled()
+    assert patients[1].stopped.is_set()
+    assert not older.done()
+    await asyncio.to_thread(workers.close)
+
+
+async def test_no_partial_gives_way_where_a_thread_is_about_to_be_free() -> None:
+    workers, patients = StoppableWorkers(2), [Patient(), Patient()]
+    older, newer = (workers.start_partial(patient) for patient in patients)
+    for patient in patients:
+        await until(patient.began)
+    older.cancel()
+    await workers.start(lambda: lambda _: NOTHING)
+    assert not newer.done()
+    await asyncio.to_thread(workers.close)
+
+
+async def test_a_final_decoding_gives_way_to_nobody() -> None:
+    workers, patient = StoppableWorkers(1), Patient()
+    running = workers.start(patient)
+    await until(patient.began)
+    waiting = workers.start(lambda: lambda _: NOTHING)
+    assert not running.done()
+    running.cancel()
+    await waiting
+    await asyncio.to_thread(workers.close)
+
+
 async def test_closing_stops_all_decodings() -> None:
     workers, patients = StoppableWorkers(2), [Patient(), Patient()]
     results = [workers.start(patient) for patient in patients]

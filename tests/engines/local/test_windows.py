@@ -10,6 +10,7 @@ from contextlib import aclosing
 import numpy as np
 import pytest
 
+from inzwa_rtc.engines.asr.stoppable import Stoppable, StoppableWorkers, Wanted
 from inzwa_rtc.engines.asr.windows import Decoded, Streaming, Stretch, _Utterance, in_windows
 from inzwa_rtc.engines.asr.workers import Workers
 from inzwa_rtc.engines.contracts import HeardWord, TranscriptChunk
@@ -138,21 +139,66 @@ async def test_who_goes_on_after_a_pause_is_decoded_anew(workers: Workers) -> No
 async def test_no_partial_is_decoded_while_the_worker_is_busy(workers: Workers) -> None:
     decode, caller, other = Counter(), Caller(), Caller()
     decode.may_end.clear()
-    first = in_windows(other.audio(), decode, workers, Streaming(partial_ms=600))
-    other.say(voice(600))
+    first = in_windows(other.audio(), decode, workers, Streaming(partial_ms=0))
+    other.say(voice(600), silence(200))
     waiting = asyncio.create_task(anext(first))
     await until(lambda: bool(decode.stretches))
     stream = in_windows(caller.audio(), decode, workers, Streaming(partial_ms=100))
     caller.say(*[voice(200)] * 5)
     caller.end()
     answered = asyncio.create_task(all_of(stream))
-    await until(lambda: workers.waiting > 0)
+    await until(lambda: caller.left == 0)
     decode.may_end.set()
     (final,) = await answered
     assert final.is_final
+    assert [stretch.is_final for stretch in decode.stretches] == [True, True]
     async with asyncio.timeout(GUARD_S):
         await waiting
     await first.aclose()
+
+
+class Stopping(Counter):
+    """Decodes a partial for as long as its result is wanted."""
+
+    def stoppable(self, stretch: Stretch) -> Stoppable:
+        def decode(is_wanted: Wanted) -> Decoded:
+            decoded = self(stretch)
+            while is_wanted() and not stretch.is_final:
+                pass
+            return decoded
+
+        return decode
+
+
+async def test_at_a_pause_the_callers_own_partial_is_not_waited_for() -> None:
+    decode, caller, workers = Stopping(), Caller(), StoppableWorkers(1)
+    stream = in_windows(caller.audio(), decode.stoppable, workers, Streaming(partial_ms=600))
+    caller.say(voice(600))
+    waiting = asyncio.create_task(next_of(stream))
+    await until(lambda: bool(decode.stretches))
+    caller.say(silence(200))
+    assert (await waiting).text == "w0 w1 w2 w3 w4 w5"
+    assert [stretch.is_final for stretch in decode.stretches] == [False, True]
+    await stream.aclose()
+    workers.close()
+
+
+async def test_a_partial_gives_way_to_another_callers_final() -> None:
+    decode, caller, other = Stopping(), Caller(), Caller()
+    workers = StoppableWorkers(1)
+    first = in_windows(other.audio(), decode.stoppable, workers, Streaming(partial_ms=600))
+    other.say(voice(600))
+    waiting = asyncio.create_task(all_of(first))
+    await until(lambda: bool(decode.stretches))
+    caller.say(voice(300))
+    caller.end()
+    stream = in_windows(caller.audio(), decode.stoppable, workers, Streaming(partial_ms=0))
+    (final,) = await all_of(stream)
+    assert final.text == "w0 w1 w2"
+    other.say(voice(100))
+    other.end()
+    assert (await waiting)[-1].text == "w0 w1 w2 w3 w4 w5 w6"
+    workers.close()
 
 
 async def test_a_long_dictation_slides_through_the_window(workers: Workers) -> None:

@@ -186,6 +186,24 @@ async def test_partial_transcripts_come_if_wanted(transcription: Make, server: F
     assert [chunk.is_final for chunk in chunks] == [False, True]
 
 
+async def test_a_request_for_a_partial_transcript_gives_way_to_a_final_one(
+    transcription: Make, server: FakeServer
+) -> None:
+    server.will(hangs, answers(VERBOSE))
+    engine = transcription(max_concurrent=1, partial_ms=500)
+
+    async def audio() -> AsyncGenerator[bytes, None]:
+        yield VOICE * 600
+        await asyncio.Event().wait()
+
+    async with aclosing(engine.recognize(audio(), RecognizeRequest())) as other:
+        waiting = asyncio.ensure_future(anext(other))
+        await server.until_asked()
+        assert (await recognized(engine)).text == "Mhoroi."
+        waiting.cancel()
+        await asyncio.wait({waiting})
+
+
 async def test_cancelling_frees_the_connection(transcription: Make, server: FakeServer) -> None:
     server.will(hangs, answers(VERBOSE))
     engine = transcription(max_concurrent=1)

@@ -90,12 +90,20 @@ class Ct2Whisper:
         word_times: bool = False,
     ) -> Attempt:
         """Write what is heard in a stretch."""
+        if not is_wanted():
+            return Attempt()
         features = self._features(stretch.audio)
         frames = frames_of(len(stretch.audio), window_s)
+        if not is_wanted():
+            return Attempt()
         encoded = self._model.encode(_padded(features, frames))
         if not is_wanted():
             return Attempt()
         language = task.language or self._detected(encoded)
+        # The library takes no callback with `generate`, as it does for other kinds of models:
+        # from here on it writes to the end.
+        if not is_wanted():
+            return Attempt()
         tokenizer, silenced = self._tokenizer(language, task.translate)
         prompt = self._prompt(task.prompt(stretch.context, self._count), tokenizer)
         limit = min(token_limit(len(stretch.audio)), _DECODER_TOKENS - len(prompt))
