@@ -42,6 +42,10 @@ class Attempt:
         self._breaker = breaker
         self.admission = admission
 
+    def began(self) -> None:
+        """The engine gives something; whether that is an answer is still open."""
+        self.admission = self._breaker.began(self.admission)
+
     def succeeded(self) -> None:
         """The engine answers; its answer may still break off."""
         self.admission = self._breaker.succeeded(self.admission)
