@@ -8,6 +8,7 @@ money: partial transcripts are off unless asked for.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import aclosing
 from functools import partial
@@ -18,6 +19,7 @@ from pydantic import ConfigDict, Field
 
 from inzwa_rtc.engines.asr.hotwords import HotwordOptions, Hotwords
 from inzwa_rtc.engines.asr.openai_audio import heard, to_wav
+from inzwa_rtc.engines.asr.prompt import prompt_of
 from inzwa_rtc.engines.asr.windows import Decoded, Streaming, Stretch, in_windows
 from inzwa_rtc.engines.contracts import Ability, RecognizeRequest, TranscriptChunk
 from inzwa_rtc.engines.remote import http
@@ -147,11 +149,11 @@ class OpenAITranscription:
             "response_format": self._format,
             "temperature": 0.0,
         }
-        hotwords = self._hotwords.of(language)
-        before = [options.prompt, context]
+        expected: list[str] = []
         if not options.model.startswith(_TAKES_KEYWORDS):
-            before.insert(1, ", ".join(hotwords))
-        if prompt := " ".join(filter(None, before)):
+            expected = [f"{word}," for word in self._hotwords.of(language)]
+        # Of a longer one Whisper takes the end, and would miss the words to expect.
+        if prompt := prompt_of(expected, f"{options.prompt or ''} {context}", _tokens):
             form["prompt"] = prompt
         return form
 
@@ -178,6 +180,12 @@ class OpenAITranscription:
         if options.response_format != "auto":
             return options.response_format
         return "json" if options.model.startswith(_JSON_ONLY) else "verbose_json"
+
+
+def _tokens(text: str) -> int:
+    """About how many tokens a text has. The tokenizer is the server's: this is half of the bytes,
+    rather too many for languages in Latin letters."""
+    return math.ceil(len(text.encode()) / 2)
 
 
 class _Requests:

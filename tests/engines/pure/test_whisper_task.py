@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from inzwa_rtc.engines.asr.hotwords import Hotwords
+from inzwa_rtc.engines.asr.prompt import PROMPT_TOKENS
 from inzwa_rtc.engines.asr.stoppable import StoppableWorkers, Wanted
 from inzwa_rtc.engines.asr.whisper.task import (
-    PROMPT_TOKENS,
     Attempt,
     Task,
     WhisperOptions,

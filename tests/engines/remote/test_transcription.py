@@ -99,8 +99,23 @@ async def test_what_the_caller_may_say_is_told_the_server(
     server.will(answers(VERBOSE))
     engine = transcription(hotwords=["Inzwa", "Harare"], prompt="A call.")
     await recognized(engine, request=RecognizeRequest("sn-ZW"))
-    assert server.asked[0].form["prompt"] == ["A call. Inzwa, Harare"]
+    assert server.asked[0].form["prompt"] == ["Inzwa, Harare, A call."]
     assert server.asked[0].form["language"] == ["sn"]
+
+
+async def test_of_a_long_transcript_the_last_words_are_told_the_server_and_the_hotwords_first(
+    transcription: Make, server: FakeServer
+) -> None:
+    words = " ".join(f"w{number}" for number in range(300))
+    server.will(answers({"text": words}))
+    engine = transcription(hotwords=["Inzwa", "Harare"], prompt="A call.")
+    chunk = await recognized(engine, *[VOICE * 1000] * 40)
+    assert chunk.text.split() == 2 * words.split()
+    first, second = (asked.form["prompt"][0] for asked in server.asked)
+    assert first == "Inzwa, Harare, A call."
+    assert second.startswith("Inzwa, Harare, w")
+    assert second.endswith(" w298 w299")
+    assert len(second) <= 446
 
 
 async def test_a_newer_model_gets_them_as_keywords(transcription: Make, server: FakeServer) -> None:
