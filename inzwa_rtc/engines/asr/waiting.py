@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from heapq import heappush, heappushpop
 from typing import TypeAlias
 
 import numpy as np
@@ -15,7 +16,9 @@ Audio: TypeAlias = NDArray[np.float32]
 
 _BLOCK = ASR_SAMPLE_RATE // 50  # 20 ms
 _CUT = 10  # blocks: longer than the closure of a stop consonant within a word
-_QUIET = 10 ** (-30 / 20)  # of the loudest block: below it is no voice that matters
+_QUIET = 10 ** (-30 / 20)  # of the voice's level: below it is no voice that matters
+_FADE = 10 ** (-10 / 20 / 50)  # of that level with each block, 10 dB a second: a bang is forgotten
+_LOUD = 25  # blocks, half a second: as loud as so many were, the voice is not forgotten
 
 
 class WaitingAudio:
@@ -31,7 +34,8 @@ class WaitingAudio:
         self._pieces: list[Audio] = []
         self._odd = b""
         self._block_rest = np.zeros(0, np.float32)
-        self._loudest = 0.0
+        self._level = 0.0  # of the voice
+        self._loudest: list[float] = []  # levels, a heap of `_LOUD`
 
     def feed(self, pcm: bytes) -> None:
         """Append int16 LE mono 16 kHz audio."""
@@ -71,9 +75,23 @@ class WaitingAudio:
         self._block_rest = rest[len(levels) * _BLOCK :]
         first = self.end - len(rest)
         for number, level in enumerate(levels.tolist()):
-            self._loudest = max(self._loudest, level)
-            if level > self._loudest * _QUIET:
+            if level > self._voice_level(level) * _QUIET:
                 self.voice_end = first + (number + 1) * _BLOCK
+
+    def _voice_level(self, level: float) -> float:
+        """The level of the voice, a block of this level being the newest.
+
+        The loudest block's, but less as time passes, so that words after a bang are not taken
+        for silence; never so little that in a long pause noise would be taken for a voice.
+        """
+        lasting = 0.0
+        if len(self._loudest) < _LOUD:
+            heappush(self._loudest, level)
+        else:
+            heappushpop(self._loudest, level)
+            lasting = self._loudest[0]
+        self._level = max(level, lasting, self._level * _FADE)
+        return self._level
 
 
 def _levels(samples: Audio) -> Audio:

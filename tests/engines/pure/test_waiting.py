@@ -24,6 +24,23 @@ def test_the_voice_ends_where_it_becomes_quiet() -> None:
     assert audio.voice_end == 400 * 16
 
 
+def test_quiet_words_after_a_bang_are_a_voice() -> None:
+    audio = WaitingAudio()
+    audio.feed(tone(60, level=32_000))
+    audio.feed(tone(700, level=20))
+    assert audio.voice_end == 60 * 16
+    audio.feed(tone(600, level=600))
+    audio.feed(tone(200, level=6))
+    assert audio.voice_end == 1360 * 16
+
+
+def test_noise_in_a_long_pause_is_no_voice() -> None:
+    audio = WaitingAudio()
+    audio.feed(tone(800))
+    audio.feed(tone(60_000, level=200))
+    assert audio.voice_end == 800 * 16
+
+
 def test_digital_silence_holds_no_voice() -> None:
     audio = WaitingAudio()
     audio.feed(bytes(32_000))
