@@ -334,6 +334,10 @@ async def test_what_is_no_transcript_is_an_error_at_once(
         {"segments": [None, {"avg_logprob": "x"}], "words": [{}, {"word": 1}], "logprobs": "?"},
         {"words": [{"word": "a", "start": -1, "end": None}, {"word": " ", "start": 0, "end": 1}]},
         {"segments": [{"avg_logprob": 5.0, "no_speech_prob": 2}], "language": "klingon"},
+        {"segments": [{"avg_logprob": 1e6, "no_speech_prob": 10**400}]},
+        {"segments": [{"avg_logprob": 1e6, "no_speech_prob": 0}], "logprobs": [{"logprob": 1e308}]},
+        {"words": [{"word": "a", "start": 1e308, "end": 1e308}]},
+        {"words": [{"word": "a", "start": 0, "end": -(10**400)}]},
     ],
 )
 async def test_members_that_are_not_what_they_should_be_are_done_without(
@@ -343,6 +347,11 @@ async def test_members_that_are_not_what_they_should_be_are_done_without(
     chunk = await recognized(transcription())
     assert (chunk.text, chunk.language, chunk.confidence) == ("Mhoroi.", "", 1.0)
     assert chunk.words == ()
+
+
+async def test_half_a_character_is_not_passed_on(transcription: Make, server: FakeServer) -> None:
+    server.will(answers('{"text": "Mhoroi \\ud83d", "words": []}'))
+    assert (await recognized(transcription())).text == "Mhoroi ?"
 
 
 async def test_a_redirect_is_named_and_not_followed(
