@@ -17,10 +17,11 @@ from typing import Annotated, Any, Literal
 import openai
 from pydantic import ConfigDict, Field
 
+from inzwa_rtc.engines.asr.decoding import Decoded, Stretch
 from inzwa_rtc.engines.asr.hotwords import HotwordOptions, Hotwords
 from inzwa_rtc.engines.asr.openai_audio import heard, to_wav
 from inzwa_rtc.engines.asr.prompt import prompt_of
-from inzwa_rtc.engines.asr.windows import Decoded, Streaming, Stretch, in_windows
+from inzwa_rtc.engines.asr.windows import Streaming, in_windows
 from inzwa_rtc.engines.contracts import Ability, RecognizeRequest, TranscriptChunk
 from inzwa_rtc.engines.remote import http
 from inzwa_rtc.engines.remote.answers import Failed
@@ -189,7 +190,7 @@ def _tokens(text: str) -> int:
 
 
 class _Requests:
-    """The decodings that are under way at the server; see `windows.Decoders`."""
+    """The decodings that are under way at the server; see `Decoders`."""
 
     def __init__(self, asking: Asking) -> None:
         self._asking = asking

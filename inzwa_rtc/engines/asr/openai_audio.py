@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from inzwa_rtc.engines.asr.decoding import Decoded
 from inzwa_rtc.engines.asr.languages import code_of
 from inzwa_rtc.engines.asr.waiting import Audio
-from inzwa_rtc.engines.asr.windows import Decoded
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, HeardWord
 
 _SHORTEST = ASR_SAMPLE_RATE // 2  # OpenAI refuses less than 0.1 s, and Whisper invents in it

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeAlias
 
-from inzwa_rtc.engines.asr.windows import Decoded
+from inzwa_rtc.engines.asr.decoding import Decoded
 from inzwa_rtc.engines.asr.workers import Workers
 
 Wanted: TypeAlias = Callable[[], bool]

@@ -22,13 +22,14 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic
 
 import structlog
 
 from inzwa_rtc.engines.asr.agreement import LocalAgreement
-from inzwa_rtc.engines.asr.waiting import Audio, WaitingAudio
-from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, HeardWord, TranscriptChunk
+from inzwa_rtc.engines.asr.decoding import Decoded, Decoders, Stretch, Way
+from inzwa_rtc.engines.asr.waiting import WaitingAudio
+from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, TranscriptChunk
 
 FALLS_SILENT_MS = 160  # longer than the closure of a stop consonant within a word
 RETRIED_MS = 1000  # of new audio, before a full window whose decoding failed is tried again
@@ -36,50 +37,6 @@ CUT_WITHIN_MS = 5000  # end of a full window: who speaks breathes more often tha
 _PER_MS = ASR_SAMPLE_RATE // 1000
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """What is to be decoded at once. `context` is the text before it."""
-
-    audio: Audio
-    context: str
-    is_final: bool
-    """Whether quality counts for more than time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """What a stretch was understood as. `words` have their times from its first sample; they
-    may be missing."""
-
-    text: str
-    language: str
-    confidence: float
-    words: tuple[HeardWord, ...] = ()
-
-
-Way = TypeVar("Way", contravariant=True)
-"""How a decoding comes to its result: `Decoded` where a thread works it out, a coroutine for it
-where a server does."""
-
-
-class Decoders(Protocol[Way]):
-    """Where stretches are decoded, such as the threads of `Workers`."""
-
-    @property
-    def is_one_free(self) -> bool:
-        """Whether a decoding started now begins at once."""
-        ...
-
-    def start(self, decode: Callable[[], Way]) -> asyncio.Future[Decoded]:
-        """Begin a decoding as soon as may be. Cancelling the result drops it."""
-        ...
-
-    def start_partial(self, decode: Callable[[], Way]) -> asyncio.Future[Decoded]:
-        """The same for one that is cancelled, by the decoders themselves, where one of `start`
-        would have to wait."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

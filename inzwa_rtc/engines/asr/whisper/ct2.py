@@ -16,6 +16,7 @@ from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_suppressed_tokens
 
+from inzwa_rtc.engines.asr.decoding import Stretch
 from inzwa_rtc.engines.asr.stoppable import Wanted
 from inzwa_rtc.engines.asr.waiting import Audio
 from inzwa_rtc.engines.asr.whisper.ct2_files import Abilities, broken, check_folder
@@ -26,7 +27,6 @@ from inzwa_rtc.engines.asr.whisper.task import (
     heard_word,
     token_limit,
 )
-from inzwa_rtc.engines.asr.windows import Stretch
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, HeardWord
 
 _BEFORE_WORD = "\"'“¿([{-"  # punctuation, as faster-whisper joins it to words

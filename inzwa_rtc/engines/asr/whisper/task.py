@@ -21,10 +21,11 @@ from typing import Annotated, TypeAlias
 
 from pydantic import ConfigDict, Field
 
+from inzwa_rtc.engines.asr.decoding import Decoded, Stretch
 from inzwa_rtc.engines.asr.hotwords import HotwordOptions, Hotwords
 from inzwa_rtc.engines.asr.prompt import prompt_of
 from inzwa_rtc.engines.asr.stoppable import Stoppable, StoppableWorkers, Wanted
-from inzwa_rtc.engines.asr.windows import Decoded, Streaming, Stretch, in_windows
+from inzwa_rtc.engines.asr.windows import Streaming, in_windows
 from inzwa_rtc.engines.contracts import (
     ASR_SAMPLE_RATE,
     Ability,
