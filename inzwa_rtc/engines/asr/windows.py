@@ -175,7 +175,7 @@ class _Utterance(Generic[Way]):
         """The final transcript, all audio having come in. Raises what the decoder raises."""
         audio = self.audio
         while audio.voice_end > self._best_end or self._held > self._window:
-            if self._work is None or not self._work.is_final:
+            if not self._is_last_under_way:
                 self.drop()
                 self._start(is_final=True)
             assert self._work is not None
@@ -213,6 +213,15 @@ class _Utterance(Generic[Way]):
             and audio.end - audio.voice_end >= FALLS_SILENT_MS * _PER_MS
             and audio.voice_end > max(self._best_end, self._failed_at)
         )
+
+    @property
+    def _is_last_under_way(self) -> bool:
+        """Whether what is being decoded is needed for the final transcript: what began at a
+        pause is not, if the caller went on after it."""
+        work = self._work
+        if work is None or not work.is_final:
+            return False
+        return work.is_cut or work.end >= self.audio.voice_end
 
     def _start(self, *, is_final: bool) -> None:
         audio = self.audio

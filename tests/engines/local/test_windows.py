@@ -125,6 +125,26 @@ async def test_a_decoding_that_fails_before_the_end_is_done_without(
     assert len(final.words) == np.count_nonzero(np.frombuffer(heard, np.int16)) // 1600 + 1
 
 
+async def test_a_decoding_at_a_pause_is_needed_for_nothing_once_the_caller_went_on(
+    workers: Workers,
+) -> None:
+    decode, caller = Failing(1), Caller()
+    decode.may_end.clear()
+    answered = asyncio.create_task(
+        all_of(in_windows(caller.audio(), decode, workers, Streaming(partial_ms=0)))
+    )
+    caller.say(voice(400), silence(200))
+    await until(lambda: bool(decode.stretches))
+    caller.say(voice(200))
+    caller.end()
+    await until(lambda: caller.left == 0)
+    for _ in range(100):
+        await asyncio.sleep(0)
+    decode.may_end.set()
+    (final,) = await answered
+    assert final.text == "w0 w1 w2 w3 w6 w7"
+
+
 async def test_an_utterance_that_nobody_wants_any_more_frees_its_place(workers: Workers) -> None:
     decode, caller = Counter(), Caller()
     decode.may_end.clear()
