@@ -56,8 +56,22 @@ class SpeechStopped:
 
 
 @dataclass(frozen=True, slots=True)
+class TranscriptWord:
+    """A word of a transcript with the punctuation at it; `confidence` is 0 to 1."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
-    """What the caller said, so far (`is_final` false) or for good."""
+    """What the caller said, so far (`is_final` false) or for good.
+
+    `words` is empty where the recogniser has no times of them. `is_cut`: the utterance had
+    become too long, and what the caller goes on to say is another turn's.
+    """
 
     turn: int
     text: str
@@ -66,6 +80,8 @@ class Transcript:
     is_final: bool
     confidence: float
     language: str
+    words: tuple[TranscriptWord, ...] = ()
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,7 @@ class Settings(_Group):
     asr_model: str | None = None
     asr_device: str = "auto"
     asr_language: str | None = "en"
+    asr_task: Literal["transcribe", "translate"] = "transcribe"
     asr: dict[str, Any] = {}
 
     llm_engine: str | tuple[str, ...] = "scripted"

@@ -8,6 +8,9 @@ export type Phase =
 export type TransportKind = 'webrtc' | 'websocket';
 export type Grade = 'good' | 'fair' | 'poor';
 
+/** A word that the caller said; times of the call. */
+export interface TranscriptWord { text: string; start_ms: number; end_ms: number; confidence: number }
+
 /** What the server says (docs/protocol.md). */
 export type ServerMessage =
   | { type: 'session.started'; session_id: string; call_token: string; out_sample_rate: number; language: string; voice: string | null; speed: number }
@@ -16,7 +19,7 @@ export type ServerMessage =
   | { type: 'speech.started'; turn: number }
   | { type: 'speech.stopped'; turn: number }
   | { type: 'asr.partial'; turn: number; text: string; start_ms: number; end_ms: number }
-  | { type: 'asr.final'; turn: number; text: string; start_ms: number; end_ms: number; confidence: number; language: string }
+  | { type: 'asr.final'; turn: number; text: string; start_ms: number; end_ms: number; confidence: number; language: string; words: TranscriptWord[]; cut: boolean }
   | { type: 'llm.partial'; turn: number; token: string }
   | { type: 'llm.final'; turn: number; text: string }
   | { type: 'tts.start'; turn: number }

@@ -12,7 +12,7 @@ from inzwa_rtc.conversation.stages import recognise
 from inzwa_rtc.conversation.utterance import Utterance
 from inzwa_rtc.engines.contracts import RecognizeRequest, TranscriptChunk
 from inzwa_rtc.errors import EngineError
-from inzwa_rtc.events import Event, Transcript
+from inzwa_rtc.events import Event, Transcript, TranscriptWord
 from inzwa_rtc.settings import Settings
 
 
@@ -63,7 +63,10 @@ class Hearing:
 
         try:
             with self._engines.lent() as engines:
-                request = RecognizeRequest(engines.settings.asr_language)
+                settings = engines.settings
+                request = RecognizeRequest(
+                    settings.asr_language, translate=settings.asr_task == "translate"
+                )
                 return await recognise(utterance, engines.asr, request, self._timeout_s, understood)
         except EngineError as error:
             return error
@@ -78,4 +81,9 @@ def _transcript(utterance: Utterance, chunk: TranscriptChunk) -> Transcript:
         chunk.is_final,
         chunk.confidence,
         chunk.language,
+        tuple(
+            TranscriptWord(word.text, word.start_ms, word.end_ms, word.confidence)
+            for word in chunk.words
+        ),
+        utterance.is_cut,
     )

@@ -86,9 +86,10 @@ class Listener:
                     self._floor.sustained(self._utterance)
                 case turns.SpeechEnded() if self._utterance is not None:
                     self._emit(SpeechStopped(self._utterance.turn))
-                case turns.TurnEnded(end=end, now=now):
+                case turns.TurnEnded(end=end, now=now, is_cut=is_cut):
                     self._last_end = end
                     if self._utterance is not None:
+                        self._utterance.is_cut = is_cut
                         self._utterance.end((now - end) * 1000 // ASR_SAMPLE_RATE)
                         self._utterance = None
 

@@ -6,6 +6,7 @@ speaker's review and say so in `UNREVIEWED`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -58,12 +59,21 @@ def languages() -> list[str]:
     return list(_LINES)
 
 
-@cache
 def system_prompt(language: str) -> str:
     """What a language model is told in calls of a language (BCP 47), English where there is
-    no file of its own. Lines that begin with `#` are notes to the reader of the file."""
-    file = _PROMPTS / f"{base_language(language)}.txt"
-    if not file.is_file():
-        file = _PROMPTS / "en.txt"
-    kept = [line for line in file.read_text(encoding="utf-8").splitlines() if line[:1] != "#"]
-    return "\n".join(kept).strip()
+    no file of its own."""
+    prompts = _system_prompts()
+    return prompts.get(base_language(language), prompts["en"])
+
+
+@cache
+def _system_prompts() -> Mapping[str, str]:
+    """By language, all that there are: what a caller names is looked up, and neither read nor
+    kept. Lines that begin with `#` are notes to the reader of the file."""
+    prompts = {}
+    for file in _PROMPTS.iterdir():
+        language, _, ending = file.name.partition(".")
+        if ending == "txt":
+            written = file.read_text(encoding="utf-8").splitlines()
+            prompts[language] = "\n".join(line for line in written if line[:1] != "#").strip()
+    return prompts

@@ -15,13 +15,15 @@ class Utterance:
     """Written by the listener, which never waits; read by one recogniser.
 
     At most `limit_s` of audio waits. Beyond that the oldest goes, counted in
-    `dropped_samples`: a recogniser that lags must not hold up the call.
+    `dropped_samples`: a recogniser that lags must not hold up the call. `is_cut` tells, once
+    the turn has ended, that it had become too long: the caller may speak on, in another turn.
     """
 
     def __init__(self, turn: int, start_index: int, pcm: bytes, limit_s: float) -> None:
         self.turn = turn
         self.start_ms = start_index * 1000 // ASR_SAMPLE_RATE
         self.silence_ms = 0
+        self.is_cut = False
         self.ended_at = 0.0  # on the loop's clock
         self.dropped_samples = 0
         self._limit_bytes = int(limit_s * ASR_SAMPLE_RATE) * BYTES_PER_SAMPLE

@@ -4,7 +4,7 @@
 |---|---|---|
 | closed | all | open, once failures outnumber successes by `failures` within `within_s` |
 | open | none | half-open, after `open_s` |
-| half-open | one, the probe | closed when it succeeds, open when it fails |
+| half-open | one, the probe | closed when it begins to be answered, open when it fails |
 
 Each request carries the admission that it was let through with. What becomes of one that was
 admitted before the state last changed says nothing about the state now, and is ignored.
@@ -62,15 +62,21 @@ class CircuitBreaker:
             self._changes += 1
         return Admission(self._changes)
 
+    def began(self, admission: Admission) -> Admission:
+        """The first part of its answer came, which is all that a probe is to show: nobody else
+        need wait for its end. Gives the admission under which it goes on."""
+        if admission == self._changes and self._is_probing:
+            self._change(opened_at=None)
+            return Admission(self._changes)
+        return admission
+
     def succeeded(self, admission: Admission) -> Admission:
         """It was answered; gives the admission under which the rest of the answer goes on."""
-        if admission == self._changes:
-            if self._is_probing:
-                self._change(opened_at=None)
-                return Admission(self._changes)
+        if admission == self._changes and not self._is_probing:
             if self._failures:
                 self._failures.popleft()
-        return admission
+            return admission
+        return self.began(admission)
 
     def failed(self, admission: Admission, now: float) -> None:
         """It failed, and the engine is to blame."""

@@ -20,7 +20,14 @@ Engine = TypeVar("Engine")
 
 _NOT_ITS_FAULT = frozenset(
     # What was asked is more than it can do; another engine may be able to.
-    {"context_too_small", "request_refused", "unknown_adapter", "unknown_language", "unknown_voice"}
+    {
+        "cannot_translate",
+        "context_too_small",
+        "request_refused",
+        "unknown_adapter",
+        "unknown_language",
+        "unknown_voice",
+    }
 )
 
 _log = structlog.get_logger(__name__)
@@ -34,6 +41,10 @@ class Attempt:
         assert admission is not None, "the chain gives engines that may be asked"
         self._breaker = breaker
         self.admission = admission
+
+    def began(self) -> None:
+        """The engine gives something; whether that is an answer is still open."""
+        self.admission = self._breaker.began(self.admission)
 
     def succeeded(self) -> None:
         """The engine answers; its answer may still break off."""

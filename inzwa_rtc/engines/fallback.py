@@ -205,12 +205,14 @@ class FallbackRecognizer:
                             async for chunk in chunks:
                                 if chunk.is_final:
                                     attempt.succeeded()
+                                else:
+                                    attempt.began()  # an utterance may take long to end
                                 yield chunk
                                 if chunk.is_final:
                                     return
                 except EngineError as error:
                     errors[link.name] = error
-                    if not replay.is_whole:
+                    if not replay.rewind():
                         raise
         raise self.chain.nobody(errors)
 

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE
+from inzwa_rtc.errors import EngineError
 
 _BYTES_PER_S = 2 * ASR_SAMPLE_RATE
 
@@ -32,9 +33,10 @@ class Replay:
         self._on_end: Callable[[float], None] | None = None
         self._reading: asyncio.Task[None] | None = None
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether the beginning is still there."""
+    def rewind(self) -> bool:
+        """Keep all audio for the next one who listens, from now on. False: the beginning has
+        been let go already."""
+        self._heard = 0
         return self._let_go == 0
 
     def when_ended(self, call: Callable[[float], None] | None) -> None:
@@ -44,10 +46,15 @@ class Replay:
             call(self.ended_at)
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
-        """The audio from its beginning. Raises what the audio itself raised."""
-        assert self.is_whole, "the beginning is gone"
+        """The audio from its beginning. Raises what the audio itself raised, and `EngineError`
+        where the beginning is gone."""
+        if not self.rewind():
+            raise EngineError(
+                "The utterance is too long to be heard once more.",
+                action="Lower `turn.max_utterance_ms`.",
+            )
         assert self._reading is not None, "use it within `async with`"
-        self._heard = position = 0
+        position = 0
         while True:
             while position - self._let_go == len(self._kept) and not self._reading.done():
                 self._changed.clear()

@@ -71,12 +71,14 @@ class SpeechEnded:
 class TurnEnded:
     """The caller's turn, from sample `start` to the last voiced one, `end`.
 
-    `now` is the sample at which this was decided.
+    `now` is the sample at which this was decided. `is_cut`: not because the caller had fallen
+    silent, but because the turn had become too long.
     """
 
     start: int
     end: int
     now: int
+    is_cut: bool = False
 
 
 TurnEvent = SpeechMaybe | SpeechStarted | SpeechSustained | FalseAlarm | SpeechEnded | TurnEnded
@@ -133,7 +135,7 @@ class TurnDetector:
         if self._state is _State.MAYBE:
             events.append(SpeechStarted(self._start))
         if self._state is not _State.SILENT:
-            events += self._end_speech(now)
+            events += self._end_speech(now, is_cut=False)
         self._reset()
         self._by_hand = False
         return events
@@ -173,8 +175,8 @@ class TurnDetector:
             self._stopped = False
             events.append(SpeechStarted(self._start))
         events += self._sustain()
-        if self._is_turn_over():
-            events += self._end_speech(now)
+        if self._is_silent_for_long() or self._is_too_long():
+            events += self._end_speech(now, is_cut=not self._is_silent_for_long())
             self._reset()
         elif not self._stopped and self._silence_ms >= self._settings.stop_ms:
             self._stopped = True
@@ -187,16 +189,18 @@ class TurnDetector:
         self._sustained = True
         return [SpeechSustained()]
 
-    def _is_turn_over(self) -> bool:
+    def _is_silent_for_long(self) -> bool:
+        return not self._by_hand and self._silence_ms >= self._settings.silence_ms
+
+    def _is_too_long(self) -> bool:
         settings = self._settings
         if self._length_ms >= settings.max_utterance_ms * 3 // 2:
             return True
-        if self._length_ms >= settings.max_utterance_ms:
-            return self._silence_ms >= settings.stop_ms
-        return not self._by_hand and self._silence_ms >= settings.silence_ms
+        is_pausing = self._silence_ms >= settings.stop_ms
+        return self._length_ms >= settings.max_utterance_ms and is_pausing
 
-    def _end_speech(self, now: int) -> list[TurnEvent]:
-        ended = TurnEnded(self._start, self._end, now)
+    def _end_speech(self, now: int, *, is_cut: bool) -> list[TurnEvent]:
+        ended = TurnEnded(self._start, self._end, now, is_cut)
         return [ended] if self._stopped else [SpeechEnded(self._end), ended]
 
     def _reset(self) -> None:

@@ -13,6 +13,8 @@ from inzwa_rtc.errors import PeerError
 from inzwa_rtc.events import Event
 from inzwa_rtc.settings import LimitSettings
 
+MAX_WORDS = 300  # two minutes of speech, in half of the 64 KiB that a data channel's message has
+
 
 class _Message(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
@@ -238,5 +240,18 @@ def _transcript(event: events.Transcript) -> dict[str, Any]:
         "end_ms": event.end_ms,
     }
     if event.is_final:
-        members |= {"confidence": event.confidence, "language": event.language}
+        members |= {
+            "confidence": event.confidence,
+            "language": event.language,
+            "words": [
+                {
+                    "text": word.text,
+                    "start_ms": word.start_ms,
+                    "end_ms": word.end_ms,
+                    "confidence": round(word.confidence, 3),
+                }
+                for word in event.words[:MAX_WORDS]
+            ],
+            "cut": event.is_cut,
+        }
     return members

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import replace
 
 from inzwa_rtc.audio.frame import Frame
 from inzwa_rtc.conversation.peer import Command, HangUp, TypedText, UpdateVoice
 from inzwa_rtc.conversation.spoken import lines
-from inzwa_rtc.engines.contracts import Message, ToolCall
+from inzwa_rtc.engines.contracts import (
+    HeardWord,
+    Message,
+    RecognizeRequest,
+    ToolCall,
+    TranscriptChunk,
+)
 from inzwa_rtc.events import (
     Failure,
     PlaybackStarted,
@@ -19,9 +26,11 @@ from inzwa_rtc.events import (
     SpeechStarted,
     SpeechStopped,
     Transcript,
+    TranscriptWord,
     TurnMetrics,
 )
 from inzwa_rtc.settings import TurnSettings
+from tests.support.engines import ScriptedRecognizer
 from tests.support.peer import VOICE
 from tests.support.session import STORY, calling
 
@@ -67,6 +76,42 @@ async def test_what_goes_on_behind_the_cut_of_an_overlong_utterance_is_recognise
         await call.reply_plays(1)
         voice = [pcm.count(VOICE) for pcm in call.asr.fed]
         assert voice == [1500 // 20, 900 // 20]
+
+
+async def test_a_caller_is_told_that_an_utterance_was_cut() -> None:
+    turn = TurnSettings(max_utterance_ms=1000)
+    async with calling("Yes.", "Yes.", texts=("one", "two"), turn=turn) as call:
+        await call.question(ms=1800)
+        await call.reply_plays(1)
+        told = [(final.text, final.is_cut) for final in call.peer.all(Transcript)]
+        assert told == [("one", True), ("two", False)]
+
+
+async def test_the_words_of_a_transcript_are_told_with_their_times_in_the_call() -> None:
+    class Timed(ScriptedRecognizer):
+        async def recognize(
+            self, audio: AsyncIterator[bytes], request: RecognizeRequest
+        ) -> AsyncGenerator[TranscriptChunk, None]:
+            async for chunk in super().recognize(audio, request):
+                yield replace(chunk, words=(HeardWord("hello", 300, 600, 0.9),))
+
+    async with calling("Yes.", asr=Timed("hello")) as call:
+        await call.peer.be_silent(1000)
+        await call.question(ms=600)
+        await call.reply_plays(0)
+        final = call.peer.last(Transcript)
+        assert final.words == (TranscriptWord("hello", 1000, 1300, 0.9),)
+
+
+async def test_the_recogniser_is_asked_for_what_the_settings_of_its_engines_say() -> None:
+    async with calling("Yes.", "Yes.", texts=("one", "two"), asr_language="sn") as call:
+        await call.question()
+        await call.reply_ends(0)
+        settings = call.source.now.settings.model_copy(update={"asr_task": "translate"})
+        call.source.now = replace(call.source.now, settings=settings)
+        await call.question()
+        await call.reply_ends(1)
+        assert call.asr.requests == [RecognizeRequest("sn"), RecognizeRequest("sn", translate=True)]
 
 
 async def test_a_typed_message_is_told_with_its_turn_as_it_was_taken() -> None:

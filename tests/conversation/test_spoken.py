@@ -28,6 +28,16 @@ def test_each_language_has_instructions_of_its_own_for_a_spoken_call(language: s
     assert len(prompt) < 2000  # 500 tokens of a small model's 4,096
 
 
+@pytest.mark.parametrize(
+    "language", ["nd", "", "en-" + 97 * "x", "../en", "SN-" + 97 * "x", "en.txt"]
+)
+def test_a_language_that_a_caller_makes_up_has_instructions_without_being_kept(
+    language: str,
+) -> None:
+    expected = "sn" if language.startswith("SN") else "en"
+    assert system_prompt(language) is system_prompt(expected)
+
+
 async def test_a_model_is_instructed_in_the_callers_language_unless_told_otherwise() -> None:
     texts = ("hello", "mhoro")
     async with calling("Hello.", "Mhoro.", texts=texts, call={"system_prompt": None}) as call:

@@ -63,6 +63,23 @@ def test_the_microphone_opens_and_closes_by_message() -> None:
     assert DIALECT.decode('{"type":"end_turn"}') == peer.EndTurn()
 
 
+def test_the_words_of_a_transcript_are_told_as_documented() -> None:
+    word = events.TranscriptWord("hi", 20, 380, 0.98765)
+    told = json.loads(DIALECT.encode(events.Transcript(1, "hi", 0, 400, True, 1, "en", (word,))))
+    assert told["words"] == [{"text": "hi", "start_ms": 20, "end_ms": 380, "confidence": 0.988}]
+    (members,) = re.findall(r"each `(\{.*?\})`", PROTOCOL)
+    assert set(json.loads(members.replace(":N", ":2"))) == set(told["words"][0])
+
+
+def test_a_transcript_of_any_length_fits_into_a_message_of_a_data_channel() -> None:
+    words = tuple(
+        events.TranscriptWord("ndakasvikapo", 100_000 + n, 100_400 + n, 1 / 3) for n in range(5000)
+    )
+    told = DIALECT.encode(events.Transcript(1, "", 0, 10, True, 1.0, "sn", words))
+    assert len(told.encode()) < 2**15
+    assert len(json.loads(told)["words"]) == 300
+
+
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
 def test_each_event_is_written_as_documented(event: Event) -> None:
     told = json.loads(DIALECT.encode(event))

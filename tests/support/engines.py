@@ -25,11 +25,13 @@ class ScriptedRecognizer:
 
     def __init__(self, *texts: str) -> None:
         self.texts = list(texts)
+        self.requests: list[RecognizeRequest] = []
         self.fed: list[bytes] = []
 
     async def recognize(
         self, audio: AsyncIterator[bytes], request: RecognizeRequest
     ) -> AsyncGenerator[TranscriptChunk, None]:
+        self.requests.append(request)
         pcm = b"".join([piece async for piece in audio])
         self.fed.append(pcm)
         text = self.texts.pop(0)

@@ -218,15 +218,24 @@ def test_half_a_second_of_voice_is_more_than_a_murmur_and_is_told_once() -> None
     assert caller.voice(2000) == []
 
 
-def test_an_overlong_turn_ends_at_its_next_short_pause() -> None:
+def test_an_overlong_turn_is_cut_at_its_next_short_pause() -> None:
     caller = Caller(TurnSettings(max_utterance_ms=2000))
     caller.voice(2400)
-    assert any(isinstance(event, TurnEnded) for event in caller.silence(SETTINGS.stop_ms))
+    caller.silence(SETTINGS.stop_ms)
+    assert caller.events[-1] == TurnEnded(0, 2400 * 16, caller.index, is_cut=True)
 
 
-def test_a_turn_without_any_pause_is_ended_all_the_same() -> None:
+def test_a_turn_without_any_pause_is_cut_all_the_same() -> None:
     caller = Caller(TurnSettings(max_utterance_ms=2000))
-    assert any(isinstance(event, TurnEnded) for event in caller.voice(3000))
+    caller.voice(3000)
+    assert caller.events[-1] == TurnEnded(0, caller.index, caller.index, is_cut=True)
+
+
+def test_a_turn_that_ends_in_silence_just_when_it_becomes_too_long_is_not_cut() -> None:
+    caller = Caller(TurnSettings(max_utterance_ms=2000, stop_ms=2000))
+    caller.voice(1500)
+    caller.silence(SETTINGS.silence_ms)
+    assert caller.events[-1] == TurnEnded(0, 1500 * 16, caller.index)
 
 
 acts = st.lists(

@@ -164,7 +164,7 @@ async def _recognise(settings: Settings, speaker: Synthesizer, engine: Recognize
 
     resampler = Resampler(speaker.sample_rate, ASR_SAMPLE_RATE)
     pcm = resampler.feed(await _speak(settings, speaker, settings.tts_voice)) + resampler.flush()
-    request = RecognizeRequest(settings.asr_language)
+    request = RecognizeRequest(settings.asr_language, translate=settings.asr_task == "translate")
     async with aclosing(engine.recognize(_pieces(_LEAD_IN + pcm + _LEAD_IN), request)) as chunks:
         return "".join([chunk.text async for chunk in chunks if chunk.is_final])
 

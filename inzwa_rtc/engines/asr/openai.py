@@ -8,6 +8,7 @@ money: partial transcripts are off unless asked for.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import aclosing
 from functools import partial
@@ -16,9 +17,11 @@ from typing import Annotated, Any, Literal
 import openai
 from pydantic import ConfigDict, Field
 
+from inzwa_rtc.engines.asr.decoding import Decoded, Stretch
 from inzwa_rtc.engines.asr.hotwords import HotwordOptions, Hotwords
 from inzwa_rtc.engines.asr.openai_audio import heard, to_wav
-from inzwa_rtc.engines.asr.windows import Decoded, Streaming, Stretch, in_windows
+from inzwa_rtc.engines.asr.prompt import prompt_of
+from inzwa_rtc.engines.asr.windows import Streaming, in_windows
 from inzwa_rtc.engines.contracts import Ability, RecognizeRequest, TranscriptChunk
 from inzwa_rtc.engines.remote import http
 from inzwa_rtc.engines.remote.answers import Failed
@@ -147,11 +150,11 @@ class OpenAITranscription:
             "response_format": self._format,
             "temperature": 0.0,
         }
-        hotwords = self._hotwords.of(language)
-        before = [options.prompt, context]
+        expected: list[str] = []
         if not options.model.startswith(_TAKES_KEYWORDS):
-            before.insert(1, ", ".join(hotwords))
-        if prompt := " ".join(filter(None, before)):
+            expected = [f"{word}," for word in self._hotwords.of(language)]
+        # Of a longer one Whisper takes the end, and would miss the words to expect.
+        if prompt := prompt_of(expected, f"{options.prompt or ''} {context}", _tokens):
             form["prompt"] = prompt
         return form
 
@@ -180,22 +183,47 @@ class OpenAITranscription:
         return "json" if options.model.startswith(_JSON_ONLY) else "verbose_json"
 
 
+def _tokens(text: str) -> int:
+    """About how many tokens a text has. The tokenizer is the server's: this is half of the bytes,
+    rather too many for languages in Latin letters."""
+    return math.ceil(len(text.encode()) / 2)
+
+
 class _Requests:
-    """The decodings that are under way at the server; see `windows.Decoders`."""
+    """The decodings that are under way at the server; see `Decoders`."""
 
     def __init__(self, asking: Asking) -> None:
         self._asking = asking
-        self._running: set[asyncio.Task[Decoded]] = set()
+        self._running: dict[asyncio.Task[Decoded], bool] = {}
+        """Each with whether it is a partial one."""
 
     @property
     def is_one_free(self) -> bool:
         return self._asking.is_one_free
 
     def start(self, decode: Callable[[], Coroutine[Any, Any, Decoded]]) -> asyncio.Task[Decoded]:
+        if not self.is_one_free and not any(task.cancelling() for task in self._running):
+            self._give_way()
+        return self._begin(decode, is_partial=False)
+
+    def start_partial(
+        self, decode: Callable[[], Coroutine[Any, Any, Decoded]]
+    ) -> asyncio.Task[Decoded]:
+        return self._begin(decode, is_partial=True)
+
+    def _begin(
+        self, decode: Callable[[], Coroutine[Any, Any, Decoded]], *, is_partial: bool
+    ) -> asyncio.Task[Decoded]:
         task = asyncio.get_running_loop().create_task(decode())
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._running[task] = is_partial
+        task.add_done_callback(self._running.pop)
         return task
+
+    def _give_way(self) -> None:
+        for task, is_partial in reversed(self._running.items()):
+            if is_partial:
+                task.cancel()
+                return
 
 
 def _failed(server: Server, error: Exception, language: str | None) -> Failed:

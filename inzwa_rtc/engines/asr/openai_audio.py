@@ -15,13 +15,14 @@ from typing import Any
 
 import numpy as np
 
+from inzwa_rtc.engines.asr.decoding import Decoded
 from inzwa_rtc.engines.asr.languages import code_of
 from inzwa_rtc.engines.asr.waiting import Audio
-from inzwa_rtc.engines.asr.windows import Decoded
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, HeardWord
 
 _SHORTEST = ASR_SAMPLE_RATE // 2  # OpenAI refuses less than 0.1 s, and Whisper invents in it
 _NO_SPEECH = 0.6  # probability, and
+_LARGEST = 1e6  # seconds, and more than any logarithm: what is beyond, or no number, means nothing
 _UNLIKELY = -1.0  # mean log probability: Whisper's own rule for a segment of no words
 
 
@@ -47,10 +48,10 @@ def heard(answer: object, language: str | None) -> Decoded:
         raise ValueError("not a transcript")
     segments = _objects(answer, "segments")
     spoken = [segment for segment in segments if not _is_silence(segment)]
-    text = str(answer["text"])
+    text = answer["text"]
     if len(spoken) < len(segments):
         text = " ".join(str(segment.get("text", "")).strip() for segment in spoken)
-    text = " ".join(text.split())
+    text = " ".join(_unicode(text).split())
     confidence = _confidence(answer, spoken) if text else 0.0
     words = [word for word in _words(answer, confidence) if _is_within(word, segments, spoken)]
     named = answer.get("language")
@@ -74,7 +75,7 @@ def _confidence(answer: Mapping[str, Any], spoken: list[Mapping[str, Any]]) -> f
     told = [_number(segment, "avg_logprob") for segment in spoken]
     told += [_number(token, "logprob") for token in _objects(answer, "logprobs")]
     known = [value for value in told if value is not None]
-    return min(1.0, math.exp(sum(known) / len(known))) if known else 1.0
+    return math.exp(min(0.0, sum(known) / len(known))) if known else 1.0
 
 
 def _words(answer: Mapping[str, Any], confidence: float) -> Iterator[HeardWord]:
@@ -83,7 +84,9 @@ def _words(answer: Mapping[str, Any], confidence: float) -> Iterator[HeardWord]:
         text = word.get("word")
         if start is not None and end is not None and isinstance(text, str) and text.strip():
             start_ms = max(0, round(start * 1000))
-            yield HeardWord(text.strip(), start_ms, max(start_ms, round(end * 1000)), confidence)
+            yield HeardWord(
+                _unicode(text).strip(), start_ms, max(start_ms, round(end * 1000)), confidence
+            )
 
 
 def _is_within(
@@ -113,8 +116,13 @@ def _objects(holder: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
+def _unicode(text: str) -> str:
+    """The text without halves of characters, which JSON can hold and nothing else."""
+    return text.encode(errors="replace").decode()
+
+
 def _number(holder: Mapping[str, Any], name: str) -> float | None:
     value = holder.get(name)
-    if not isinstance(value, int | float) or not math.isfinite(value):
+    if not isinstance(value, int | float) or not abs(value) <= _LARGEST:
         return None
     return float(value)

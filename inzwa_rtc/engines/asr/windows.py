@@ -6,11 +6,13 @@ full quality: if the turn then ends, that result is the final one, and the silen
 had to be waited for was used. If the caller goes on instead, it was one more partial.
 
 Partial decodings are the first thing to go under load: one is only started when a worker
-is free, and as much time is left between two as the last one took.
+is free, as much time is left between two as the last one took, and one that runs is given up
+where a final one would have to wait for it.
 
-An utterance longer than the model's window slides through it: a full window is decoded
-and settled, but for its last words, with which the next one begins. Audio that comes faster
-than it is decoded is let wait where it comes from: no more than two windows are held.
+An utterance longer than the model's window is decoded in parts: a full window is cut at the
+quietest place of its last seconds, so that no word is, and what is decoded up to there is
+settled. Audio that comes faster than it is decoded is let wait where it comes from: no more
+than two windows are held.
 """
 
 from __future__ import annotations
@@ -20,54 +22,21 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic
+
+import structlog
 
 from inzwa_rtc.engines.asr.agreement import LocalAgreement
-from inzwa_rtc.engines.asr.waiting import Audio, WaitingAudio
-from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, HeardWord, TranscriptChunk
+from inzwa_rtc.engines.asr.decoding import Decoded, Decoders, Stretch, Way
+from inzwa_rtc.engines.asr.waiting import WaitingAudio
+from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, TranscriptChunk
 
 FALLS_SILENT_MS = 160  # longer than the closure of a stop consonant within a word
-CARRIED_MS = 1000  # end of a full window whose words are left to the next: the last may be cut
+RETRIED_MS = 1000  # of new audio, before a full window whose decoding failed is tried again
+CUT_WITHIN_MS = 5000  # end of a full window: who speaks breathes more often than that
 _PER_MS = ASR_SAMPLE_RATE // 1000
 
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """What is to be decoded at once. `context` is the text before it."""
-
-    audio: Audio
-    context: str
-    is_final: bool
-    """Whether quality counts for more than time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """What a stretch was understood as. `words` have their times from its first sample; they
-    may be missing."""
-
-    text: str
-    language: str
-    confidence: float
-    words: tuple[HeardWord, ...] = ()
-
-
-Way = TypeVar("Way", contravariant=True)
-"""How a decoding comes to its result: `Decoded` where a thread works it out, a coroutine for it
-where a server does."""
-
-
-class Decoders(Protocol[Way]):
-    """Where stretches are decoded, such as the threads of `Workers`."""
-
-    @property
-    def is_one_free(self) -> bool:
-        """Whether a decoding started now begins at once."""
-        ...
-
-    def start(self, decode: Callable[[], Way]) -> asyncio.Future[Decoded]:
-        """Begin a decoding as soon as may be. Cancelling the result drops it."""
-        ...
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +94,11 @@ class _Work:
     waiting: asyncio.Future[Decoded]
     start: int
     end: int
+    held: int
+    """Samples that there were when it began."""
     is_final: bool
+    is_cut: bool
+    """Whether the window was full: it ends at `end`, and is not decoded again."""
     began: float
 
 
@@ -143,6 +116,7 @@ class _Utterance(Generic[Way]):
         self._best: TranscriptChunk | None = None  # of full quality, with all up to `_best_end`
         self._best_end = 0
         self._tried_end = 0
+        self._failed_at = 0  # end of the audio when a decoding of full quality failed last
         self._rest_until = 0.0
 
     def pending(self) -> set[asyncio.Future[Decoded]]:
@@ -151,26 +125,23 @@ class _Utterance(Generic[Way]):
     @property
     def is_behind(self) -> bool:
         """Whether a decoding under way has to end before more audio is of any use."""
-        held = self.audio.end - self.audio.start
-        return self._work is not None and held >= 2 * self._window
+        return self._work is not None and self._held >= 2 * self._window
 
     def decode_if_due(self) -> None:
         """Start to decode what has come in, if it is time."""
         audio = self.audio
         if audio.voice_end == 0:
-            if audio.end - audio.start >= self._window:
+            if self._held >= self._window:
                 audio.drop_before(audio.end)  # digital silence, which would pile up
             return
-        if self._work is not None:
+        if self._work is not None and self._work.is_final:
             return
-        if audio.end - audio.start >= self._window or (
-            self._streaming.at_pauses
-            and audio.end - audio.voice_end >= FALLS_SILENT_MS * _PER_MS
-            and audio.voice_end > self._best_end
-        ):
+        if self._is_full or self._is_at_pause:
+            self.drop()  # a partial, which what is decoded now makes needless
             self._start(is_final=True)
         elif (
-            self._streaming.partial_ms
+            self._work is None
+            and self._streaming.partial_ms
             and audio.end - self._tried_end >= self._streaming.partial_ms * _PER_MS
             and audio.voice_end > self._tried_end
             and self._workers.is_one_free
@@ -179,19 +150,32 @@ class _Utterance(Generic[Way]):
             self._start(is_final=False)
 
     def take_partial(self) -> TranscriptChunk | None:
-        """The transcript so far, if a decoding has just ended with one."""
+        """The transcript so far, if a decoding has just ended with one.
+
+        One that failed is done without: more audio will come, and be decoded together with this.
+        Its error is raised only where it began with as much as is ever held.
+        """
         work = self._work
         if work is None or not work.waiting.done():
             return None
         self._work = None
         self._rest_until = 2 * _now() - work.began
+        if work.waiting.cancelled():
+            return None  # given up for another utterance
+        if error := work.waiting.exception():
+            if work.held >= 2 * self._window:
+                raise error
+            if work.is_final:
+                self._failed_at = self.audio.end
+            _log.warning("asr.decoding_failed", error=type(error).__name__)
+            return None
         return self._understood(work, work.waiting.result())
 
     async def finish(self) -> TranscriptChunk:
-        """The final transcript, all audio having come in."""
+        """The final transcript, all audio having come in. Raises what the decoder raises."""
         audio = self.audio
-        while audio.voice_end > self._best_end or audio.end - audio.start > self._window:
-            if self._work is None or not self._work.is_final:
+        while audio.voice_end > self._best_end or self._held > self._window:
+            if not self._is_last_under_way:
                 self.drop()
                 self._start(is_final=True)
             assert self._work is not None
@@ -210,29 +194,67 @@ class _Utterance(Generic[Way]):
     def _window(self) -> int:
         return self._streaming.window_ms * _PER_MS
 
+    @property
+    def _held(self) -> int:
+        return self.audio.end - self.audio.start
+
+    @property
+    def _is_full(self) -> bool:
+        """Whether there is a window to be decoded for good."""
+        has_more = self.audio.end - self._failed_at >= RETRIED_MS * _PER_MS
+        return self._held >= self._window and has_more
+
+    @property
+    def _is_at_pause(self) -> bool:
+        """Whether the caller has fallen silent after words that are not decoded."""
+        audio = self.audio
+        return (
+            self._streaming.at_pauses
+            and audio.end - audio.voice_end >= FALLS_SILENT_MS * _PER_MS
+            and audio.voice_end > max(self._best_end, self._failed_at)
+        )
+
+    @property
+    def _is_last_under_way(self) -> bool:
+        """Whether what is being decoded is needed for the final transcript: what began at a
+        pause is not, if the caller went on after it."""
+        work = self._work
+        if work is None or not work.is_final:
+            return False
+        return work.is_cut or work.end >= self.audio.voice_end
+
     def _start(self, *, is_final: bool) -> None:
         audio = self.audio
-        stretch = Stretch(audio.held()[: self._window], self._settled.text, is_final)
-        waiting = self._workers.start(partial(self._decode, stretch))
-        end = audio.start + len(stretch.audio)
+        end = min(audio.end, audio.start + self._window)
+        is_cut = is_final and self._held >= self._window
+        if is_cut:
+            within = min(CUT_WITHIN_MS * _PER_MS, self._window // 2)
+            end = audio.quietest(end - within, end)
+        stretch = Stretch(audio.held()[: end - audio.start], self._settled.text, is_final)
+        start = self._workers.start if is_final else self._workers.start_partial
+        waiting = start(partial(self._decode, stretch))
         self._tried_end = end
-        self._work = _Work(waiting, audio.start, end, is_final, _now())
+        self._work = _Work(waiting, audio.start, end, self._held, is_final, is_cut, _now())
 
     def _understood(self, work: _Work, decoded: Decoded) -> TranscriptChunk:
         chunk = self._joined(work, decoded, self._agreement.feed(decoded.text))
         if work.is_final:
             self._best, self._best_end = chunk, work.end
-            if work.end - work.start >= self._window:
-                self._settle(work, decoded)
+            if work.is_cut:
+                self._settle(chunk, work.end)
         return chunk
 
     def _joined(self, work: _Work, decoded: Decoded, stable: int) -> TranscriptChunk:
         """The settled text and what follows it, times counted from the utterance's start."""
         settled = self._settled
         text = _join(settled.text, decoded.text)
-        offset_ms = work.start // _PER_MS
+        offset_ms, end_ms = work.start // _PER_MS, work.end // _PER_MS
         words = tuple(
-            replace(word, start_ms=word.start_ms + offset_ms, end_ms=word.end_ms + offset_ms)
+            replace(
+                word,
+                start_ms=min(word.start_ms + offset_ms, end_ms),
+                end_ms=min(word.end_ms + offset_ms, end_ms),
+            )
             for word in decoded.words
         )
         return TranscriptChunk(
@@ -240,23 +262,15 @@ class _Utterance(Generic[Way]):
             settled.start_ms if settled.text or not words else words[0].start_ms,
             words[-1].end_ms if words else self.audio.voice_end // _PER_MS,
             False,
-            min(settled.confidence, decoded.confidence),
+            min((part.confidence for part in (settled, decoded) if part.text), default=0.0),
             decoded.language,
             settled.words + words,
             len(text) - len(decoded.text) + stable,
         )
 
-    def _settle(self, work: _Work, decoded: Decoded) -> None:
-        """Let the window's audio go, but for its last words."""
-        before_ms = (work.end - work.start) // _PER_MS - CARRIED_MS
-        kept = tuple(word for word in decoded.words if word.end_ms <= before_ms)
-        if kept:
-            text = " ".join(word.text for word in kept)
-            decoded = replace(decoded, text=text, words=kept)
-            end = work.start + kept[-1].end_ms * _PER_MS
-        else:
-            end = work.end
-        self._settled = self._joined(work, decoded, len(decoded.text))
+    def _settle(self, chunk: TranscriptChunk, end: int) -> None:
+        """Stand by what was understood up to this sample, and let the audio go."""
+        self._settled = chunk
         self._best, self._best_end = None, end
         self._agreement = LocalAgreement()
         self.audio.drop_before(end)

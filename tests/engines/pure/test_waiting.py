@@ -24,10 +24,38 @@ def test_the_voice_ends_where_it_becomes_quiet() -> None:
     assert audio.voice_end == 400 * 16
 
 
+def test_quiet_words_after_a_bang_are_a_voice() -> None:
+    audio = WaitingAudio()
+    audio.feed(tone(60, level=32_000))
+    audio.feed(tone(700, level=20))
+    assert audio.voice_end == 60 * 16
+    audio.feed(tone(600, level=600))
+    audio.feed(tone(200, level=6))
+    assert audio.voice_end == 1360 * 16
+
+
+def test_noise_in_a_long_pause_is_no_voice() -> None:
+    audio = WaitingAudio()
+    audio.feed(tone(800))
+    audio.feed(tone(60_000, level=200))
+    assert audio.voice_end == 800 * 16
+
+
 def test_digital_silence_holds_no_voice() -> None:
     audio = WaitingAudio()
     audio.feed(bytes(32_000))
     assert (audio.end, audio.voice_end) == (16_000, 0)
+
+
+def test_the_quietest_place_is_found_between_any_two_samples() -> None:
+    audio = WaitingAudio()
+    for level, ms in [(20, 100), (8000, 500), (300, 60), (8000, 400), (900, 200), (8000, 340)]:
+        audio.feed(tone(ms, level))
+    whole = audio.quietest(100 * 16, audio.end)
+    assert whole == (100 + 500 + 60 + 400 + 100) * 16  # not the short gap within a word
+    audio.drop_before(160)
+    assert audio.quietest(100 * 16, audio.end) == whole
+    assert audio.quietest(audio.end - 320, audio.end) == audio.end
 
 
 def test_audio_let_go_at_the_start_keeps_the_positions_of_the_rest() -> None:

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from inzwa_rtc.engines.asr.decoding import Stretch
 from inzwa_rtc.engines.asr.hotwords import Hotwords
+from inzwa_rtc.engines.asr.prompt import PROMPT_TOKENS
 from inzwa_rtc.engines.asr.stoppable import StoppableWorkers, Wanted
 from inzwa_rtc.engines.asr.whisper.task import (
-    PROMPT_TOKENS,
     Attempt,
     Task,
     WhisperOptions,
@@ -23,7 +24,6 @@ from inzwa_rtc.engines.asr.whisper.task import (
     task_of,
     token_limit,
 )
-from inzwa_rtc.engines.asr.windows import Stretch
 from inzwa_rtc.engines.contracts import RecognizeRequest, TranscriptChunk
 from inzwa_rtc.errors import EngineError
 

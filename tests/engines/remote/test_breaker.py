@@ -58,6 +58,27 @@ def test_one_request_tries_whether_it_works_again(breaker: CircuitBreaker) -> No
     assert breaker.admit(15) is not None
 
 
+def test_a_probe_that_begins_to_be_answered_locks_nobody_out(breaker: CircuitBreaker) -> None:
+    fail(breaker, 0, 0, 0)
+    probe = breaker.admit(15)
+    assert probe is not None
+    going_on = breaker.began(probe)
+    assert breaker.state(15) == "closed"
+    breaker.failed(going_on, 16)
+    fail(breaker, 16)
+    assert breaker.state(16) == "closed"
+    fail(breaker, 16)
+    assert breaker.state(16) == "open"
+
+
+def test_to_begin_makes_up_for_no_failure(breaker: CircuitBreaker) -> None:
+    for _ in range(3):
+        admission = breaker.admit(0)
+        assert admission is not None
+        breaker.failed(breaker.began(admission), 0)
+    assert breaker.state(0) == "open"
+
+
 def test_a_failed_probe_leaves_it_alone_for_as_long_again(breaker: CircuitBreaker) -> None:
     fail(breaker, 0, 0, 0, 15)
     assert breaker.state(29) == "open"

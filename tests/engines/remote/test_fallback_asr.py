@@ -8,8 +8,10 @@ from contextlib import aclosing
 
 import pytest
 
+from inzwa_rtc.engines.breaker import BreakerPolicy
 from inzwa_rtc.engines.contracts import RecognizeRequest, TranscriptChunk
 from inzwa_rtc.engines.fallback import FallbackRecognizer
+from inzwa_rtc.engines.replay import Replay
 from inzwa_rtc.errors import EngineError
 from tests.engines.remote.clock import Clock
 
@@ -103,6 +105,67 @@ async def test_an_utterance_too_long_to_keep_stays_with_its_recogniser() -> None
     with pytest.raises(EngineError) as caught:
         await heard(ears(Ear(6, BUSY), Ear(), kept_s=kept_s), spoken("ab", "cd", "ef"))
     assert caught.value is BUSY
+
+
+async def test_what_comes_while_the_next_recogniser_begins_is_kept_for_it() -> None:
+    """As much as is kept had come when the first one failed: not a byte more may be let go."""
+    more, gone = asyncio.Event(), asyncio.Event()
+
+    class Late(Ear):
+        async def recognize(
+            self, audio: AsyncIterator[bytes], request: RecognizeRequest
+        ) -> AsyncGenerator[TranscriptChunk, None]:
+            more.set()
+            await gone.wait()
+            async for chunk in super().recognize(audio, request):
+                yield chunk
+
+    async def speaking() -> AsyncIterator[bytes]:
+        yield b"abcd"
+        await more.wait()
+        asyncio.get_running_loop().call_later(0, gone.set)
+        yield b"ef"
+
+    recognizer = ears(Ear(4, BUSY), Late(), kept_s=4 / 32_000)
+    assert await heard(recognizer, speaking()) == "abcdef"
+
+
+async def test_an_utterance_that_is_too_long_to_be_heard_again_says_so() -> None:
+    async with Replay(spoken("ab", "cd", "ef"), 4 / 32_000) as replay:
+        assert b"".join([piece async for piece in replay.pieces()]) == b"abcdef"
+        assert not replay.rewind()
+        with pytest.raises(EngineError, match="too long"):
+            await anext(replay.pieces())
+
+
+async def test_a_recogniser_that_is_tried_again_is_open_to_others_at_its_first_partial(
+    clock: Clock,
+) -> None:
+    first, second = Ear(1, BUSY), Ear()
+    policy = BreakerPolicy(failures=1, open_s=15)
+    recognizer = FallbackRecognizer(
+        [("first", first), ("second", second)], final_s=20, policy=policy
+    )
+    assert await heard(recognizer, spoken("ab")) == "ab"
+    assert recognizer.states()["first"] == "open"
+    clock.advance(15)
+    first.fails_after = None
+
+    async def endless() -> AsyncIterator[bytes]:
+        yield b"ab"
+        await asyncio.Event().wait()
+
+    async with aclosing(recognizer.recognize(endless(), RecognizeRequest())) as chunks:
+        assert (await anext(chunks)).text == "ab"
+        assert recognizer.states()["first"] == "closed"
+
+
+async def test_a_model_that_cannot_translate_is_not_blamed_for_it() -> None:
+    cannot = EngineError("It cannot.", action="Use another.", code="cannot_translate")
+    recognizer = ears(Ear(1, cannot), Ear())
+    for _ in range(5):
+        assert await heard(recognizer, spoken("ab")) == "ab"
+    assert recognizer.states() == {"ear-0": "closed", "ear-1": "closed"}
 
 
 async def test_the_audios_own_failure_is_no_engines() -> None:

@@ -20,6 +20,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
+from inzwa_rtc.engines.asr.decoding import Stretch
 from inzwa_rtc.engines.asr.hotwords import Hotwords
 from inzwa_rtc.engines.asr.stoppable import StoppableWorkers, Wanted
 from inzwa_rtc.engines.asr.whisper.ggml import ENGLISH_TOKENS, broken, read_ggml
@@ -38,7 +39,6 @@ from inzwa_rtc.engines.asr.whisper.task import (
     task_of,
     token_limit,
 )
-from inzwa_rtc.engines.asr.windows import Stretch
 from inzwa_rtc.engines.contracts import (
     ASR_SAMPLE_RATE,
     HeardWord,

@@ -16,6 +16,7 @@ from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_suppressed_tokens
 
+from inzwa_rtc.engines.asr.decoding import Stretch
 from inzwa_rtc.engines.asr.stoppable import Wanted
 from inzwa_rtc.engines.asr.waiting import Audio
 from inzwa_rtc.engines.asr.whisper.ct2_files import Abilities, broken, check_folder
@@ -26,7 +27,6 @@ from inzwa_rtc.engines.asr.whisper.task import (
     heard_word,
     token_limit,
 )
-from inzwa_rtc.engines.asr.windows import Stretch
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, HeardWord
 
 _BEFORE_WORD = "\"'“¿([{-"  # punctuation, as faster-whisper joins it to words
@@ -90,12 +90,20 @@ class Ct2Whisper:
         word_times: bool = False,
     ) -> Attempt:
         """Write what is heard in a stretch."""
+        if not is_wanted():
+            return Attempt()
         features = self._features(stretch.audio)
         frames = frames_of(len(stretch.audio), window_s)
+        if not is_wanted():
+            return Attempt()
         encoded = self._model.encode(_padded(features, frames))
         if not is_wanted():
             return Attempt()
         language = task.language or self._detected(encoded)
+        # The library takes no callback with `generate`, as it does for other kinds of models:
+        # from here on it writes to the end.
+        if not is_wanted():
+            return Attempt()
         tokenizer, silenced = self._tokenizer(language, task.translate)
         prompt = self._prompt(task.prompt(stretch.context, self._count), tokenizer)
         limit = min(token_limit(len(stretch.audio)), _DECODER_TOKENS - len(prompt))

@@ -14,6 +14,7 @@ from typing import Annotated
 import ctranslate2
 from pydantic import Field
 
+from inzwa_rtc.engines.asr.decoding import Stretch
 from inzwa_rtc.engines.asr.hotwords import Hotwords
 from inzwa_rtc.engines.asr.stoppable import StoppableWorkers, Wanted
 from inzwa_rtc.engines.asr.whisper.ct2 import Ct2Whisper
@@ -28,7 +29,6 @@ from inzwa_rtc.engines.asr.whisper.task import (
     recognized,
     task_of,
 )
-from inzwa_rtc.engines.asr.windows import Stretch
 from inzwa_rtc.engines.contracts import RecognizeRequest, TranscriptChunk
 from inzwa_rtc.engines.hardware import Device, cpus, described, device_of, model_on
 from inzwa_rtc.errors import EngineError, EngineUnavailable

@@ -20,6 +20,7 @@ from whisper.decoding import DecodingOptions, DecodingTask
 from whisper.timing import find_alignment, merge_punctuations
 from whisper.tokenizer import LANGUAGES, get_tokenizer
 
+from inzwa_rtc.engines.asr.decoding import Stretch
 from inzwa_rtc.engines.asr.hotwords import Hotwords
 from inzwa_rtc.engines.asr.stoppable import StoppableWorkers, Wanted
 from inzwa_rtc.engines.asr.waiting import Audio
@@ -36,7 +37,6 @@ from inzwa_rtc.engines.asr.whisper.task import (
     task_of,
     token_limit,
 )
-from inzwa_rtc.engines.asr.windows import Stretch
 from inzwa_rtc.engines.contracts import (
     ASR_SAMPLE_RATE,
     HeardWord,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -21,9 +21,11 @@ from typing import Annotated, TypeAlias
 
 from pydantic import ConfigDict, Field
 
+from inzwa_rtc.engines.asr.decoding import Decoded, Stretch
 from inzwa_rtc.engines.asr.hotwords import HotwordOptions, Hotwords
+from inzwa_rtc.engines.asr.prompt import prompt_of
 from inzwa_rtc.engines.asr.stoppable import Stoppable, StoppableWorkers, Wanted
-from inzwa_rtc.engines.asr.windows import Decoded, Streaming, Stretch, in_windows
+from inzwa_rtc.engines.asr.windows import Streaming, in_windows
 from inzwa_rtc.engines.contracts import (
     ASR_SAMPLE_RATE,
     Ability,
@@ -35,7 +37,6 @@ from inzwa_rtc.errors import EngineError
 
 STOCK_WINDOW_S = 30.0
 FRAMES_PER_S = 100
-PROMPT_TOKENS = 223  # half of the decoder's 448, less the token that says that a prompt follows
 NO_SPEECH = 0.6  # probability, as Whisper's own decoder has it,
 UNLIKELY = -1.0  # and mean log probability of a token,
 REPETITIVE = 2.4  # and compression ratio of the text
@@ -49,7 +50,6 @@ ABILITIES: tuple[Ability, ...] = (
 )
 """Of every engine that runs Whisper."""
 
-_HALF_PROMPT = PROMPT_TOKENS // 2
 _MARGIN_S = 1.0  # of silence after the utterance, by which a model knows that it has ended
 _TOKENS_PER_S = 20  # more than any speech has, also where a letter takes two: the rest is a loop
 _SAME_LANGUAGE = {"cmn": "zh", "fil": "tl", "jv": "jw", "nb": "no"}  # as Whisper calls them
@@ -91,13 +91,8 @@ class Task:
 
     def prompt(self, context: str, count: Callable[[str], int]) -> str:
         """What the model is to take for said before: the words to expect, the operator's text
-        and the utterance's own. As much of them as goes into `PROMPT_TOKENS`, in whole words;
-        `count` tells the tokens of a text."""
-        said = f"{self.before} {context}".split()
-        said_tokens = sum(count(f" {word}") for word in said)
-        expected = _fitting(self.expected, count, PROMPT_TOKENS - min(said_tokens, _HALF_PROMPT))
-        room = PROMPT_TOKENS - sum(count(f" {word}") for word in expected)
-        return " ".join([*expected, *reversed(_fitting(reversed(said), count, room))])
+        and the utterance's own, as much of them as fits. `count` tells the tokens of a text."""
+        return prompt_of(self.expected, f"{self.before} {context}", count)
 
     def written(self, spoken: str) -> str:
         """The language (BCP 47) of the text for a language spoken, as Whisper calls that."""
@@ -237,17 +232,6 @@ def _believed(
         if found.is_repetitive or not stock.is_repetitive:
             found = stock
     return found.decoded()
-
-
-def _fitting(words: Iterable[str], count: Callable[[str], int], room: int) -> list[str]:
-    """The first of the words, as many as have no more tokens than there is room for."""
-    fitting: list[str] = []
-    for word in words:
-        room -= count(f" {word}")
-        if room < 0:
-            break
-        fitting.append(word)
-    return fitting
 
 
 def _unit(probability: float) -> float:
