@@ -144,3 +144,9 @@ def test_the_service_is_started_again_but_for_faults_that_do_not_pass() -> None:
     assert unit["Unit"]["StartLimitIntervalSec"] == "0", "or systemd gives up after five tries"
     assert service["OOMPolicy"] == "continue", "or one engine's end would end all calls"
     assert int(service["TimeoutStopSec"]) > TimeoutSettings().drain
+
+
+def test_the_service_sees_the_gpus_of_the_machine() -> None:
+    """Each of these hides /dev/nvidia*, and `device: auto` would take the CPU in silence."""
+    unit = (ROOT / "packaging/inzwa-rtc.service").read_text()
+    assert not re.search(r"^(PrivateDevices|DevicePolicy|DeviceAllow)=", unit, re.M)
