@@ -87,6 +87,43 @@ class TestProductionProfile:
         assert load().settings == Settings(environment="staging")
 
 
+class TestProfile:
+    def test_its_settings_hold_where_nothing_else_is_set(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write("profile: starter-sn\nasr_model: whisper-base\n")
+        monkeypatch.setenv("INZWA_ASR_LANGUAGE", "en")
+        loaded = load(overrides={"llm_engine": "scripted"})
+        settings = loaded.settings
+        assert (settings.language, loaded.origins["language"]) == ("sn", "profile")
+        assert (settings.asr_engine, settings.asr_model) == ("faster-whisper", "whisper-base")
+        assert (settings.asr_language, settings.llm_engine) == ("en", "scripted")
+
+    def test_it_may_be_named_in_each_place_and_the_last_one_wins(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write("profile: starter-sn\n")
+        assert load().settings.language == "sn"
+        monkeypatch.setenv("INZWA_PROFILE", "starter-en")
+        assert load().settings.language == "en"
+        assert load(overrides={"profile": "starter-sn"}).settings.language == "sn"
+        monkeypatch.setenv("INZWA_PROFILE", "null")
+        assert load().settings == Settings()
+
+    def test_it_comes_after_that_of_the_environment(self) -> None:
+        write("profile: starter-sn\nenvironment: production\n")
+        assert (load().settings.log_json, load().settings.language) == (True, "sn")
+
+    def test_one_that_there_is_not_is_refused_with_the_known_ones(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("INZWA_PROFILE", "starter-xx")
+        assert "known: starter-en, starter-sn" in refusal()
+        monkeypatch.delenv("INZWA_PROFILE")
+        write("profile: 5\n")
+        assert "`profile` (file)" in refusal()
+
+
 class TestFile:
     def test_a_variable_names_it_and_inzwa_config_wins(
         self, monkeypatch: pytest.MonkeyPatch
