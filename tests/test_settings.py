@@ -170,6 +170,30 @@ class TestFile:
         assert "inzwa.yaml" in refusal() or "port" in refusal()
         assert not Path("owned").exists()
 
+    @pytest.mark.parametrize(
+        ("text", "place"),
+        [
+            ("llm:\n  api_key: hunter2: x\n", "line 2, column 19"),
+            ("llm:\n  api_key: !hunter2\n", "line 2, column 12"),
+            ("llm:\n  api_key: !hun'hunter2\n", "line 2, column 12"),
+            ("llm: {api_key: !hunter2!hunter2 x}\n", "line 1, column 16"),
+            ("llm: {api_key: 'hunter2\n", "line 2, column 1"),
+            ("llm: {api_key: hunter2\n", "line 2, column 1"),
+            ("- hunter2: [\n", "line 2, column 1"),
+        ],
+    )
+    def test_what_is_wrong_is_told_by_its_place_and_no_text_of_the_file(
+        self, text: str, place: str
+    ) -> None:
+        write(text)
+        assert place in refusal()
+        assert "hunter2" not in refusal()
+
+    def test_a_number_that_cannot_be_is_not_quoted(self) -> None:
+        write("llm: {api_key: " + "9" * 5000 + "}\n")
+        assert "cannot be" in refusal()
+        assert "999" not in refusal()
+
     def test_a_file_that_is_too_large_or_not_text_is_refused(self) -> None:
         write("# " + "x" * 300_000)
         assert "larger than" in refusal()
