@@ -1,4 +1,4 @@
-"""All settings: defaults, then a YAML file, then the environment; the last one wins.
+"""All settings: defaults, then profiles, a YAML file, the environment; the last one wins.
 
 `load()` returns validated `Settings` and where each value came from. Every
 setting `some_name` is `INZWA_SOME_NAME` in the environment; members of a group
@@ -12,7 +12,7 @@ import difflib
 import ipaddress
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -109,6 +109,7 @@ class Settings(_Group):
     """The operator's configuration of one server."""
 
     environment: Literal["development", "staging", "production"] = "development"
+    profile: str | None = None
     voice_enabled: bool = True
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
@@ -226,13 +227,9 @@ class Loaded:
     file: Path | None
 
 
-def load(
-    path: Path | None = None,
-    overrides: Mapping[str, Any] | None = None,
-    profile: Mapping[str, Any] | None = None,
-) -> Loaded:
+def load(path: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Loaded:
     """Read the settings: defaults, profiles, file, environment, then `overrides` (the command
-    line). `profile` are settings that a named profile brings, beside that of `environment`.
+    line). The profiles are that of `environment`, and the one that `profile` names.
 
     `path` is the file to read; without it `INZWA_CONFIG`, then `CONFIG_PATH`,
     then `inzwa.yaml` if there is one. Raises `ConfigError`, naming each
@@ -244,11 +241,9 @@ def load(
         ("environment", read_environment(os.environ, Settings().model_dump())),
         ("command line", overrides or {}),
     ]
-    chosen = [layer["environment"] for _, layer in layers if "environment" in layer]
-    of_environment = PROFILES.get(str(chosen[-1]), {}) if chosen else {}
     merged: dict[str, Any] = {}
     origins: dict[str, Origin] = {}
-    layers[:0] = [("profile", of_environment), ("profile", profile or {})]
+    layers[:0] = [("profile", profile) for profile in _profiles([layer for _, layer in layers])]
     for origin, layer in layers:
         _merge(merged, layer)
         origins.update(dict.fromkeys((name for name, _ in flatten(layer)), origin))
@@ -260,6 +255,18 @@ def load(
             action="Correct each one; docs/configuration.md explains every setting.",
         ) from None
     return Loaded(settings, origins, file)
+
+
+def _profiles(layers: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """The settings of the profiles that these layers choose; the last one that names one wins."""
+    given = {name: value for layer in layers for name, value in layer.items()}
+    yield PROFILES.get(str(given.get("environment")), {})
+    name = given.get("profile")
+    if isinstance(name, str):  # anything else is refused with the other settings
+        # Imported late: only a profile needs the catalogue.
+        from inzwa_rtc.catalogue.resolve import profile
+
+        yield profile(name)
 
 
 def flatten(group: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -57,11 +57,13 @@ def read_yaml(file: Path) -> dict[str, Any]:
         data = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ConfigError(
-            f"{file} is not plain YAML: {error}.", action="Correct the file at that place."
+            f"{file} is not plain YAML: {_problem(error)}.",
+            action="Correct the file at that place.",
         ) from None
-    except ValueError as error:  # a date such as 2026-99-99, an endless number
+    except ValueError:  # it may quote the value
         raise ConfigError(
-            f"{file} holds a value that does not exist: {error}.", action="Correct or quote it."
+            f"{file} holds a date or a number that cannot be, such as 2026-99-99.",
+            action="Correct or quote it.",
         ) from None
     if data is None:
         return {}
@@ -71,6 +73,19 @@ def read_yaml(file: Path) -> dict[str, Any]:
             action="Write them as `name: value` lines, such as `port: 8080`.",
         )
     return data
+
+
+_QUOTES_THE_FILE = re.compile(r"\b(tag|handle|alias|anchor) ['\"].*", re.S)
+
+
+def _problem(error: yaml.YAMLError) -> str:
+    """What is wrong, and where. Nothing of the file is quoted, which may hold keys: this is
+    logged where a running server reads the file again."""
+    mark = getattr(error, "problem_mark", None)
+    problem = _QUOTES_THE_FILE.sub(r"\1", getattr(error, "problem", None) or "")
+    if mark is None or not problem:
+        return "it has characters that YAML does not allow"
+    return f"{problem} (line {mark.line + 1}, column {mark.column + 1})"
 
 
 def _refuse_bombs(file: Path, text: str) -> None:

@@ -22,7 +22,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "logging": (),
     "metrics": (),
     "machine": (),
-    "settings": ("settings_sources",),
+    "settings": ("settings_sources", "catalogue"),  # a starter set brings settings
     "settings_sources": (),
     "transport": ("playout", "engines.contracts"),  # the rate that recognisers take
     "playout": ("engines.contracts",),  # words and their times

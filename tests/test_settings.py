@@ -87,6 +87,43 @@ class TestProductionProfile:
         assert load().settings == Settings(environment="staging")
 
 
+class TestProfile:
+    def test_its_settings_hold_where_nothing_else_is_set(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write("profile: starter-sn\nasr_model: whisper-base\n")
+        monkeypatch.setenv("INZWA_ASR_LANGUAGE", "en")
+        loaded = load(overrides={"llm_engine": "scripted"})
+        settings = loaded.settings
+        assert (settings.language, loaded.origins["language"]) == ("sn", "profile")
+        assert (settings.asr_engine, settings.asr_model) == ("faster-whisper", "whisper-base")
+        assert (settings.asr_language, settings.llm_engine) == ("en", "scripted")
+
+    def test_it_may_be_named_in_each_place_and_the_last_one_wins(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write("profile: starter-sn\n")
+        assert load().settings.language == "sn"
+        monkeypatch.setenv("INZWA_PROFILE", "starter-en")
+        assert load().settings.language == "en"
+        assert load(overrides={"profile": "starter-sn"}).settings.language == "sn"
+        monkeypatch.setenv("INZWA_PROFILE", "null")
+        assert load().settings == Settings()
+
+    def test_it_comes_after_that_of_the_environment(self) -> None:
+        write("profile: starter-sn\nenvironment: production\n")
+        assert (load().settings.log_json, load().settings.language) == (True, "sn")
+
+    def test_one_that_there_is_not_is_refused_with_the_known_ones(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("INZWA_PROFILE", "starter-xx")
+        assert "known: starter-en, starter-sn" in refusal()
+        monkeypatch.delenv("INZWA_PROFILE")
+        write("profile: 5\n")
+        assert "`profile` (file)" in refusal()
+
+
 class TestFile:
     def test_a_variable_names_it_and_inzwa_config_wins(
         self, monkeypatch: pytest.MonkeyPatch
@@ -132,6 +169,30 @@ class TestFile:
         write(text)
         assert "inzwa.yaml" in refusal() or "port" in refusal()
         assert not Path("owned").exists()
+
+    @pytest.mark.parametrize(
+        ("text", "place"),
+        [
+            ("llm:\n  api_key: hunter2: x\n", "line 2, column 19"),
+            ("llm:\n  api_key: !hunter2\n", "line 2, column 12"),
+            ("llm:\n  api_key: !hun'hunter2\n", "line 2, column 12"),
+            ("llm: {api_key: !hunter2!hunter2 x}\n", "line 1, column 16"),
+            ("llm: {api_key: 'hunter2\n", "line 2, column 1"),
+            ("llm: {api_key: hunter2\n", "line 2, column 1"),
+            ("- hunter2: [\n", "line 2, column 1"),
+        ],
+    )
+    def test_what_is_wrong_is_told_by_its_place_and_no_text_of_the_file(
+        self, text: str, place: str
+    ) -> None:
+        write(text)
+        assert place in refusal()
+        assert "hunter2" not in refusal()
+
+    def test_a_number_that_cannot_be_is_not_quoted(self) -> None:
+        write("llm: {api_key: " + "9" * 5000 + "}\n")
+        assert "cannot be" in refusal()
+        assert "999" not in refusal()
 
     def test_a_file_that_is_too_large_or_not_text_is_refused(self) -> None:
         write("# " + "x" * 300_000)

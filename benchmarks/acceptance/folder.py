@@ -114,7 +114,8 @@ def _placed(folder: Path, options: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, Mapping):
             return {name: placed(one) for name, one in value.items()}
         if isinstance(value, str) and value and (folder / value).exists():
-            return str((folder / value).resolve())
+            # Links are not followed: the Python of an environment is one.
+            return str((folder / value).absolute())
         return value
 
     return {name: placed(value) for name, value in options.items()}

@@ -53,7 +53,7 @@ def profile(name: str, catalogue: Catalogue | None = None) -> Mapping[str, Any]:
     if name not in sets:
         raise ConfigError(
             f"There is no profile `{name}`; known: {', '.join(sorted(sets))}.",
-            action="Correct --profile.",
+            action="Correct `profile` (INZWA_PROFILE, --profile).",
         )
     return sets[name].settings
 

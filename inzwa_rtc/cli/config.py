@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from inzwa_rtc.cli.options import as_json, config_file
+from inzwa_rtc.cli.options import as_json, config_file, given, profile
 from inzwa_rtc.settings import Loaded, flatten, load
 
 MASK = "********"
@@ -81,10 +81,11 @@ def config() -> None:
 
 @config.command()
 @config_file
+@profile
 @as_json
-def show(config_path: Path | None, as_json: bool) -> None:
+def show(config_path: Path | None, profile: str | None, as_json: bool) -> None:
     """Print every setting with its value and where it came from; secrets are masked."""
-    loaded = load(config_path)
+    loaded = load(config_path, given(profile=profile))
     table = rows(loaded)
     if as_json:
         settings = {row.name: {"value": row.value, "origin": row.origin} for row in table}

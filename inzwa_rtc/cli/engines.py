@@ -29,7 +29,10 @@ class _Row:
     summary: str
     languages: str
     abilities: tuple[str, ...]
-    install: str
+    install: tuple[str, ...]
+    """Commands, one after the other."""
+    engine_python: str | None
+    """What this option is set to then, for an engine in an environment of its own."""
 
 
 @click.command()
@@ -49,7 +52,10 @@ def engines(as_json: bool) -> None:
 
 
 def _show(row: _Row) -> None:
-    mark = click.style("ready", fg="green") if row.is_installed else click.style("absent", dim=True)
+    if row.is_installed:
+        mark = click.style("ready", fg="green")
+    else:
+        mark = click.style("apart" if row.engine_python else "absent", dim=True)
     click.echo(
         f"  {row.name:<16} {mark:<{6 + len(mark) - len(click.unstyle(mark))}}  {row.summary}"
     )
@@ -58,8 +64,14 @@ def _show(row: _Row) -> None:
     if row.abilities:
         click.echo(f"  {'':<16} {'':<6}  can: {', '.join(row.abilities)}")
     click.echo(f"  {'':<16} {'':<6}  licence: {row.licence}")
-    if not row.is_installed:
-        click.echo(f"  {'':<16} {'':<6}  {row.install}")
+    if row.is_installed:
+        return
+    for command in row.install:
+        click.echo(f"  {'':<16} {'':<6}  {command}")
+    if row.engine_python:
+        click.echo(
+            f"  {'':<16} {'':<6}  then set  {row.kind}: {{engine_python: {row.engine_python}}}"
+        )
 
 
 def _row(kind: EngineKind, name: str) -> _Row:
@@ -75,15 +87,16 @@ def _row(kind: EngineKind, name: str) -> _Row:
             info.summary,
             info.languages,
             info.abilities,
-            registry.install_command(spec),
+            registry.install_commands(spec),
+            registry.engine_python(spec),
         )
     package = _distribution(kind, name)
     try:
         abilities = _abilities(spec)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever breaks, the list is shown
         why = f"(cannot be imported here: {type(error).__name__})"
-        return _Row(kind, name, True, package.licence, f"{package.summary} {why}", "", (), "")
-    return _Row(kind, name, True, package.licence, package.summary, "", abilities, "")
+        return _Row(kind, name, True, package.licence, f"{package.summary} {why}", "", (), (), None)
+    return _Row(kind, name, True, package.licence, package.summary, "", abilities, (), None)
 
 
 def _abilities(spec: registry.EngineSpec) -> tuple[str, ...]:

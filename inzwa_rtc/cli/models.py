@@ -14,7 +14,7 @@ from inzwa_rtc.catalogue.pull import pull as fetch
 from inzwa_rtc.catalogue.resolve import entries
 from inzwa_rtc.catalogue.store import Store, default_folder
 from inzwa_rtc.cli.models_given import at_addresses, valid_name
-from inzwa_rtc.cli.models_shown import agree, bar, own_row, print_table, row
+from inzwa_rtc.cli.models_shown import agree, bar, own_row, print_table, refuse_without_engine, row
 from inzwa_rtc.cli.options import as_json
 from inzwa_rtc.installation import pip_install
 from inzwa_rtc.settings import load
@@ -51,6 +51,8 @@ def list_(models_dir: Path | None, as_json: bool) -> None:
     for name, starter in shipped().sets.items():
         click.echo(f"  {name:<12} {starter.summary}: {', '.join(starter.models)}")
     click.echo("\n(non-commercial) has to be agreed to. Pull one: inzwa-rtc models pull NAME")
+    if any(shown["engine_known"] is False for shown in rows):
+        click.echo("(missing): no part of this version loads such models yet.")
 
 
 @models.command()
@@ -79,7 +81,9 @@ def pull(
     known = [given for given in names if "://" not in given]
     addresses = [given for given in names if "://" in given]
     wanted = entries(known, catalogue, store) + at_addresses(addresses, name, sha256, store)
-    plans = [plan(entry, store, update=update) for entry in _absent(wanted, store, update=update)]
+    absent = _absent(wanted, store, update=update)
+    refuse_without_engine(absent)
+    plans = [plan(entry, store, update=update) for entry in absent]
     if plans:
         agree(plans, store, yes=yes, accept_licence=accept_licence)
     for planned in plans:

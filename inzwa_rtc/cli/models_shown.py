@@ -14,9 +14,30 @@ from inzwa_rtc.catalogue.pull import Plan
 from inzwa_rtc.catalogue.sources.source import Progress
 from inzwa_rtc.catalogue.sources.space import readable
 from inzwa_rtc.catalogue.store import Store
+from inzwa_rtc.engines import registry
 from inzwa_rtc.errors import ConfigError
 
 _COLORS = {"present": "green", "damaged": "red", "unfinished": "yellow"}
+
+
+_MISSING = " (missing)"
+
+
+def has_engine(model: Model) -> bool:
+    """Whether there is the engine that the model is made for, installed or to be installed."""
+    return model.engine in registry.known(model.kind)
+
+
+def refuse_without_engine(entries: Sequence[Entry]) -> None:
+    """Raises `ConfigError` for a model that nothing here can use."""
+    for entry in entries:
+        if isinstance(entry, Model) and not has_engine(entry):
+            raise ConfigError(
+                f"`{entry.name}` is made for the {entry.kind} engine `{entry.engine}`, which is "
+                "no part of this version: nothing could use it.",
+                action="Choose another model (`inzwa-rtc models list`), or install a package that "
+                f"brings the engine `{entry.engine}`.",
+            )
 
 
 def row(model: Model, store: Store) -> dict[str, Any]:
@@ -25,6 +46,7 @@ def row(model: Model, store: Store) -> dict[str, Any]:
         "name": model.name,
         "kind": model.kind,
         "engine": model.engine,
+        "engine_known": has_engine(model),
         "size": model.size,
         "licence": model.licence,
         "non_commercial": model.non_commercial,
@@ -43,6 +65,7 @@ def own_row(name: str, store: Store) -> dict[str, Any]:
         "name": name,
         "kind": None,
         "engine": None,
+        "engine_known": None,
         "size": here.size,
         "licence": here.licence,
         "non_commercial": "-nc" in (here.licence or "").lower(),
@@ -59,7 +82,7 @@ def print_table(rows: Sequence[dict[str, Any]]) -> None:
         (
             item["name"],
             item["kind"] or "",
-            item["engine"] or "",
+            (item["engine"] or "") + (_MISSING if item["engine_known"] is False else ""),
             readable(item["size"]) if item["size"] else "?",
             _languages(item["languages"]),
             item["state"] if item["state"] != "absent" else "",

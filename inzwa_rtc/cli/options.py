@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,4 +15,15 @@ config_file = click.option(
     help="Settings file; without it INZWA_CONFIG, then inzwa.yaml.",
 )
 
+profile = click.option(
+    "--profile",
+    metavar="NAME",
+    help="Starter set whose settings to take, see `inzwa-rtc models list`.",
+)
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """Options of the command line that are settings, those left out that were not given."""
+    return {name: value for name, value in options.items() if value is not None}

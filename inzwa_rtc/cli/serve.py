@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from inzwa_rtc import logging
-from inzwa_rtc.catalogue.resolve import profile as catalogue_profile
-from inzwa_rtc.cli.options import config_file
+from inzwa_rtc.cli.options import config_file, given, profile
+from inzwa_rtc.errors import ConfigError
 from inzwa_rtc.settings import Settings, load
 from signaling.signals import hold_hangups
 
@@ -18,23 +19,38 @@ from signaling.signals import hold_hangups
 @click.command()
 @click.option("--host", help="Address to listen on; 0.0.0.0 for every one.")
 @click.option("--port", type=int, help="TCP port of the page and of signaling.")
-@click.option("--profile", help="A starter set of models, see `inzwa-rtc models list`.")
+@profile
 @config_file
 def serve(
     host: str | None, port: int | None, profile: str | None, config_path: Path | None
 ) -> None:
     """Take calls until SIGTERM or SIGINT (Ctrl+C)."""
     hold_hangups()
-    given = {"host": host, "port": port}
-    overrides = {name: value for name, value in given.items() if value is not None}
-
-    def read_settings() -> Settings:
-        of_profile = catalogue_profile(profile) if profile else None
-        return load(config_path, overrides, of_profile).settings
-
-    settings = read_settings()
+    overrides = given(host=host, port=port, profile=profile)
+    reader = _Reader(config_path, overrides)
+    settings = reader.read()
     logging.configure(as_json=settings.log_json)
-    asyncio.run(_serve(settings, read_settings))
+    asyncio.run(_serve(settings, reader.read))
+
+
+class _Reader:
+    """Reads the settings, again and again, from the same file once there was one: that it is
+    gone does not mean that all is to be default."""
+
+    def __init__(self, path: Path | None, overrides: Mapping[str, Any]) -> None:
+        self._path = path
+        self._overrides = overrides
+        self._file: Path | None = None
+
+    def read(self) -> Settings:
+        if self._file is not None and not self._file.is_file():
+            raise ConfigError(
+                f"The configuration file {self._file} was read before and is gone.",
+                action="Put it back; an empty file leaves all at its default.",
+            )
+        loaded = load(self._file or self._path, self._overrides)
+        self._file = loaded.file and loaded.file.absolute()
+        return loaded.settings
 
 
 async def _serve(settings: Settings, read_settings: Callable[[], Settings]) -> None:

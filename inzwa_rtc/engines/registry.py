@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from inzwa_rtc.engines.contracts import EngineKind
 from inzwa_rtc.engines.shipped import shipped
 from inzwa_rtc.errors import ConfigError, EngineUnavailable, InzwaError
-from inzwa_rtc.installation import NAME, pip_install
+from inzwa_rtc.installation import NAME, install_apart, own_environment, pip_install
 
 if TYPE_CHECKING:
     # Imported for its type only: an engine's process has no use for the settings.
@@ -194,20 +194,40 @@ def imported(spec: EngineSpec) -> Any:
     except (ImportError, AttributeError) as error:
         raise EngineUnavailable(
             f"The {spec.kind} engine `{spec.name}` cannot be imported: {error}",
-            action=f"Reinstall it: {install_command(spec)}",
+            action=f"Reinstall it. {_how_to_install(spec)}",
         ) from error
 
 
 def _not_installed(spec: EngineSpec, error: ModuleNotFoundError) -> EngineUnavailable:
     return EngineUnavailable(
         f"The {spec.kind} engine `{spec.name}` is not installed (no module `{error.name}`).",
-        action=f"Run: {install_command(spec)}",
+        action=_how_to_install(spec),
     )
 
 
-def install_command(spec: EngineSpec) -> str:
-    """The command that installs the engine for the Python which runs this."""
-    return pip_install(spec.requirement or NAME)
+def _how_to_install(spec: EngineSpec) -> str:
+    commands, option = install_commands(spec), engine_python(spec)
+    if option is None:
+        return f"Run: {commands[0]}"
+    return f"Run: {' && '.join(commands)}; then set `{spec.kind}.engine_python: {option}`."
+
+
+def install_commands(spec: EngineSpec) -> tuple[str, ...]:
+    """The commands that install the engine: for the Python which runs this, or in an
+    environment of its own, if it needs one."""
+    requirement = spec.requirement or NAME
+    if engine_python(spec) is None:
+        return (pip_install(requirement),)
+    return install_apart(requirement, spec.name)
+
+
+def engine_python(spec: EngineSpec) -> str | None:
+    """What the option `engine_python` is to be once these commands have run; None for an
+    engine that is installed where the server is."""
+    info = shipped(spec.kind, spec.name)
+    if info is None or info.environment == "the server's":
+        return None
+    return str(own_environment(spec.name) / "bin/python")
 
 
 def _validated(spec: EngineSpec, engine_class: Any, options: Mapping[str, Any]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from inzwa_rtc.engines.contracts import Ability, EngineKind
 
@@ -21,6 +22,9 @@ class Shipped:
     summary: str
     languages: str
     abilities: tuple[Ability, ...]
+    environment: Literal["the server's", "its own"] = "the server's"
+    """Where it is installed: in one of its own where its pins conflict with the server's, or it
+    brings what must not be there, such as torch."""
 
 
 _WHISPER: tuple[Ability, ...] = (
@@ -47,7 +51,7 @@ SHIPPED: tuple[Shipped, ...] = (
     Shipped(
         "asr", "openai-whisper", "openai-whisper", "whisper", "MIT",
         "Whisper on PyTorch, in an environment of its own",
-        _OF_MODEL, _WHISPER,
+        _OF_MODEL, _WHISPER, "its own",
     ),
     Shipped(
         "asr", "openai", "openai", "openai", "Apache-2.0",

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import wave
@@ -102,6 +103,25 @@ def test_they_are_held_to_the_contract(whole: Path) -> None:
     done = run("-m", "pytest", "-q", "-k", chosen, file, ACCEPTANCE_MODELS=str(whole))
     assert done.returncode == 0, done.stdout
     assert "3 passed" in done.stdout
+
+
+@pytest.mark.parametrize("python", [sys.executable, "/nowhere/bin/python"])
+def test_a_model_of_another_environment_is_left_to_the_suite_there(
+    tmp_path: Path, whole: Path, python: str
+) -> None:
+    folder = tmp_path / "own"
+    shutil.copytree(whole, folder)
+    file = folder / "acceptance.toml"
+    file.write_text(file.read_text().replace("threads", f'engine_python = "{python}", threads'))
+    contract = str(Path(__file__).with_name("test_contract.py"))
+    chosen = ("-q", "-k", "tells_what_it_runs", contract)
+    done = run("-m", "pytest", *chosen, ACCEPTANCE_MODELS=str(folder))
+    assert done.returncode == 0, done.stdout
+    if python == sys.executable:
+        assert "2 passed" in done.stdout
+    else:
+        assert "2 skipped" in done.stdout
+        assert f"ACCEPTANCE_MODELS={folder} {python} -m pytest" in done.stdout
 
 
 def test_rates_count_the_errors_of_all_texts_together() -> None:

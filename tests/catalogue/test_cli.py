@@ -49,6 +49,9 @@ def stored(folder: Path) -> Path:
     return folder / "data" / "inzwa-rtc" / "models"
 
 
+MMS = "hf://facebook/mms-tts-sna"
+
+
 def mms(hub: FakeHub) -> None:
     """The Shona voice of the catalogue: not for commercial use, and without known hashes."""
     files = {file.path: f"{file.path}\n".encode() for file in shipped().models["mms-sna"].files}
@@ -105,14 +108,28 @@ def test_a_model_is_pulled_listed_verified_and_removed(
     assert models("remove", "tiny-gguf").stdout == "tiny-gguf was not here.\n"
 
 
+def test_models_of_engines_that_are_not_there_are_marked_and_not_pulled(
+    models: Models, hub: FakeHub
+) -> None:
+    mms(hub)
+    shown = models("list").stdout
+    marked = [line.split()[0] for line in shown.splitlines() if "(missing)  " in line]
+    assert marked == ["piper-alba", "piper-northern", "kokoro", "mms-sna"]
+    assert "(missing): no part" in shown
+    refused = models("pull", "mms-sna", "--yes", "--accept-licence")
+    assert refused.returncode == 2
+    assert "the tts engine `vits`" in refused.stderr
+    assert hub.asked == []
+
+
 def test_a_non_commercial_licence_has_to_be_agreed_to(models: Models, hub: FakeHub) -> None:
     mms(hub)
-    refused = models("pull", "mms-sna", "--yes")
+    refused = models("pull", MMS, "--yes")
     assert refused.returncode == 2
-    assert "CC-BY-NC-4.0 (non-commercial)" in refused.stdout
+    assert "cc-by-nc-4.0 (non-commercial)" in refused.stdout
     assert "--accept-licence" in refused.stderr
     assert not [asked for asked in hub.asked if "resolve" in asked.path]
-    agreed = models("pull", "mms-sna", "--yes", "--accept-licence")
+    agreed = models("pull", MMS, "--yes", "--accept-licence")
     assert agreed.returncode == 0, agreed.stderr
     assert "trusted, and every later download has to be the same" in agreed.stdout
     assert "model.safetensors" not in agreed.stdout.partition("hash of ")[2]
@@ -135,16 +152,14 @@ def test_a_person_is_asked_about_licence_and_size(
     mms(hub)
     person, terminal = pty.openpty()
     settings = surroundings(tmp_path, hub)
-    with started(
-        tmp_path, "models", "pull", "mms-sna", stdin=terminal, settings=settings
-    ) as process:
+    with started(tmp_path, "models", "pull", MMS, stdin=terminal, settings=settings) as process:
         os.close(terminal)
         os.write(person, answers)
         shown, _ = process.communicate(timeout=60)
         os.close(person)
     assert process.returncode == code, shown
     assert "no commercial use. Agree? [y/N]" in shown
-    assert (stored(tmp_path) / "mms-sna").exists() is (code == 0)
+    assert (stored(tmp_path) / "mms-tts-sna").exists() is (code == 0)
 
 
 def test_a_hub_that_offers_other_files_than_the_catalogue_is_refused(

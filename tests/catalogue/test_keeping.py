@@ -13,6 +13,7 @@ from inzwa_rtc.catalogue.errors import ModelError, Tampered
 from inzwa_rtc.catalogue.store import Store, default_folder
 from tests.catalogue.models import GGUF, entry, fetch
 from tests.catalogue.serving import FileServer, sha256
+from tests.cli.command import ended
 
 
 def test_a_removed_model_is_gone_but_its_hashes_are_remembered(store: Store, tiny: Entry) -> None:
@@ -44,13 +45,14 @@ with Store(Path(sys.argv[1])).lock("tiny"):
 
 def test_two_processes_never_write_one_model(store: Store, source: Path) -> None:
     command = [sys.executable, "-c", _HOLDER, str(store.folder)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+    with ended(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == b"held\n"
         with pytest.raises(ModelError, match="Another command is at work on the model `tiny`"):
             fetch(entry("tiny", source.as_uri()), store)
         fetch(entry("other", source.as_uri()), store)
-    assert other.returncode == 0
+        other.communicate(timeout=30)
+        assert other.returncode == 0
     fetch(entry("tiny", source.as_uri()), store)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -9,6 +10,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 COMMAND = Path(sys.executable).with_name("inzwa-rtc")
 
@@ -38,6 +42,30 @@ def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedP
     )
 
 
+def logged(process: subprocess.Popen[str], event: str) -> dict[str, Any]:
+    """The next line of this event in the log (JSON, on standard error); what came before it is
+    not lost on failure."""
+    lines: list[str] = []
+    assert process.stderr
+    for line in process.stderr:
+        lines.append(line)
+        told: dict[str, Any] = json.loads(line) if line.startswith("{") else {}
+        if told.get("event") == event:
+            return told
+    pytest.fail(f"the server ended without {event}:\n" + "".join(lines))
+
+
+@contextmanager
+def ended(process: subprocess.Popen[Any]) -> Iterator[subprocess.Popen[Any]]:
+    """The process ends with the block, if it has not before, whatever a test finds."""
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
 @contextmanager
 def started(
     folder: Path,
@@ -58,9 +86,5 @@ def started(
         # Shells let what they start in the background ignore Ctrl-C, tests included.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    try:
+    with ended(process):
         yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()

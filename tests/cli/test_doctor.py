@@ -46,10 +46,11 @@ def test_a_problem_is_told_with_its_remedy_and_exit_code_1(tmp_path: Path) -> No
         port = taken.getsockname()[1]
         result = run(tmp_path, "doctor", INZWA_PORT=str(port), INZWA_TTS_ENGINE="nosuch")
     assert result.returncode == 1
-    assert "PROBLEM  speech" in result.stdout
+    assert "PROBLEM  engines" in result.stdout
     assert "espeak" in result.stdout, "the known engines are named"
     assert "PROBLEM  http port" in result.stdout
     assert "INZWA_PORT" in result.stdout
+    assert result.stdout.count("PROBLEM") == 2, "a name that is mistyped is told once"
 
 
 def test_every_finding_that_is_not_ok_says_what_to_do(tmp_path: Path, free_port: int) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from inzwa_rtc.catalogue import entries, resolve
@@ -17,7 +18,7 @@ from inzwa_rtc.catalogue.manifest import Kept, Manifest, Pins
 from inzwa_rtc.catalogue.store import Store
 from inzwa_rtc.cli.doctor import engines, hardware, models
 from inzwa_rtc.cli.doctor.finding import Finding
-from inzwa_rtc.settings import Settings
+from inzwa_rtc.settings import Settings, TimeoutSettings
 from models.tiny import gguf_llama, whisper_ct2
 
 
@@ -197,3 +198,57 @@ def test_a_recogniser_tells_the_device_that_it_chose(tmp_path: Path) -> None:
     settings = Settings(asr_engine="faster-whisper", asr={"model": f"{tmp_path}/model"})
     (found,) = engines.recognition(settings)
     assert "faster-whisper (model, cpu (no GPU found), int8" in found.what
+
+
+STUCK = """
+import threading
+from pydantic import BaseModel
+
+class Stuck:
+    class Options(BaseModel):
+        loads: bool = False
+
+    def __init__(self, options):
+        self.details = {"model": "mud"}
+        if not options.loads:
+            threading.Event().wait()
+
+    async def reply(self, request):
+        import asyncio
+        await asyncio.Event().wait()
+        yield
+
+    def close(self): ...
+"""
+
+
+@pytest.fixture
+def stuck(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of an engine that never loads, or, if it does, never answers."""
+    (tmp_path / "stuck.py").write_text(STUCK)
+    package = tmp_path / "stuck-1.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: stuck\nVersion: 1\n")
+    (package / "entry_points.txt").write_text("[inzwa_rtc.llm]\nstuck = stuck:Stuck\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
+    return "stuck"
+
+
+@pytest.mark.parametrize(
+    ("options", "what", "action"),
+    [
+        ({}, "`stuck` was not loaded within 5 s", "Raise `timeouts.engine_start`"),
+        ({"loads": True}, "stuck (mud) loads, but did not do its work within 5 s", "smaller model"),
+    ],
+)
+def test_an_engine_that_hangs_is_a_finding_and_the_doctor_goes_on(
+    stuck: str, options: dict[str, bool], what: str, action: str
+) -> None:
+    (found,) = engines.replies(
+        Settings(llm_engine=stuck, llm=options, timeouts=TimeoutSettings(engine_start=5))
+    )
+    assert (found.name, found.status) == ("replies", "problem")
+    assert what in found.what
+    assert action in found.action
+    assert psutil.Process().children() == []

@@ -23,7 +23,8 @@ from inzwa_rtc.errors import (
 from inzwa_rtc.settings import TimeoutSettings
 
 ROOT = Path(__file__).parent.parent.parent
-SCRIPTS = [ROOT / "scripts" / name for name in ("install", "serve", "test")] + [ROOT / ".ci/run"]
+TARGETS = ("install", "serve", "test", "acceptance")
+SCRIPTS = [*(ROOT / "scripts" / name for name in TARGETS), ROOT / ".ci/run"]
 SHELL_FILES = [*SCRIPTS, ROOT / "scripts/lib.sh"]
 
 
@@ -48,19 +49,55 @@ def test_it_names_no_registry_and_no_place_of_one_machine(file: Path) -> None:
     assert not re.search(r"--(extra-)?index-url|--registry|/home/|/root/", text)
 
 
-@pytest.mark.parametrize("target", ["install", "serve", "test"])
-def test_make_only_calls_the_script_of_that_name(target: str) -> None:
+def made(*arguments: str) -> str:
+    """What make would run."""
     # These tests may themselves run below make, which leaves its options to its children.
     surroundings = {name: text for name, text in os.environ.items() if not name.startswith("MAKE")}
     shown = subprocess.run(
-        ["make", "--dry-run", target],
+        ["make", "--dry-run", *arguments],
         cwd=ROOT,
-        env=surroundings,
+        env={**surroundings, "MODELS": ""},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert shown.stdout.strip() == f"scripts/{target}"
+    return shown.stdout.strip()
+
+
+@pytest.mark.parametrize("target", ["install", "serve", "test"])
+def test_make_only_calls_the_script_of_that_name(target: str) -> None:
+    assert made(target) == f"scripts/{target}"
+
+
+def test_make_names_the_folder_whose_models_are_tried() -> None:
+    assert made("acceptance", "MODELS=my models", "ARGS=-x") == 'scripts/acceptance "my models" -x'
+    assert made("acceptance") == 'scripts/acceptance ""'
+
+
+@pytest.mark.parametrize("arguments", [[], [""]])
+def test_without_a_folder_of_models_it_is_said_what_to_name(arguments: list[str]) -> None:
+    refused = subprocess.run(
+        [ROOT / "scripts/acceptance", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "make acceptance MODELS=DIR" in refused.stderr
+
+
+def test_a_folder_of_models_that_is_not_there_ends_it_before_anything_is_installed() -> None:
+    refused = subprocess.run(
+        [ROOT / "scripts/acceptance", "/nowhere/models"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert refused.returncode != 0
+    assert "/nowhere/models" in refused.stderr
+    assert "Installing" not in refused.stdout
 
 
 @pytest.fixture
@@ -144,3 +181,9 @@ def test_the_service_is_started_again_but_for_faults_that_do_not_pass() -> None:
     assert unit["Unit"]["StartLimitIntervalSec"] == "0", "or systemd gives up after five tries"
     assert service["OOMPolicy"] == "continue", "or one engine's end would end all calls"
     assert int(service["TimeoutStopSec"]) > TimeoutSettings().drain
+
+
+def test_the_service_sees_the_gpus_of_the_machine() -> None:
+    """Each of these hides /dev/nvidia*, and `device: auto` would take the CPU in silence."""
+    unit = (ROOT / "packaging/inzwa-rtc.service").read_text()
+    assert not re.search(r"^(PrivateDevices|DevicePolicy|DeviceAllow)=", unit, re.M)

@@ -30,7 +30,7 @@ from inzwa_rtc.errors import (
     EngineUnavailable,
     ListenError,
 )
-from tests.cli.command import COMMAND, environment, run
+from tests.cli.command import COMMAND, ended, environment, logged, run
 
 SCRIPT = Path(guide.__file__).with_name("en.yaml")
 
@@ -46,22 +46,13 @@ def server(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         text=True,
         start_new_session=True,
     )
-    yield process
-    if process.poll() is None:
-        process.kill()
-    process.communicate()
+    with ended(process):
+        yield process
 
 
 def ready(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """The log line that says that the server is ready; what came before is not lost on failure."""
-    lines: list[str] = []
-    assert process.stderr
-    for line in process.stderr:
-        lines.append(line)
-        event: dict[str, Any] = json.loads(line) if line.startswith("{") else {}
-        if event.get("event") == "server.ready":
-            return event
-    pytest.fail("the server ended before it was ready:\n" + "".join(lines))
+    """The log line that says that the server is ready."""
+    return logged(process, "server.ready")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -83,16 +74,6 @@ def llm(url: str) -> Any:
     """How the reply engine of the server is, by `/readyz`; its process."""
     with urlopen(f"{url.rstrip('/')}/readyz") as response:
         return json.load(response)["engines"]["llm"]
-
-
-def logged(process: subprocess.Popen[str], event: str) -> dict[str, Any]:
-    """The next log line of this event."""
-    assert process.stderr
-    for line in process.stderr:
-        told: dict[str, Any] = json.loads(line) if line.startswith("{") else {}
-        if told.get("event") == event:
-            return told
-    pytest.fail(f"the server ended without {event}")
 
 
 def test_sighup_exchanges_the_engines_that_the_file_names_anew(
@@ -124,7 +105,7 @@ def test_sighup_exchanges_the_engines_that_the_file_names_anew(
 def test_a_server_whose_terminal_has_gone_ends(tmp_path: Path) -> None:
     """SIGHUP comes when a window is closed, too."""
     person, terminal = pty.openpty()
-    with subprocess.Popen(
+    server = subprocess.Popen(
         [COMMAND, "serve", "--port", "0"],
         cwd=tmp_path,
         env=environment(INZWA_LOG_JSON="true"),
@@ -133,7 +114,8 @@ def test_a_server_whose_terminal_has_gone_ends(tmp_path: Path) -> None:
         text=True,
         start_new_session=True,
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # the terminal is its own
-    ) as process:
+    )
+    with ended(server) as process:
         os.close(terminal)
         ready(process)
         os.close(person)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Sequence
+from logging import WARNING, getLogger
 from pathlib import Path
 
 import click
@@ -12,11 +13,13 @@ import click
 from inzwa_rtc import logging
 from inzwa_rtc.cli.doctor import engines, hardware, machine, media, models, network
 from inzwa_rtc.cli.doctor.finding import Check, Finding, found
-from inzwa_rtc.cli.options import as_json, config_file
+from inzwa_rtc.cli.options import as_json, config_file, given, profile
+from inzwa_rtc.engines.process import EngineProcess
 from inzwa_rtc.settings import Settings, load
 
 CHECKS: tuple[Check, ...] = (
     machine.python,
+    engines.engines,
     hardware.processors,
     hardware.memory,
     hardware.gpu,
@@ -36,6 +39,16 @@ CHECKS: tuple[Check, ...] = (
     machine.chromium,
 )
 
+OF_ENGINES = (
+    hardware.memory,
+    models.models,
+    hardware.llama_cpp,
+    engines.recognition,
+    engines.replies,
+    engines.speech,
+)
+"""What is not asked where `engines.engines` has found a problem: it would be told again."""
+
 _NAME = 26
 _MARKS = {
     "ok": ("ok     ", "green"),
@@ -46,17 +59,23 @@ _MARKS = {
 
 @click.command()
 @config_file
+@profile
 @as_json
 @click.pass_context
-def doctor(ctx: click.Context, config_path: Path | None, as_json: bool) -> None:
+def doctor(
+    ctx: click.Context, config_path: Path | None, profile: str | None, as_json: bool
+) -> None:
     """Check what works on this machine, and say what to do about what does not.
 
     Exits with 1 when something would keep calls from working.
     """
     logging.configure(as_json=False)  # what engines log belongs beside the findings
-    settings = load(config_path).settings
+    getLogger(EngineProcess.__module__).setLevel(WARNING)  # that one is ready is told by these
+    settings = load(config_path, given(profile=profile)).settings
     findings: list[Finding] = []
     for check in CHECKS:
+        if check in OF_ENGINES and _is_problem(findings, "engines"):
+            continue
         for finding in run(check, settings):
             findings.append(finding)
             if not as_json:
@@ -74,6 +93,10 @@ def doctor(ctx: click.Context, config_path: Path | None, as_json: bool) -> None:
 def run(check: Check, settings: Settings) -> Sequence[Finding]:
     """The check's findings; a check that breaks has found a problem too."""
     return found(check.__name__.replace("_", " "), lambda: check(settings))
+
+
+def _is_problem(findings: Sequence[Finding], name: str) -> bool:
+    return any(one.name == name and one.status == "problem" for one in findings)
 
 
 def _print(finding: Finding) -> None:

@@ -1,10 +1,11 @@
-"""Checks of the configured engines: each is found, loaded and made to do its work once."""
+"""Checks of the configured engines: each is found, loaded and made to do its work once, in a
+process of its own as in the server: one that hangs or dies is ended, and is a finding."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, closing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -28,11 +29,19 @@ from inzwa_rtc.engines.launch import Launch
 from inzwa_rtc.engines.process import EngineProcess
 from inzwa_rtc.engines.registry import Chosen
 from inzwa_rtc.engines.supervised import supervised
+from inzwa_rtc.errors import EngineTimeout
 from inzwa_rtc.settings import Settings
 
 _WORD = "hello"
 _LEAD_IN = bytes(ASR_SAMPLE_RATE * 2 * 3 // 10)  # recognisers want 300 ms of silence around speech
 _CLIENTS = {"asr": RecognizerClient, "llm": LanguageModelClient, "tts": SynthesizerClient}
+
+
+def engines(settings: Settings) -> Finding:
+    """The engines that the settings name are known; otherwise nothing else can be asked of them."""
+    chosen = registry.chosen(settings)
+    named = [engine.spec.name for kind in registry.KINDS for engine in chosen[kind]]
+    return Finding("engines", "ok", ", ".join(named))
 
 
 def recognition(settings: Settings) -> Sequence[Finding]:
@@ -50,17 +59,17 @@ def speech(settings: Settings) -> Sequence[Finding]:
     return _each("speech", "tts", settings, _speech)
 
 
-_Look = Callable[[str, Settings, Chosen], Awaitable[Finding]]
+_Look = Callable[[str, Settings, Chosen], Coroutine[Any, Any, Finding]]
 
 
 def _each(name: str, kind: EngineKind, settings: Settings, look: _Look) -> Sequence[Finding]:
     """A finding for each engine of the kind. Of several one has to work."""
-    engines = registry.chosen(settings)[kind]
-    names = [name] if len(engines) == 1 else [f"{name} {engine.spec.name}" for engine in engines]
+    wanted = registry.chosen(settings)[kind]
+    names = [name] if len(wanted) == 1 else [f"{name} {engine.spec.name}" for engine in wanted]
     findings = [
         finding
-        for title, engine in zip(names, engines, strict=True)
-        for finding in found(title, partial(_run, partial(look, title, settings, engine), settings))
+        for title, engine in zip(names, wanted, strict=True)
+        for finding in found(title, partial(_run, partial(look, title, settings, engine)))
     ]
     if all(finding.status == "problem" for finding in findings):
         return findings
@@ -70,18 +79,15 @@ def _each(name: str, kind: EngineKind, settings: Settings, look: _Look) -> Seque
     ]
 
 
-def _run(look: Callable[[], Awaitable[Finding]], settings: Settings) -> Finding:
-    async def within() -> Finding:
-        async with asyncio.timeout(2 * settings.timeouts.engine_start):  # two may have to load
-            return await look()
-
-    return asyncio.run(within())
+def _run(look: Callable[[], Coroutine[Any, Any, Finding]]) -> Finding:
+    return asyncio.run(look())
 
 
 async def _recognition(name: str, settings: Settings, chosen: Chosen) -> Finding:
     speaking = registry.chosen(settings)["tts"][0]
-    async with _loaded(speaking) as (speaker, _), _loaded(chosen) as (engine, told):
-        heard = await _recognise(settings, speaker, engine)
+    async with _loaded(settings, speaking) as (speaker, _):
+        async with _loaded(settings, chosen) as (engine, told), _in_time(settings, told):
+            heard = await _recognise(settings, speaker, engine)
     if not heard:
         return Finding(
             name,
@@ -93,7 +99,7 @@ async def _recognition(name: str, settings: Settings, chosen: Chosen) -> Finding
 
 
 async def _replies(name: str, settings: Settings, chosen: Chosen) -> Finding:
-    async with _loaded(chosen) as (engine, told):
+    async with _loaded(settings, chosen) as (engine, told), _in_time(settings, told):
         answered = await _reply(settings, engine)
     if not answered:
         return Finding(
@@ -107,7 +113,7 @@ async def _replies(name: str, settings: Settings, chosen: Chosen) -> Finding:
 
 async def _speech(name: str, settings: Settings, chosen: Chosen) -> Finding:
     is_preferred = chosen == registry.chosen(settings)["tts"][0]
-    async with _loaded(chosen) as (engine, told):
+    async with _loaded(settings, chosen) as (engine, told), _in_time(settings, told):
         pcm = await _speak(settings, engine, settings.tts_voice if is_preferred else None)
         voices = len(engine.voices)
     if not any(pcm):
@@ -121,27 +127,31 @@ async def _speech(name: str, settings: Settings, chosen: Chosen) -> Finding:
 
 
 @asynccontextmanager
-async def _loaded(chosen: Chosen) -> AsyncIterator[tuple[Any, str]]:
-    """The engine, and what it is and runs on.
-
-    It is in this very process, since the doctor serves nobody whom it could harm, but where
-    it is installed in another Python.
-    """
-    spec = chosen.spec
-    async with AsyncExitStack() as stack:
-        if chosen.python is None:
-            # Built where no loop runs, as engines may expect.
-            engine = await asyncio.to_thread(registry.load, spec, chosen.options)
-            stack.enter_context(closing(engine))
-            details = getattr(engine, "details", {})
-        else:
-            process = EngineProcess(Launch(spec=spec, options=chosen.options, python=chosen.python))
-            await stack.enter_async_context(supervised([process]))
-            engine, details = _CLIENTS[spec.kind](process), process.description["details"]
+async def _loaded(settings: Settings, chosen: Chosen) -> AsyncIterator[tuple[Any, str]]:
+    """The engine, and what it is and runs on. Raises what `EngineProcess.start` does."""
+    launch = Launch(spec=chosen.spec, options=chosen.options, python=chosen.python)
+    process = EngineProcess(launch, start_timeout_s=settings.timeouts.engine_start)
+    async with supervised([process]):
+        details = process.description["details"]
         told = [details[name] for name in ("model", "device", "compute") if name in details]
         if "threads" in details:
             told.append(f"threads: {details['threads']}")
-        yield engine, f"{spec.name} ({', '.join(told)})" if told else spec.name
+        name = chosen.spec.name
+        yield _CLIENTS[chosen.spec.kind](process), f"{name} ({', '.join(told)})" if told else name
+
+
+@asynccontextmanager
+async def _in_time(settings: Settings, told: str) -> AsyncIterator[None]:
+    """An engine has as long to do its work as to load. Raises `EngineTimeout`."""
+    within_s = settings.timeouts.engine_start
+    try:
+        async with asyncio.timeout(within_s):
+            yield
+    except TimeoutError:
+        raise EngineTimeout(
+            f"{told} loads, but did not do its work within {within_s:g} s.",
+            action="Choose a smaller model or another device, or give the machine more room.",
+        ) from None
 
 
 async def _speak(settings: Settings, engine: Synthesizer, voice: str | None) -> bytes:

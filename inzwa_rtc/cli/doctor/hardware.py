@@ -110,5 +110,5 @@ def llama_cpp(settings: Settings) -> Finding:
         "xllamacpp, built for any processor with AVX2",
         "llama-cpp-python, compiled for this machine, may be faster where that has more than AVX2"
         " (docs/benchmarks.md); it takes minutes to install: "
-        f"{registry.install_command(used[0].spec).replace('[llama]', '[llama-cpp-python]')}",
+        f"{registry.install_commands(used[0].spec)[0].replace('[llama]', '[llama-cpp-python]')}",
     )

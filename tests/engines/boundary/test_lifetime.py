@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from inzwa_rtc.engines.registry import KINDS, Chosen
 from inzwa_rtc.engines.service import NICENESS
 from inzwa_rtc.errors import EngineUnavailable
 from inzwa_rtc.settings import Settings
+from tests.cli.command import ended
 
 if TYPE_CHECKING:
     from .conftest import Boundary
@@ -50,7 +52,7 @@ def test_engine_dies_with_its_killed_parent(
     boundary: Boundary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))  # the killed cannot clean up
-    with subprocess.Popen([sys.executable, "-c", _PARENT], stdout=subprocess.PIPE) as parent:
+    with ended(subprocess.Popen([sys.executable, "-c", _PARENT], stdout=subprocess.PIPE)) as parent:
         assert parent.stdout is not None
         for line in iter(parent.stdout.readline, b""):
             if line.startswith(b"child "):
@@ -84,7 +86,18 @@ async def test_engine_that_serves_stands_back_behind_the_server_with_all_its_thr
         assert {os.getpriority(os.PRIO_PROCESS, thread) for thread in threads} == {expected}
 
 
-async def test_interrupt_from_the_terminal_is_left_to_the_parent(boundary: Boundary) -> None:
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """What is started heeds Ctrl-C by itself. Tests that run in the background do not, and what
+    they start would inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+async def test_interrupt_from_the_terminal_is_left_to_the_parent(
+    boundary: Boundary, interruptible: None
+) -> None:
     async with boundary.running("llm") as process:
         assert process.pid is not None
         assert os.getpgid(process.pid) == process.pid

@@ -14,6 +14,7 @@ import pytest
 
 from inzwa_rtc.engines.socket_folder import SocketFolder, sweep
 from inzwa_rtc.errors import ConfigError
+from tests.cli.command import ended
 
 _OTHER_SERVER = """
 import time
@@ -45,7 +46,8 @@ def test_sweep_takes_the_folders_of_killed_servers_and_leaves_those_of_running_o
     temporary: Path,
 ) -> None:
     mine = SocketFolder.create("tts")
-    with subprocess.Popen([sys.executable, "-c", _OTHER_SERVER], stdout=subprocess.PIPE) as other:
+    server = subprocess.Popen([sys.executable, "-c", _OTHER_SERVER], stdout=subprocess.PIPE)
+    with ended(server) as other:
         assert other.stdout is not None
         theirs = Path(other.stdout.readline().decode().strip())
         sweep()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +15,7 @@ from inzwa_rtc.engines import registry
 from inzwa_rtc.engines.contracts import Ability
 from inzwa_rtc.engines.routes import describe
 from inzwa_rtc.engines.shipped import SHIPPED, Shipped
+from inzwa_rtc.errors import EngineUnavailable
 from models.tiny import gguf_llama, whisper_ct2, whisper_ggml
 from tests.cli.command import run
 
@@ -63,6 +65,41 @@ def test_the_command_prints_the_abilities_and_languages_of_every_engine(tmp_path
     shown = run(tmp_path, "engines").stdout
     assert "can: adapters, reads ahead, probabilities" in shown
     assert "languages: those of the model" in shown
+
+
+def test_an_engine_for_an_environment_of_its_own_comes_with_the_commands_that_make_one(
+    tmp_path: Path,
+) -> None:
+    spec = registry.find("asr", "openai-whisper")
+    make, install = registry.install_commands(spec)
+    python = registry.engine_python(spec)
+    assert python is not None
+    assert make == f"{sys.executable} -m venv {Path(python).parents[1]}"
+    assert install.startswith(f"{python} -m pip install ")
+    assert "[openai-whisper]" in install
+    assert not Path(python).is_relative_to(sys.prefix)
+    rows = {
+        (row["kind"], row["name"]): row
+        for row in json.loads(run(tmp_path, "engines", "--json").stdout)
+    }
+    apart = {name: row["engine_python"] for name, row in rows.items() if row["engine_python"]}
+    assert apart == {("asr", "openai-whisper"): python}
+    assert rows["asr", "openai-whisper"]["install"] == [make, install]
+
+
+@pytest.mark.skipif(find_spec("whisper") is not None, reason="it is installed here")
+def test_who_lacks_it_is_told_to_install_it_apart(tmp_path: Path) -> None:
+    spec = registry.find("asr", "openai-whisper")
+    assert (
+        f"asr: {{engine_python: {registry.engine_python(spec)}}}" in run(tmp_path, "engines").stdout
+    )
+    with pytest.raises(EngineUnavailable) as missing:
+        registry.load(spec, {"model": "x.pt"})
+    for part in (
+        *registry.install_commands(spec),
+        f"asr.engine_python: {registry.engine_python(spec)}",
+    ):
+        assert part in missing.value.action
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def _load(options: FasterWhisperOptions, threads: int) -> tuple[Ct2Whisper, Devi
         gpus(),
         library="CTranslate2",
         setting="asr_device",
-        remedy="Install NVIDIA's driver with CUDA 12 and cuDNN 9",
+        remedy="Install NVIDIA's driver and cuBLAS of CUDA 12 (docs/install.md)",
     )
     try:
         return _on(device, options, threads), device

@@ -1,7 +1,7 @@
 """openai-whisper: OpenAI's own implementation, on PyTorch. MIT.
 
 The slowest of the three on a CPU; it is for models that exist as its `.pt` files only. Torch
-never enters the server's environment: this runs in one of its own (`asr_python`).
+never enters the server's environment: this runs in one of its own (`engine_python` under `asr:`).
 """
 
 from __future__ import annotations
