@@ -62,7 +62,7 @@ def runs_this(python: str) -> bool:
 def is_on_server(candidate: Candidate) -> bool:
     """Whether its model is a server's, which may be elsewhere, and may take any name for that
     of a model or an adapter."""
-    made: Any = registry._import(candidate.launch.spec)
+    made: Any = registry.imported(candidate.launch.spec)
     return "base_url" in made.Options.model_fields
 
 

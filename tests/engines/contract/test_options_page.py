@@ -72,7 +72,7 @@ def written(field: Any) -> str:
 
 @pytest.mark.parametrize("one", [one for one in SHIPPED if find_spec(one.module)], ids=named)
 def test_the_page_has_its_options_and_their_defaults(one: Shipped) -> None:
-    made: Any = registry._import(registry.find(one.kind, one.name))
+    made: Any = registry.imported(registry.find(one.kind, one.name))
     fields = made.Options.model_fields
     assert documented()[named(one)] == {name: written(field) for name, field in fields.items()}
 
