@@ -244,7 +244,7 @@ def _closed() -> Unavailable:
 
 def _asks_otherwise(old: EngineSet, lineup: Lineup, new: Settings) -> bool:
     """Whether requests go to other engines, or name another language or adapter."""
-    names = ("asr_language", "llm_adapter")
+    names = ("asr_language", "asr_task", "llm_adapter")
     return (
         lineup.asr is not old.asr
         or lineup.llm is not old.llm

@@ -52,7 +52,7 @@ async def warm_up(settings: Settings, recognizer: Recognizer, llm: LanguageModel
     limit_s = settings.timeouts.engine_start
     try:
         async with asyncio.timeout(limit_s):
-            request = RecognizeRequest(settings.asr_language)
+            request = RecognizeRequest(settings.asr_language, settings.asr_task == "translate")
             async with aclosing(recognizer.recognize(_silence(), request)) as chunks:
                 async for _ in chunks:
                     pass
