@@ -34,7 +34,7 @@ async def test_a_reply_cut_after_its_first_token_is_not_written_to_its_end(
     requests = [asking(words, max_tokens=300) for words in WORDS]
     lengths = [len(await replied(engine, one)) for one in requests]
     request = requests[lengths.index(max(lengths))]
-    assert max(lengths) > 150
+    assert max(lengths) > 100
     watched = watch(engine, monkeypatch)
     watched.goes_on.clear()
     async with asyncio.timeout(GUARD_S):
@@ -44,7 +44,7 @@ async def test_a_reply_cut_after_its_first_token_is_not_written_to_its_end(
         await asyncio.sleep(0)  # now it is told to stop
         watched.goes_on.set()
         await cut
-    assert computed(engine, watched) < max(lengths) / 2
+    assert computed(engine, watched) - watched.prompt < max(lengths) / 2
 
 
 @pytest.mark.parametrize("how", ["reply", "prepare"])
@@ -62,3 +62,5 @@ async def test_a_prompt_cut_before_the_first_token_is_not_read_to_its_end(
     assert task.cancelled()
     whole = len(PROMPT) // (8 if engine.details["backend"] == "xllamacpp" else 1)
     assert computed(engine, watched) < whole / 2
+    # Nor does it look as if so many words were those few tokens.
+    assert engine._fitter._per_character >= 0.5
