@@ -74,6 +74,12 @@ async def measure(
         if size in TARGETS:
             first.aim(_row(backend, 1), "prefilled while speaking", TARGETS[size])
     kept = [await _memory(model, size, backend) for backend in backends]
+    cut = Rounds(
+        f"llama.cpp {size} Q4_K_M: from a cancel to the slot being free",
+        dict.fromkeys(_MOMENTS, "ms"),
+    )
+    for backend in backends:
+        await _cancels(model, backend, cut, rounds)
     running = {backend: _engine(model, backend) for backend in backends}
     async with all_running(running.values()):
         for number in range(rounds):
@@ -88,7 +94,7 @@ async def measure(
                         first.add(_row(backend, calls), _summary(turns))
                         if calls == 1:
                             speed.add(backend.name, _speed(turns["cold"]))
-    return [speed, first, *kept]
+    return [speed, first, cut, *kept]
 
 
 _SITUATIONS = ("cold", "prefix cached", "prefilled while speaking")
@@ -183,6 +189,44 @@ def _speed(cold: _Answer) -> dict[str, float]:
     }
 
 
+_MOMENTS = ("before the first token", "after the first token")
+_READING_S = 0.2  # before it is cancelled; a prompt takes longer
+
+
+async def _cancels(model: Path, backend: Backend, table: Rounds, rounds: int) -> None:
+    """With one slot, so that the next request waits for the one that was cancelled. What it takes
+    by itself does not count."""
+    process = _engine(model, backend, slots=1)
+    async with supervised([process]):
+        for number in range(rounds):
+            name = f"cancel {number}"
+            await _Dialogue(process, name, f"{name} a").ask(["w1"])
+            alone = await _next(process, 0)
+            told = {}
+            for place, moment in enumerate(_MOMENTS, 1):
+                dialogue = _Dialogue(process, f"{name} {moment}", name)
+                request = dialogue._request(dialogue.words(UTTERANCE_WORDS))
+                async with aclosing(LanguageModelClient(process).reply(request)) as chunks:
+                    first = asyncio.ensure_future(anext(chunks))
+                    if place == 1:
+                        await asyncio.wait({first}, timeout=_READING_S)
+                        first.cancel()
+                        await asyncio.wait({first})
+                    else:
+                        await first
+                told[moment] = max(0.0, await _next(process, place) - alone)
+            table.add(backend.name, told)
+
+
+async def _next(process: EngineProcess, number: int) -> float:
+    """How long a short prompt that was never read takes to its first token, in ms."""
+    began = _now()
+    request = ReplyRequest([Message("user", f"w{number}")], max_tokens=1)
+    async with aclosing(LanguageModelClient(process).reply(request)) as chunks:
+        await anext(chunks)
+    return (_now() - began) * 1000
+
+
 async def _memory(model: Path, size: str, backend: Backend) -> Rounds:
     """What one process takes, alone, from before it is started until after it has ended."""
     table = Rounds(
@@ -217,8 +261,8 @@ async def _memory(model: Path, size: str, backend: Backend) -> Rounds:
     return table
 
 
-def _engine(model: Path, backend: Backend) -> EngineProcess:
-    options = {**OPTIONS, "model": str(model), "backend": backend.name}
+def _engine(model: Path, backend: Backend, **given: Any) -> EngineProcess:
+    options = {**OPTIONS, "model": str(model), "backend": backend.name, **given}
     if backend.python is not None:
         options["engine_python"] = backend.python
     return engine("llm", "llama-cpp", options)

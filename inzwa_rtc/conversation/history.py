@@ -13,7 +13,10 @@ class History:
     """The dialogue. Consecutive messages of one side are one message: a caller who
     paused and went on, or was answered by nothing that could be heard, said one thing.
 
-    Bounded to `limit` messages and `MAX_CHARS`, the oldest going first.
+    Bounded to `limit` messages and `MAX_CHARS`. Where that is exceeded the oldest go, down to
+    about half of it: a model has read what stays the same since the last turn, and would
+    have to read all of it anew if each turn took the oldest message away. What is left begins
+    with the caller, as the templates of many models want it.
     """
 
     def __init__(self, limit: int) -> None:
@@ -48,9 +51,19 @@ class History:
             joined = f"{self._messages.pop().content} {message.content}"
             message = Message(message.role, joined)
         self._messages.append(Message(message.role, _newest(message.content)))
-        del self._messages[: -self._limit]
-        while sum(len(message.content) for message in self._messages) > MAX_CHARS:
+        if not self._is_within(self._limit, MAX_CHARS):
+            self._halve()
+
+    def _halve(self) -> None:
+        while len(self._messages) > 1 and not self._is_within(self._limit // 2, MAX_CHARS // 2):
             del self._messages[0]
+        if len(self._messages) > 1 and self._messages[0].role == "assistant":
+            del self._messages[0]
+
+    def _is_within(self, messages: int, characters: int) -> bool:
+        if len(self._messages) > messages:
+            return False
+        return sum(len(message.content) for message in self._messages) <= characters
 
 
 def _newest(text: str) -> str:

@@ -21,6 +21,30 @@ TEMPLATE = (
     "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}</s>{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
+_IN_TURN = (
+    "{% if (m['role'] == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception("
+    "'Conversation roles must alternate user/assistant/user/assistant/...') }}{% endif %}"
+)
+# As strict as the true ones, and no longer than that.
+MISTRAL = (
+    "{{ bos_token }}{% if messages[0]['role'] == 'system' %}"
+    "{% set system = messages[0]['content'] + '\n\n' %}{% set turns = messages[1:] %}"
+    "{% else %}{% set system = '' %}{% set turns = messages %}{% endif %}"
+    "{% for m in turns %}" + _IN_TURN + "{% if m['role'] == 'user' %}"
+    "[INST] {% if loop.first %}{{ system }}{% endif %}{{ m['content'] }} [/INST]"
+    "{% else %} {{ m['content'] }}</s>{% endif %}{% endfor %}"
+)
+GEMMA = (
+    "{{ bos_token }}{% if messages[0]['role'] == 'system' %}"
+    "{{ raise_exception('System role not supported') }}{% endif %}"
+    "{% for m in messages %}" + _IN_TURN + "<|{{ m['role'] }}|>{{ m['content'] | trim }}</s>"
+    "{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+QWEN = TEMPLATE + (
+    "{% if add_generation_prompt and enable_thinking is defined and enable_thinking is false %}"
+    "<think>\n\n</think>\n\n{% endif %}"
+)
+DEEPSEEK = TEMPLATE + "{% if add_generation_prompt %}<think>\n{% endif %}"
 _FILE_TYPES = {"F32": "ALL_F32"}
 _NORMAL, _CONTROL, _BYTE = 1, 3, 6  # llama.cpp's kinds of token
 
@@ -66,10 +90,16 @@ ARCHITECTURES = {
 
 
 def make(
-    path: Path, size: Size | None = None, *, seed: int = 0, context: int = 4096, like: str = "F32"
+    path: Path,
+    size: Size | None = None,
+    *,
+    seed: int = 0,
+    context: int = 4096,
+    like: str = "F32",
+    template: str = TEMPLATE,
 ) -> Path:
     """Write a model; returns its path. `like` is the type of its matrices: F32, F16, Q8_0, or
-    Q4_K_M, a mixture for widths that are multiples of 256."""
+    Q4_K_M, a mixture for widths that are multiples of 256. `template` is for its dialogues."""
     size = size or Size()
     writer = gguf.GGUFWriter(str(path), "llama")
     tokens, kinds = _vocabulary(size)
@@ -94,7 +124,7 @@ def make(
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(2)
     writer.add_unk_token_id(0)
-    writer.add_chat_template(TEMPLATE)
+    writer.add_chat_template(template)
     random = np.random.default_rng(seed)
     for name, shape in _tensors(size, len(tokens)):
         if len(shape) == 1:

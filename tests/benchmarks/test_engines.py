@@ -54,7 +54,8 @@ async def test_each_way_of_recognising_is_measured(tmp_path: Path) -> None:
 async def test_each_number_of_calls_is_measured(tmp_path: Path) -> None:
     asked, _ = engines.understood(["--sizes", "1b", "--only", "llama", "--rounds", "1"])
     tables = [table async for table in engines.run(replace(asked, models=tmp_path))]
-    speed, first, kept, *_ = (table.to_json() for table in tables)
+    speed, first, cut, kept, *_ = (table.to_json() for table in tables)
     assert "xllamacpp" in speed["samples"]
     assert len(first["samples"]["xllamacpp, 2 calls"]["prefilled while speaking"]) == 2
+    assert set(cut["samples"]["xllamacpp"]) == {"before the first token", "after the first token"}
     assert kept["samples"]["unloaded"]["resident"] == [0]

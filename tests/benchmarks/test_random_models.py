@@ -15,7 +15,8 @@ from benchmarks.random_models import HOTWORD_TOKENS, TOKENS, hotwords
 from inzwa_rtc.engines.asr.whisper.cpp import WhisperCpp
 from inzwa_rtc.engines.asr.whisper.faster import FasterWhisper
 from inzwa_rtc.engines.contracts import Message, RecognizeRequest, ReplyRequest, TranscriptChunk
-from inzwa_rtc.engines.llm.llama.engine import Llama, LlamaOptions
+from inzwa_rtc.engines.llm.llama.engine import Llama
+from inzwa_rtc.engines.llm.llama.options import LlamaOptions
 from inzwa_rtc.engines.llm.llama.run import Run
 from models.tiny import gguf_llama, k_quants, whisper_ct2, whisper_ggml
 from models.tiny.whisper_script import Script

@@ -19,8 +19,8 @@ def test_a_caller_who_went_on_before_any_answer_said_one_thing() -> None:
     assert history.messages == [Message("user", "what time is it in Harare")]
 
 
-def test_the_oldest_messages_go_first() -> None:
-    history = History(4)
+def test_the_oldest_messages_go_first_and_the_caller_begins() -> None:
+    history = History(8)
     for number in range(5):
         history.add_user(f"question {number}")
         history.add_assistant(f"answer {number}")
@@ -30,6 +30,22 @@ def test_the_oldest_messages_go_first() -> None:
         "question 4",
         "answer 4",
     ]
+
+
+def test_what_is_kept_stays_the_same_from_turn_to_turn() -> None:
+    """A model has read it then. One message less at each turn would be all of it anew."""
+    history = History(40)
+    history.add_assistant("Hello.")
+    begun_anew = []
+    for number in range(100):
+        before = history.messages
+        history.add_user(f"question {number}")
+        history.add_assistant(f"answer {number}")
+        if history.messages[: len(before)] != before:
+            begun_anew.append(number)
+    assert len(begun_anew) <= 100 * 2 / 20 + 1
+    assert 18 <= len(history.messages) <= 40
+    assert history.messages[0].role == "user"
 
 
 def test_a_flood_of_messages_that_nobody_answers_stays_within_bounds() -> None:

@@ -19,6 +19,7 @@ from pydantic import ConfigDict, Field
 
 from inzwa_rtc.engines.contracts import Ability, Message, ReplyRequest, TokenChunk, ToolCall
 from inzwa_rtc.engines.llm.context import ContextFitter
+from inzwa_rtc.engines.llm.reply_text import ReplyText
 from inzwa_rtc.engines.llm.sampling import SamplingOptions
 from inzwa_rtc.engines.remote import answers, http
 from inzwa_rtc.engines.remote.answers import Failed, Refusal
@@ -28,7 +29,7 @@ from inzwa_rtc.engines.remote.retries import at_start
 from inzwa_rtc.errors import EngineUnavailable
 
 _FOREVER = -1  # how long a model stays loaded
-_UNREADABLE = (ValueError, TypeError, AttributeError, LookupError)
+_FAILURES = (ollama.ResponseError, httpx.HTTPError, *answers.UNREADABLE)
 _FEWEST_TOKENS = 0.2  # per character of any text; a smaller count leaves out what was cached
 
 _log = structlog.get_logger(__name__)
@@ -69,7 +70,7 @@ class Ollama:
         self._options = options
         self._server = Server("llm", "Ollama", options.base_url, options.model)
         self._asking = Asking(self._server, options.max_concurrent)
-        self._fitter = ContextFitter()
+        self._fitters: dict[str, ContextFitter] = {}  # by the model's name
         self.details = {"model": options.model, "server": options.base_url}
         if not options.logprobs:
             self.abilities = ()
@@ -81,9 +82,9 @@ class Ollama:
                 options.base_url, event_hooks=http.hooks(self._server), **settings
             ) as client:
                 at_start(partial(self._load, client))
-        self._client = ollama.AsyncClient(
-            options.base_url, event_hooks=http.async_hooks(self._server, _Body), **settings
-        )
+        hooks = http.async_hooks(self._server, _Body)
+        hooks["response"].append(self._on_response)
+        self._client = ollama.AsyncClient(options.base_url, event_hooks=hooks, **settings)
         self._closing: asyncio.Task[None] | None = None
 
     def close(self) -> None:
@@ -101,7 +102,7 @@ class Ollama:
         Modelfile). Raises `EngineError`.
         """
         available = self._options.context - request.max_tokens
-        fitted = self._fitter.fit(request.messages, available)
+        fitted = self._fitter(request).fit(request.messages, available)
         if fitted.dropped:
             _log.info("llm.turns_left_out", model=self._options.model, messages=fitted.dropped)
         attempt = partial(self._attempt, request, fitted.messages)
@@ -114,6 +115,7 @@ class Ollama:
     ) -> AsyncGenerator[TokenChunk, None]:
         """Ask once; raises `Failed`."""
         server = self._server.with_model(request.adapter)
+        text = ReplyText()
         has_begun = False
         try:
             parts: Any = await self._client.chat(
@@ -127,16 +129,18 @@ class Ollama:
             )
             async with aclosing(parts):
                 async for part in parts:
-                    has_begun = True
                     is_final = bool(part.done)
+                    token = text.feed(part.message.content or "")
                     if is_final:
-                        self._learn(messages, part.prompt_eval_count)
-                    if part.message.content or is_final:
-                        yield TokenChunk(part.message.content or "", _logprob(part), is_final)
+                        self._learn(request, messages, part.prompt_eval_count)
+                        token += text.end()
+                    if token or is_final:
+                        has_begun = True
+                        yield TokenChunk(token, _logprob(part), is_final)
                     if is_final:
                         await _read_on(parts)
                         return
-        except (ollama.ResponseError, httpx.HTTPError, *_UNREADABLE) as error:
+        except _FAILURES as error:
             raise _failed(server, error) from None
         raise answers.cut(server) if has_begun else answers.empty(server)
 
@@ -153,10 +157,21 @@ class Ollama:
         }
         return {name: value for name, value in settings.items() if value is not None}
 
-    def _learn(self, messages: Sequence[Message], tokens: int | None) -> None:
+    def _fitter(self, request: ReplyRequest) -> ContextFitter:
+        return self._fitters.setdefault(request.adapter or self._server.model, ContextFitter())
+
+    def _learn(
+        self, request: ReplyRequest, messages: Sequence[Message], tokens: int | None
+    ) -> None:
         characters = sum(len(message.content) for message in messages)
         if tokens is not None and tokens >= characters * _FEWEST_TOKENS:
-            self._fitter.learn(messages, tokens)
+            self._fitter(request).learn(messages, tokens)
+
+    async def _on_response(self, response: httpx.Response) -> None:
+        """The client's own error does not tell how long a busy server asks to wait."""
+        after = answers.retry_after_s(response.headers.get("retry-after"))
+        if response.status_code in (429, 503) and after is not None:
+            raise answers.refused(self._server, Refusal(response.status_code, "", after))
 
     def _load(self, client: ollama.Client) -> None:
         """A request without a prompt loads the model, for this context, and nothing else."""
@@ -166,13 +181,18 @@ class Ollama:
                 options={"num_ctx": self._options.context},
                 keep_alive=_FOREVER,
             )
-        except (ollama.ResponseError, httpx.HTTPError, ConnectionError, *_UNREADABLE) as error:
+        except (
+            ollama.ResponseError,
+            httpx.HTTPError,
+            ConnectionError,
+            *answers.UNREADABLE,
+        ) as error:
             raise _failed(self._server, error) from None
 
 
 async def _read_on(parts: AsyncIterator[ollama.ChatResponse]) -> None:
     """Read to the end, so that the connection serves again."""
-    with suppress(TimeoutError, Failed, ollama.ResponseError, httpx.HTTPError, *_UNREADABLE):
+    with suppress(TimeoutError, Failed, *_FAILURES):
         async with asyncio.timeout(AFTER_THE_END_S):
             async for _ in parts:
                 pass

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Annotated, Any
 
@@ -18,13 +19,16 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from inzwa_rtc.engines.contracts import Ability, Message, ReplyRequest, TokenChunk, ToolCall
 from inzwa_rtc.engines.llm.context import ContextFitter
+from inzwa_rtc.engines.llm.dialogue import acceptable, without_system
 from inzwa_rtc.engines.llm.openai_chat import (
     TooLong,
     newer_half,
+    refuses_system,
     request_body,
     told_by,
     too_long,
 )
+from inzwa_rtc.engines.llm.reply_text import ReplyText
 from inzwa_rtc.engines.llm.sampling import SamplingOptions
 from inzwa_rtc.engines.remote import answers, http
 from inzwa_rtc.engines.remote.asking import AFTER_THE_END_S, Asking, StreamingOptions
@@ -48,6 +52,9 @@ class OpenAIChatOptions(SamplingOptions, StreamingOptions):
 
     model: Annotated[str, Field(min_length=1)]
     """The model's name at the server. llama-server takes any."""
+    adapter: str | None = None
+    """The name at the server of the model with a LoRA, asked for where a request names none:
+    `llm_adapter` goes to every engine of a chain."""
     base_url: WebAddress = OPENAI_URL
     """The server's address, without the `/chat/completions` at its end."""
     context: Annotated[int | None, Field(ge=128)] = None
@@ -64,6 +71,16 @@ class OpenAIChatOptions(SamplingOptions, StreamingOptions):
     """Members to set in each request, for what your server has beside these; null removes one."""
 
 
+@dataclass(slots=True)
+class _Learned:
+    """What a model's answers have told of it."""
+
+    context: int | None
+    has_system: bool = True
+    """Whether its chat template has a place for a system prompt."""
+    fitter: ContextFitter = field(default_factory=ContextFitter)
+
+
 class OpenAIChat:
     """Has a server continue dialogues."""
 
@@ -77,8 +94,7 @@ class OpenAIChat:
         name = "OpenAI" if self._is_openai else "The chat server"
         self._server = Server("llm", name, options.base_url, options.model)
         self._asking = Asking(self._server, options.max_concurrent)
-        self._context = options.context
-        self._fitter = ContextFitter()
+        self._learned: dict[str, _Learned] = {}  # by the model's name; adapters are models here
         self._client = connect(options, self._server)
         self._closing: asyncio.Task[None] | None = None
         self.details = {"model": options.model, "server": options.base_url}
@@ -99,6 +115,8 @@ class OpenAIChat:
         `request.adapter` is the name under which the server knows the model with a LoRA.
         Raises `EngineError`.
         """
+        if request.adapter is None:
+            request = replace(request, adapter=self._options.adapter)
         attempt = partial(self._attempt, request)
         async with aclosing(self._asking.stream(attempt, self._options)) as chunks:
             async for chunk in chunks:
@@ -107,39 +125,55 @@ class OpenAIChat:
     async def _attempt(self, request: ReplyRequest) -> AsyncGenerator[TokenChunk, None]:
         """Ask once; raises `Failed`."""
         server = self._server.with_model(request.adapter)
-        messages = self._fitted(request)
+        learned = self._learned.setdefault(server.model, _Learned(self._options.context))
+        text = ReplyText()
         has_begun = False
         try:
-            stream, messages = await self._open(request, messages)
+            stream, messages = await self._open(request, learned)
             async with aclosing(stream):
                 events = aiter(stream)
                 async for event in events:
-                    has_begun = True
                     told = told_by(event)
-                    self._learn(messages, told.prompt_tokens)
-                    if told.token or told.is_final:
-                        yield TokenChunk(told.token, told.logprob, told.is_final)
+                    _learn(learned, messages, told.prompt_tokens)
+                    token = text.feed(told.token)
                     if told.is_final:
-                        await self._read_on(events, messages)
+                        token += text.end()
+                    if token or told.is_final:
+                        has_begun = True
+                        yield TokenChunk(token, told.logprob, told.is_final)
+                    if told.is_final:
+                        await self._read_on(events, learned, messages)
                         return
         except UNREADABLE as error:
             raise failed(server, error) from None
         raise answers.cut(server) if has_begun else answers.empty(server)
 
     async def _open(
-        self, request: ReplyRequest, messages: Sequence[Message]
+        self, request: ReplyRequest, learned: _Learned
     ) -> tuple[AsyncStream[object], Sequence[Message]]:
-        """The stream, and the messages that it answers: fewer than these where the server says
-        that they are too long."""
+        """The stream, and the messages that it answers."""
         try:
-            return await self._send(request, messages), messages
+            return await self._open_fitting(request, learned)
+        except APIStatusError as error:
+            if not (learned.has_system and refuses_system(error.message)):
+                raise
+        learned.has_system = False
+        return await self._open_fitting(request, learned)
+
+    async def _open_fitting(
+        self, request: ReplyRequest, learned: _Learned
+    ) -> tuple[AsyncStream[object], Sequence[Message]]:
+        """The same, with fewer messages where the server says that they are too long."""
+        messages = self._fitted(request, learned)
+        try:
+            return await self._send(request, learned, messages), messages
         except APIStatusError as error:
             told = too_long(code_of(error), error.message, error.body)
             if told is None:
                 raise
-        messages = self._shortened(request, messages, told)
+        messages = self._shortened(request, learned, messages, told)
         try:
-            return await self._send(request, messages), messages
+            return await self._send(request, learned, messages), messages
         except APIStatusError as error:
             if too_long(code_of(error), error.message, error.body) is None:
                 raise
@@ -150,9 +184,11 @@ class OpenAIChat:
             ) from None
 
     async def _send(
-        self, request: ReplyRequest, messages: Sequence[Message]
+        self, request: ReplyRequest, learned: _Learned, messages: Sequence[Message]
     ) -> AsyncStream[object]:
         options = self._options
+        if not learned.has_system:
+            messages = without_system(messages)
         body = request_body(
             request, messages, options, model=options.model, is_openai=self._is_openai
         )
@@ -174,37 +210,46 @@ class OpenAIChat:
             stream_cls=AsyncStream[object],
         )
 
-    async def _read_on(self, events: AsyncIterator[object], messages: Sequence[Message]) -> None:
+    async def _read_on(
+        self, events: AsyncIterator[object], learned: _Learned, messages: Sequence[Message]
+    ) -> None:
         """Read what follows the last token, so that the connection serves again."""
         with suppress(TimeoutError, answers.Failed, *UNREADABLE):
             async with asyncio.timeout(AFTER_THE_END_S):
                 async for event in events:
-                    self._learn(messages, told_by(event).prompt_tokens)
+                    _learn(learned, messages, told_by(event).prompt_tokens)
 
-    def _fitted(self, request: ReplyRequest) -> Sequence[Message]:
-        if self._context is None:
-            return request.messages
-        fitted = self._fitter.fit(request.messages, self._context - request.max_tokens)
+    def _fitted(self, request: ReplyRequest, learned: _Learned) -> Sequence[Message]:
+        if learned.context is None:
+            return acceptable(request.messages)
+        fitted = learned.fitter.fit(request.messages, learned.context - request.max_tokens)
         self._tell(fitted.dropped)
         return fitted.messages
 
     def _shortened(
-        self, request: ReplyRequest, messages: Sequence[Message], told: TooLong
+        self,
+        request: ReplyRequest,
+        learned: _Learned,
+        messages: Sequence[Message],
+        told: TooLong,
     ) -> Sequence[Message]:
-        self._learn(messages, told.prompt_tokens)
-        self._context = told.context or self._context
+        _learn(learned, messages, told.prompt_tokens)
+        if told.context is not None:
+            learned.context = min(told.context, self._options.context or told.context)
         fitted = messages
-        if self._context is not None:
-            fitted = self._fitter.fit(messages, self._context - request.max_tokens).messages
-        if len(fitted) == len(messages):
+        if learned.context is not None:
+            available = learned.context - request.max_tokens
+            fitted = learned.fitter.fit(request.messages, available).messages
+        if len(fitted) >= len(messages):
             fitted = newer_half(messages)
         self._tell(len(messages) - len(fitted))
         return fitted
 
-    def _learn(self, messages: Sequence[Message], tokens: int | None) -> None:
-        if tokens is not None:
-            self._fitter.learn(messages, tokens)
-
     def _tell(self, dropped: int) -> None:
         if dropped:
             _log.info("llm.turns_left_out", model=self._server.model, messages=dropped)
+
+
+def _learn(learned: _Learned, messages: Sequence[Message], tokens: int | None) -> None:
+    if tokens is not None:
+        learned.fitter.learn(messages, tokens)

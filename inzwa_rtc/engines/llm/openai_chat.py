@@ -16,6 +16,7 @@ from inzwa_rtc.engines.llm.sampling import SamplingOptions
 
 _TOO_LONG = ("context_length_exceeded", "exceed_context_size_error")  # OpenAI, llama-server
 _MAXIMUM = re.compile(r"maximum context length is (\d{1,9})")  # OpenAI and vLLM, in words only
+_SMALLEST, _LARGEST = 128, 10_000_000  # contexts that there are
 _PROMPT = re.compile(r"(\d{1,9}) (?:in the messages|input tokens)|resulted in (\d{1,9}) tokens")
 
 
@@ -31,7 +32,8 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class TooLong:
-    """The prompt did not fit; how long it was and how much would fit, where the server says."""
+    """The prompt did not fit; how long it was and how much would fit, where the server says
+    something that can be."""
 
     prompt_tokens: int | None
     context: int | None
@@ -90,10 +92,17 @@ def too_long(code: str, message: str, error: object) -> TooLong | None:
     if code not in _TOO_LONG and maximum is None:
         return None
     prompt = _PROMPT.search(message)
+    context = _count(error, "n_ctx") or (int(maximum[1]) if maximum else None)
     return TooLong(
         _count(error, "n_prompt_tokens") or (int(prompt[1] or prompt[2]) if prompt else None),
-        _count(error, "n_ctx") or (int(maximum[1]) if maximum else None),
+        context if context is not None and _SMALLEST <= context <= _LARGEST else None,
     )
+
+
+def refuses_system(message: str) -> bool:
+    """Whether a refusal is the template's, which has no place for a system prompt. Gemma's says
+    so in these words, and servers pass them on."""
+    return "system role not supported" in message.lower()
 
 
 def newer_half(messages: Sequence[Message]) -> tuple[Message, ...]:

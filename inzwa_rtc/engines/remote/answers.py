@@ -18,6 +18,16 @@ _PASSING = (408, 425, 429)  # beside 5xx
 _NO_CREDIT = "insufficient_quota"
 _NEVER_CONNECTED = ("ConnectError", "ConnectTimeout")  # of httpx and of httpx2
 
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,  # a number larger than any
+    RecursionError,  # lists in lists in lists
+)
+"""What reading an answer raises that is not what it should be."""
+
 
 class Failed(Exception):
     """An attempt came to nothing, for the reason `error`.
@@ -183,15 +193,15 @@ def retry_after_s(value: str | None, now: datetime | None = None) -> float | Non
     section 10.2.3). None for anything else."""
     if value is None:
         return None
-    if value.strip().isdecimal():
-        return float(value)
     try:
+        if value.strip().isdecimal():
+            return float(value)
         when = parsedate_to_datetime(value)
-    except ValueError:
+        if when.tzinfo is None:
+            when = when.replace(tzinfo=UTC)
+        return max(0.0, (when - (now or datetime.now(UTC))).total_seconds())
+    except UNREADABLE:
         return None
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=UTC)
-    return max(0.0, (when - (now or datetime.now(UTC))).total_seconds())
 
 
 def _named(status: int) -> str:

@@ -58,7 +58,7 @@ def failed(server: Server, error: Exception) -> Failed:
     return answers.garbled(server)
 
 
-UNREADABLE = (openai.OpenAIError, ValueError, TypeError, AttributeError, LookupError)
+UNREADABLE = (openai.OpenAIError, *answers.UNREADABLE)
 """What the client raises for one thing or another that a server sent."""
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import psutil
 import pytest
+from structlog.testing import capture_logs
 
 from inzwa_rtc.engines.contracts import Message, ReplyRequest, TokenChunk, ToolCall
 from inzwa_rtc.errors import EngineError
@@ -24,6 +25,7 @@ from tests.engines.contract.isolation import at_home, tidy
 GUARD_S = 60.0
 KEPT_BYTES = 60_000_000  # three engines that hold 30 MB are more
 SYSTEM = Message("system", "Be brief.")
+_ROLES: dict[str, Any] = {"s": "system", "a": "assistant", "u": "user"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,9 @@ class LanguageModelContract:
         check(chunks)
         assert len([chunk for chunk in chunks if chunk.token]) <= 3
 
-    @pytest.mark.parametrize("text", ["", " ", "?", "\0", "Mhoro! 🐦", "</s><|user|>", "a" * 300])
+    @pytest.mark.parametrize(
+        "text", ["", " ", "?", "\0", "Mhoro! 🐦", "\ud83d", "</s><|user|>", "a" * 300]
+    )
     async def test_whatever_is_said_is_answered(self, subject: Subject, text: str) -> None:
         with closing(subject.make()) as engine:
             check(await replied(engine, asking(text)))
@@ -99,6 +103,20 @@ class LanguageModelContract:
         with closing(subject.make()) as engine:
             for messages in ([SYSTEM, *said], said):
                 check(await replied(engine, ReplyRequest(messages, max_tokens=8)))
+
+    @pytest.mark.parametrize(
+        "roles", ["sau", "au", "saau", "suu", "suaau", "ssu", "sauauaau", "u", "auu"]
+    )
+    async def test_whoever_spoke_first_and_however_often_the_dialogue_is_continued(
+        self, subject: Subject, roles: str
+    ) -> None:
+        """A call begins with a greeting; templates want the user and the assistant in turn."""
+        said = [
+            Message(_ROLES[role], f"{subject.question} {number}")
+            for number, role in enumerate(roles)
+        ]
+        with closing(subject.make()) as engine:
+            check(await replied(engine, ReplyRequest(said, max_tokens=8)))
 
     async def test_more_dialogues_than_places_are_all_answered_as_if_alone(
         self, subject: Subject
@@ -157,8 +175,32 @@ class LanguageModelContract:
             Message("user" if number % 2 == 0 else "assistant", f"{number:04} " + "w" * 95)
             for number in range(length | 1)
         ]
-        with closing(subject.make()) as engine:
+        with capture_logs() as lines, closing(subject.make()) as engine:
             check(await replied(engine, ReplyRequest([SYSTEM, *turns], max_tokens=8)))
+        dropped = [line["messages"] for line in lines if line["event"] == "llm.turns_left_out"]
+        if subject.context is not None:
+            assert 0 < sum(dropped) < len(turns)
+
+    async def test_what_was_kept_of_a_long_dialogue_is_kept_at_the_next_turns(
+        self, subject: Subject
+    ) -> None:
+        """What stays the same is in the cache."""
+        if subject.context is None:
+            pytest.skip("has no end of its context")
+        turns = [
+            Message("user" if number % 2 == 0 else "assistant", f"{number:04} " + "w" * 15)
+            for number in range(4 * subject.context // 20 | 1)
+        ]
+        begun = set()
+        with capture_logs() as lines, closing(subject.make()) as engine:
+            for more in range(4, -1, -2):
+                end = len(turns) - more
+                lines.clear()
+                request = ReplyRequest([SYSTEM, *turns[:end]], max_tokens=8)
+                check(await replied(engine, request))
+                left_out = [one for one in lines if one["event"] == "llm.turns_left_out"]
+                begun.add(left_out[-1]["messages"])
+        assert len(begun) <= 2  # once, the first count may correct the estimate
 
     async def test_an_adapter_that_it_has_not_got_is_refused_by_name(
         self, subject: Subject

@@ -14,7 +14,9 @@ from structlog.testing import capture_logs
 
 from inzwa_rtc.engines.contracts import ReplyRequest
 from inzwa_rtc.engines.hardware import device_of
-from inzwa_rtc.engines.llm.llama.engine import Llama, LlamaOptions, _model
+from inzwa_rtc.engines.llm.llama.engine import Llama
+from inzwa_rtc.engines.llm.llama.loading import _model
+from inzwa_rtc.engines.llm.llama.options import LlamaOptions
 from inzwa_rtc.errors import EngineError, EngineUnavailable
 from models.tiny import gguf_llama
 from tests.engines.contract.llm import GUARD_S, LanguageModelContract, Subject, replied, text_of
@@ -149,7 +151,7 @@ def test_a_model_of_another_quantization_is_warned_of_once_and_works(
 def test_a_model_that_the_system_would_not_keep_in_memory_is_warned_of(
     models: Path, backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("inzwa_rtc.engines.llm.llama.engine.may_lock", lambda size: False)
+    monkeypatch.setattr("inzwa_rtc.engines.llm.llama.loading.may_lock", lambda size: False)
     with capture_logs() as lines:
         Llama(options(models, backend)).close()
         assert "llm.memory_not_locked" not in {line["event"] for line in lines}
@@ -203,7 +205,7 @@ def test_adapters_are_made_for_one_model(models: Path) -> None:
 @pytest.mark.skipif("llama-cpp-python" not in BACKENDS, reason="it is not installed here")
 def test_all_slots_of_the_binding_compute_with_the_same_weights(models: Path) -> None:
     with closing(Llama(options(models, "llama-cpp-python", slots=3))) as engine:
-        backend: Any = engine._backend
+        backend: Any = engine._model.backend
         weights = {context.weights.model for context in backend._contexts}
         assert len(backend._contexts) == 3
         assert len(weights) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import gguf
@@ -28,7 +29,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_model_tells_what_it_is(models: Path) -> None:
-    assert read_model(models / "model.gguf") == Gguf("llama", quantization="Q8_0")
+    found = read_model(models / "model.gguf")
+    assert replace(found, controls=()) == Gguf("llama", quantization="Q8_0")
 
 
 def test_a_model_may_tell_nothing(tmp_path: Path) -> None:

@@ -74,3 +74,25 @@ async def test_a_reply_stops_the_preparation_of_its_dialogue_and_takes_its_slot(
             pass
         assert not reply.done()
     assert await reply == slot
+
+
+def turns(first: int, last: int) -> tuple[str, ...]:
+    """Of one call, the caller's first."""
+    roles = ("user", "assistant")
+    return tuple(f"{roles[n % 2]}: {n} of this call" for n in range(first, last + 1))
+
+
+async def test_a_dialogue_that_lost_its_oldest_turns_keeps_its_slot() -> None:
+    slots = Slots(3)
+    own = await taken(slots, (*RULES, "assistant: hello", *turns(0, 38)))
+    other, third = await taken(slots, A1), await taken(slots, B1)
+    assert prepared(slots, (*RULES, *turns(22, 40))) == own
+    assert await taken(slots, (*RULES, *turns(22, 40))) == own
+    assert (await taken(slots, A2), await taken(slots, B2)) == (other, third)
+
+
+async def test_two_callers_who_say_yes_are_not_taken_for_one() -> None:
+    slots = Slots(2)
+    yes = ("user: yes", "assistant: Good.", "user: yes")
+    own = await taken(slots, (*RULES, *turns(0, 11), *yes))
+    assert await taken(slots, (*RULES, *yes)) != own

@@ -27,6 +27,8 @@ async def openai_chat(request: web.Request) -> web.StreamResponse:
     body = request["asked"].body
     if body["model"] not in KNOWN:
         return refusal(404, "model_not_found", f"The model `{body['model']}` does not exist.")
+    if not _are_in_turn(body["messages"]):
+        return refusal(400, "BadRequestError", "Conversation roles must alternate user/assistant.")
     if (tokens := _tokens(body["messages"])) > CONTEXT:
         told = f"This model's maximum context length is {CONTEXT} tokens. However, your messages "
         return refusal(400, "context_length_exceeded", f"{told}resulted in {tokens} tokens.")
@@ -39,6 +41,8 @@ async def ollama_chat(request: web.Request) -> web.StreamResponse:
     body = request["asked"].body
     if body["model"] not in KNOWN:
         return web.json_response({"error": f"model '{body['model']}' not found"}, status=404)
+    if not _are_in_turn(body["messages"]):
+        return web.json_response({"error": "roles must alternate"}, status=400)
     said = [
         {"model": "tiny", "message": {"role": "assistant", "content": word}, "done": False}
         for word in _words(body["messages"], body["options"]["num_predict"])
@@ -79,6 +83,16 @@ async def _streamed(request: web.Request, kind: str, pieces: Sequence[bytes]) ->
         await asyncio.sleep(0)  # others have their turn, the client's hang-up too
     await response.write_eof()
     return response
+
+
+def _are_in_turn(messages: Sequence[Mapping[str, str]]) -> bool:
+    """Whether a template as strict as Mistral's takes them."""
+    turns = [message["role"] for message in messages]
+    if turns[:1] == ["system"]:
+        del turns[0]
+    return all(
+        role == ("user", "assistant")[number % 2] for number, role in enumerate(turns)
+    ) and bool(turns)
 
 
 def _tokens(messages: Sequence[Mapping[str, str]]) -> int:

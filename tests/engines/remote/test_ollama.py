@@ -155,6 +155,27 @@ async def test_a_full_queue_is_asked_three_times_and_then_called_busy(
     assert len(server.asked) == 3
 
 
+async def test_a_wait_that_does_not_fit_into_the_turn_is_not_begun(
+    ollama: Make, server: FakeServer
+) -> None:
+    server.will(answers({"error": "server busy"}, 503, Retry_After="600"))
+    assert (await error_of(ollama())).code == "engine_busy"
+    assert len(server.asked) == 1
+
+
+async def test_an_answer_that_ends_well_before_its_first_token_is_asked_for_again(
+    ollama: Make, server: FakeServer
+) -> None:
+    server.will(sends(part("")), says("ok"))
+    assert await said(ollama()) == "ok"
+    assert len(server.asked) == 2
+
+
+async def test_thoughts_are_not_spoken(ollama: Make, server: FakeServer) -> None:
+    server.will(says("<think>", "Hm.", "</think>", "Mhoroi"))
+    assert await said(ollama()) == "Mhoroi"
+
+
 async def test_a_server_that_is_not_there_is_named(ollama: Make, nobody: str) -> None:
     error = await error_of(ollama(base_url=nobody))
     assert isinstance(error, EngineUnavailable)
@@ -229,9 +250,10 @@ async def test_a_reply_that_goes_wrong_on_its_way_is_an_error_and_not_asked_agai
         sends(b"null\n"),
         sends(CANARY.encode() + b"\n"),
         sends(*[b"x" * 1024 * 1024] * 9),
+        sends(b"[" * 100_000 + b"\n"),
         answers("[]", 418),
     ],
-    ids=["html", "null", "text", "endless line", "odd error"],
+    ids=["html", "null", "text", "endless line", "too deep", "odd error"],
 )
 async def test_what_is_no_answer_is_an_error_at_once(
     ollama: Make, server: FakeServer, behaviour: Behaviour

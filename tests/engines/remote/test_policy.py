@@ -110,7 +110,7 @@ def test_retry_after_is_a_number_or_a_date() -> None:
     assert retry_after_s("7", now) == 7
     assert retry_after_s(later.strftime("%a, %d %b %Y %H:%M:%S GMT"), now) == 90
     assert retry_after_s("Sat, 21 Nov 2026 07:00:00 GMT", now) == 0
-    for nothing in (None, "", "soon", "-1", "Sat, 99 Nov 2026"):
+    for nothing in (None, "", "soon", "-1", "Sat, 99 Nov 2026", "Sat, 21 Nov 99999999999999999999"):
         assert retry_after_s(nothing, now) is None
 
 

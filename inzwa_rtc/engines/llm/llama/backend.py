@@ -26,6 +26,8 @@ class LlamaModel:
     gpu: int | None
     """The number of the one to use; None for all there are."""
     mlock: bool
+    thinks: bool
+    """Whether a model that can may reason before it answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,13 @@ class Completion:
     max_tokens: int
     adapter: str | None
     sampling: SamplingOptions
+    logprobs: bool = False
 
 
 @dataclass(slots=True)
 class Told:
-    """What a completion tells as it goes on: a `token`, nothing (it only lives), or at last
-    how many tokens the prompt had, and how many of them were in the cache."""
+    """What a completion tells as it goes on: a `token`, nothing (it only lives), or how many
+    tokens the prompt has in all, read or not, and how many of them were in the cache."""
 
     token: str = ""
     logprob: float | None = None

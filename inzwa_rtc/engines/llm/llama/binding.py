@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import llama_cpp
-from llama_cpp import _internals
+from jinja2 import TemplateError
+from llama_cpp import _internals, llama_chat_format
 
 from inzwa_rtc.engines.llm.llama.backend import (
     Completion,
@@ -25,6 +26,7 @@ from inzwa_rtc.engines.llm.llama.backend import (
     Tell,
     Told,
 )
+from inzwa_rtc.engines.llm.reply_text import THINKS
 
 _TOO_LONG = re.compile(r"Requested tokens \((\d+)\) exceed context window")
 
@@ -88,6 +90,10 @@ class _Context:
         )
         self._adapter: str | None = None
         self._tell: Tell | None = None
+        self._template = _Template(self._llama, thinks=model.thinks)
+        self._llama.chat_handler = llama_chat_format.chat_formatter_to_chat_completion_handler(
+            self._template
+        )
         # Kept here: llama.cpp holds a bare pointer to it.
         self._abort = llama_cpp.ggml_abort_callback(self._is_unwanted)
         llama_cpp.llama_set_abort_callback(self._llama.ctx, self._abort, None)
@@ -131,11 +137,12 @@ class _Context:
             seed=sampling.seed,
         )
         try:
-            told = Told()
+            told = Told(prompt_tokens=self._template.tokens)
+            if self._template.opens_thoughts:
+                told.token = THINKS  # the template wrote it, not the model
+            if not tell(told):
+                return
             for chunk in chunks:
-                if told.prompt_tokens is None:
-                    told.prompt_tokens = self._llama.n_tokens
-                    tell(told)
                 choice = chunk["choices"][0]
                 token = choice["delta"].get("content") or ""
                 if not tell(Told(token, is_final=choice["finish_reason"] is not None)):
@@ -156,6 +163,41 @@ class _Context:
 
     def _is_unwanted(self, _: Any) -> bool:
         return self._tell is not None and not self._tell(Told())
+
+
+class _Template:
+    """The model's chat template as a formatter of the library's, which has no way to tell it
+    whether to think."""
+
+    def __init__(self, llama: Any, *, thinks: bool) -> None:
+        self._llama = llama
+        self._thinks = thinks
+        self.opens_thoughts = False
+        self.tokens = 0
+        """Of the newest prompt."""
+        template = llama.metadata.get("tokenizer.chat_template")
+        if template is None:
+            raise ValueError("it has no chat template")
+        ends = llama.token_eos()
+        self._format = llama_chat_format.Jinja2ChatFormatter(
+            template,
+            eos_token=_text_of(llama, ends),
+            bos_token=_text_of(llama, llama.token_bos()),
+            stop_token_ids=[ends],
+        )
+
+    def __call__(self, **values: Any) -> Any:
+        try:
+            formatted = self._format(**values, enable_thinking=self._thinks)
+        except (TemplateError, ValueError, TypeError):
+            raise Failed("its chat template refuses the dialogue") from None
+        self.opens_thoughts = formatted.prompt.rstrip().endswith(THINKS)
+        self.tokens = len(self._llama.tokenize(formatted.prompt.encode(), False, special=True))
+        return formatted
+
+
+def _text_of(llama: Any, token: int) -> str:
+    return llama._model.token_get_text(token) if token != -1 else ""
 
 
 def _adapters(weights: Any, paths: Mapping[str, Path]) -> dict[str, Any]:

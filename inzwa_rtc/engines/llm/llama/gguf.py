@@ -5,7 +5,9 @@ https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 
 from __future__ import annotations
 
+import re
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,6 +20,7 @@ _VERSIONS = (2, 3)
 _MOST = 100_000  # of tensors or pairs: the largest models have a few thousand
 _MOST_ITEMS = 10_000_000  # of an array: the largest vocabulary has 300,000
 _MOST_BYTES = 1_000_000  # of a text that is read
+_LONGEST_TOKEN = 1_000  # bytes; no control token is as long
 _NUMBERS = dict(zip((0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12), "BbHhIif?Qqd", strict=True))
 _TEXT, _ARRAY = 8, 9
 _GUESSED = 1024  # added where the converter inferred the type
@@ -71,6 +74,8 @@ class Gguf:
     """The kind of adapter, such as `lora`."""
     quantization: str | None = None
     """What most of its weights are in, such as `Q4_K_M`."""
+    controls: tuple[str, ...] = ()
+    """The tokens of its vocabulary that stand for no text, such as `<|im_end|>`."""
 
     @property
     def is_quick(self) -> bool:
@@ -132,12 +137,20 @@ def _read_from(file: BinaryIO, size: int) -> Gguf:
         raise ValueError(f"its version is {version}, known are {_VERSIONS}")
     if max(tensors, pairs) > _MOST:
         raise ValueError("it counts more tensors than any model has")
-    told: dict[str, Any] = {"architecture": None}
+    told: dict[str, Any] = {"general.architecture": None}
+    rows: dict[str, Any] = {}
     for _ in range(pairs):
         key = _text(file)
-        value = _value(file, _number(file, "I"), size, keeps=key in _TOLD)
+        kind = _number(file, "I")
+        keeps = key in (_ROWS if kind == _ARRAY else _TOLD)
+        value = _value(file, kind, size, keeps=keeps)
         if value is not None:
-            told[_TOLD[key]] = value
+            (rows if kind == _ARRAY else told)[key] = value
+    tokens, kinds = rows.get(_TOKENS, ()), rows.get(_KINDS, ())
+    told = {_TOLD[key]: value for key, value in told.items()}
+    told["controls"] = tuple(
+        token for token, kind in zip(tokens, kinds, strict=False) if _is_control(token, kind)
+    )
     number = told.pop("file_type", None)
     if isinstance(number, int):
         number &= ~_GUESSED
@@ -151,16 +164,28 @@ _TOLD = {
     "general.file_type": "file_type",
     "adapter.type": "adapter",
 }
+_TOKENS, _KINDS = _ROWS = ("tokenizer.ggml.tokens", "tokenizer.ggml.token_type")
+
+_UNKNOWN, _CONTROL, _ADDED = 2, 3, 4  # kinds of token
+_MARK = re.compile(r"<[^\s<>]+>|\[/?[A-Z_]+\]")
 
 
-def _value(file: BinaryIO, kind: int, size: int, *, keeps: bool) -> str | int | None:
-    """The next value, if it is to be kept and is a text or a whole number."""
+def _is_control(token: str, kind: int) -> bool:
+    """Whether llama.cpp takes it for more than its text. Of those that were added by hand most
+    are text (runs of spaces), and some converters have put control tokens among them."""
+    return kind in (_UNKNOWN, _CONTROL) or (kind == _ADDED and _MARK.fullmatch(token) is not None)
+
+
+def _value(
+    file: BinaryIO, kind: int, size: int, *, keeps: bool
+) -> str | int | Sequence[str] | Sequence[int] | None:
+    """The next value, if it is to be kept and is a text, a whole number or a row of either."""
     if kind == _TEXT:
         if keeps:
             return _text(file)
         _skip(file, _number(file, "Q"), size)
     elif kind == _ARRAY:
-        _skip_array(file, size)
+        return _array(file, size, keeps=keeps)
     elif kind in _NUMBERS:
         number = _number(file, _NUMBERS[kind])
         return int(number) if keeps else None
@@ -169,18 +194,29 @@ def _value(file: BinaryIO, kind: int, size: int, *, keeps: bool) -> str | int | 
     return None
 
 
-def _skip_array(file: BinaryIO, size: int) -> None:
+def _array(file: BinaryIO, size: int, *, keeps: bool) -> Sequence[str] | Sequence[int] | None:
     kind, count = _number(file, "I"), _number(file, "Q")
     if count > _MOST_ITEMS or kind == _ARRAY:
         raise ValueError("an array of it is larger than any model's")
     if kind in _NUMBERS:
-        _skip(file, count * struct.calcsize(f"<{_NUMBERS[kind]}"), size)
+        form = f"<{count}{_NUMBERS[kind]}"
+        if keeps and _NUMBERS[kind] in "iI" and struct.calcsize(form) <= size - file.tell():
+            numbers: tuple[int, ...] = struct.unpack(form, file.read(struct.calcsize(form)))
+            return numbers
+        _skip(file, struct.calcsize(form), size)
     elif kind == _TEXT:
+        texts: list[str] = []
         for _ in range(count):  # hundreds of thousands: the end is looked for by reading on
             (length,) = _LENGTH.unpack(file.read(8))
-            file.seek(min(length, size), 1)
+            if not keeps or length > _LONGEST_TOKEN:
+                file.seek(min(length, size), 1)
+            if keeps:
+                is_long = length > _LONGEST_TOKEN
+                texts.append("" if is_long else file.read(length).decode("utf-8", "replace"))
+        return texts if keeps else None
     else:
         raise ValueError("an array of it is of an unknown type")
+    return None
 
 
 def _skip(file: BinaryIO, count: int, size: int) -> None:

@@ -11,9 +11,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from itertools import takewhile
 
 NOT_THE_CALLERS = ("system: ", "assistant: ")
 """What texts begin with that many calls have in common: instructions and greetings."""
+
+
+_SHARED = 4
+"""Turns that a dialogue without its oldest ones has in common with what it was, at least. With
+fewer ("yes", "Good.") two callers may be mistaken for one."""
 
 
 class NoSlot(Exception):
@@ -94,8 +100,20 @@ class Slots:
 
 
 def _is_continued(before: tuple[str, ...], now: tuple[str, ...]) -> bool:
-    """Whether what was said before goes on now. Its last words may have been misheard."""
-    if not _has_words(before) or len(before) > len(now):
+    """Whether what was said before goes on now, in whole or without its oldest turns."""
+    if not _has_words(before):
+        return False
+    rules = 1 + sum(1 for _ in takewhile(_is_instruction, before[1:]))  # no turn takes them away
+    if before[:rules] != now[:rules]:
+        return False
+    turns = before[rules:]
+    starts = (0, *range(1, len(turns) - _SHARED))
+    return any(_goes_on(turns[start:], now[rules:]) for start in starts)
+
+
+def _goes_on(before: tuple[str, ...], now: tuple[str, ...]) -> bool:
+    """Whether these turns stand there now. Their last words may have been misheard."""
+    if len(before) > len(now):
         return False
     *settled, last = before
     heard = now[len(settled)]
@@ -105,6 +123,10 @@ def _is_continued(before: tuple[str, ...], now: tuple[str, ...]) -> bool:
 def _is_begun(before: tuple[str, ...], now: tuple[str, ...]) -> bool:
     """Whether what stands before the caller's first words, and nothing else, was read."""
     return before != () and not _has_words(before) and before == now[: len(before)]
+
+
+def _is_instruction(text: str) -> bool:
+    return text.startswith("system: ")
 
 
 def _has_words(texts: tuple[str, ...]) -> bool:

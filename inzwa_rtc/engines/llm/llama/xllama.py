@@ -57,6 +57,7 @@ class XLlama:
         params.cache_ram_mib = 0  # each dialogue keeps its slot: no copies beside it
         if model.mlock:
             params.load_mode = xllamacpp.llama_load_mode.LLAMA_LOAD_MODE_MLOCK
+        self._thinks = model.thinks
         self._adapters = list(model.adapters)
         params.lora_adapters = [
             xllamacpp.CommonAdapterLoraInfo(str(path), 0.0) for path in model.adapters.values()
@@ -103,9 +104,10 @@ class XLlama:
             "top_p": sampling.top_p,
             "repeat_penalty": sampling.repeat_penalty,
             "stop": list(sampling.stop),
-            "logprobs": True,
-            "top_logprobs": 1,
+            "chat_template_kwargs": {"enable_thinking": self._thinks},
         }
+        if completion.logprobs:
+            body |= {"logprobs": True, "top_logprobs": 1}
         if sampling.seed is not None:
             body["seed"] = sampling.seed
         if self._adapters:
@@ -131,8 +133,9 @@ def _told(chunk: dict[str, Any]) -> Told:
         if tokens:
             told.logprob = sum(token["logprob"] for token in tokens)
         told.is_final = choice.get("finish_reason") is not None
-    timings = chunk.get("timings")
-    if timings:
+    if progress := chunk.get("prompt_progress"):
+        told.cached_tokens, told.prompt_tokens = progress["cache"], progress["total"]
+    elif timings := chunk.get("timings"):  # of a prompt that was in the cache already
         told.cached_tokens = timings["cache_n"]
         told.prompt_tokens = timings["cache_n"] + timings["prompt_n"]
     return told
