@@ -41,7 +41,10 @@ def gpus() -> int:
 
 def load(model: LlamaModel) -> Binding:
     """Load it. Raises `ValueError` or `RuntimeError` for a file that llama.cpp does not take."""
-    return Binding(model)
+    try:
+        return Binding(model)
+    except TemplateError as error:
+        raise ValueError(f"its chat template is none ({type(error).__name__})") from None
 
 
 class Binding:
