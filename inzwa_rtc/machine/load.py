@@ -60,10 +60,12 @@ def memory_left(groups: Sequence[Cgroup] | None = None) -> int:
 
 
 class CpuMean:
-    """The mean use of some processors over as many readings."""
+    """The mean use of some processors over as many readings; before the first they were idle,
+    as the work of a start is no load that lasts."""
 
     def __init__(self, processors: Processors, readings: int) -> None:
         self._processors = processors
+        self._readings = readings
         self._read = deque([processors.used()], maxlen=readings + 1)
 
     def percent(self) -> float:
@@ -72,7 +74,8 @@ class CpuMean:
         (used_then, had_then), (used, had) = self._read[0], self._read[-1]
         if had <= had_then:
             return 0.0
-        return min(100.0, max(0.0, 100 * (used - used_then) / (had - had_then)))
+        read = (len(self._read) - 1) / self._readings
+        return min(100.0, max(0.0, 100 * read * (used - used_then) / (had - had_then)))
 
 
 class _Machine:
