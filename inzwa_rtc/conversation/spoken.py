@@ -1,7 +1,7 @@
 """The lines that the server itself speaks, by language.
 
-Shona lines come from sourced parts where marked "sourced"; the others wait for a
-speaker's review and say so in `UNREVIEWED`.
+Shona lines marked "sourced" come from sourced parts; the others, and the Shona system prompt,
+wait for a speaker's review.
 """
 
 from __future__ import annotations
@@ -45,7 +45,6 @@ _LINES = {
     ),
 }
 
-UNREVIEWED = {"sn": frozenset({"greeting", "fault", "idle", "system_prompt"})}
 _PROMPTS = files("inzwa_rtc.conversation") / "system_prompts"
 
 

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Generic
@@ -60,7 +59,7 @@ async def in_windows(
     """`Recognizer.recognize` for an engine that has `decode` only."""
     utterance = _Utterance(decode, workers, streaming)
     source = aiter(audio)
-    reading: asyncio.Future[bytes | None] | None = asyncio.ensure_future(_next(source))
+    reading: asyncio.Task[bytes | None] | None = asyncio.create_task(_next(source))
     try:
         while True:
             changes: set[asyncio.Future[Any]] = utterance.pending()
@@ -77,14 +76,13 @@ async def in_windows(
                 reading = None
             utterance.decode_if_due()
             if reading is None and not utterance.is_behind:
-                reading = asyncio.ensure_future(_next(source))
+                reading = asyncio.create_task(_next(source))
         yield await utterance.finish()
     finally:
         utterance.drop()
         if reading is not None:
             reading.cancel()
-            with suppress(asyncio.CancelledError):
-                await reading
+            await asyncio.gather(reading, return_exceptions=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,18 +20,9 @@ from inzwa_rtc.engines.contracts import RecognizeRequest
 from inzwa_rtc.errors import EngineUnavailable
 from models.tiny import whisper_ct2, whisper_ggml
 from tests.engines.contract.asr import check, heard, noise
+from tests.support.pickled import Touching
 
 Damage = Callable[[Path], object]
-
-
-class Touching:
-    """Makes a file when it is read as a pickle."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Path.touch, (self._path,)
 
 
 @pytest.fixture(scope="module")

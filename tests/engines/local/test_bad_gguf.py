@@ -19,6 +19,7 @@ from inzwa_rtc.engines.llm.llama.engine import Llama
 from inzwa_rtc.engines.llm.llama.options import LlamaOptions
 from inzwa_rtc.errors import EngineUnavailable
 from models.tiny import gguf_llama, whisper_ggml
+from tests.support.pickled import Touching
 
 BACKENDS = [
     name
@@ -27,16 +28,6 @@ BACKENDS = [
 ]
 WIDE = gguf_llama.Size(width=128, layers=2, heads=4, inner=512)
 ANY_NUMBER = (0, 7, 2**31 - 1, 2**32 - 1, 2**60, 2**63, 2**64 - 1)
-
-
-class Touching:
-    """Makes a file when it is read as a pickle."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Path.touch, (self._path,)
 
 
 @pytest.fixture(scope="module")
