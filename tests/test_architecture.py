@@ -27,7 +27,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "transport": ("playout", "engines.contracts"),  # the rate that recognisers take
     "playout": ("engines.contracts",),  # words and their times
     "turntaking": ("engines.contracts",),  # declares what a voice detector is
-    "conversation": ("turntaking", "playout", "safety", "engines.contracts"),
+    "conversation": ("turntaking", "playout", "safety", "speech", "engines.contracts"),
+    "speech": ("engines.contracts",),  # how a text is read: what is said, how it is joined
     "safety": (),
     "engines": ("catalogue", "machine"),
     "noise": ("engines.contracts", "engines.registry"),  # the latter says how to install
@@ -43,6 +44,7 @@ SIGNALING: tuple[str, ...] = (
     "noise",
     "store",
     "safety",
+    "speech",
     "machine",  # how busy it is
     "engines.contracts",
     "engines.registry",
@@ -55,6 +57,7 @@ NEVER_ASYNC = (
     "conversation.phrases",
     "conversation.shedding",
     "conversation.spoken",
+    "speech.text",
 )
 
 

@@ -24,6 +24,7 @@ _NOT_ITS_FAULT = frozenset(
         "cannot_translate",
         "context_too_small",
         "request_refused",
+        "text_too_long",
         "unknown_adapter",
         "unknown_language",
         "unknown_voice",

@@ -11,6 +11,7 @@ import asyncio
 import errno
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from aiohttp import (
@@ -90,7 +91,7 @@ class LanguageModelClient:
 
 class SynthesizerClient:
     """`Synthesizer` over an engine's process, which must have been ready once before
-    `sample_rate` and `voices` are read."""
+    anything is read of what it tells of itself."""
 
     def __init__(self, process: EngineProcess) -> None:
         self._process = process
@@ -106,9 +107,23 @@ class SynthesizerClient:
     def voices(self) -> Sequence[Voice]:
         description = self._description()
         if description is not self._described:
-            self._voices = tuple(map(wire.voice_from, description["voices"]))
+            voices = map(wire.voice_from, description["voices"])
+            name = self._process.spec.name
+            self._voices = tuple(replace(voice, engine=name) for voice in voices)
             self._described = description
         return self._voices
+
+    @property
+    def max_chars(self) -> int | None:
+        """The longest text of one request; None where there is no limit."""
+        longest: int | None = self._description()["max_chars"]
+        return longest
+
+    @property
+    def fingerprint(self) -> str:
+        """As in `IdentifiedSynthesizer`; empty where the engine has none."""
+        told: str = self._description()["fingerprint"]
+        return told
 
     async def synthesize(self, request: SpeechRequest) -> AsyncGenerator[SpeechChunk, None]:
         body = wire.speech_request_to(request)

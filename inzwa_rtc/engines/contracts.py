@@ -27,6 +27,9 @@ Ability = Literal[
     "reads ahead",  # the dialogue, before a reply is asked for
     "probabilities",  # of the tokens of a reply
     "hangs up",  # when the dialogue is over
+    "streams",  # sound of a sentence leaves while the rest of it is made
+    "mixes voices",  # `af_bella*0.7+af_sarah*0.3`
+    "clones voices",  # from a recording
 ]
 """What an engine may be able to do beyond its Protocol.
 
@@ -146,12 +149,14 @@ class WordTime:
     """When a word of the text starts.
 
     `offset` and `length` count characters of `SpeechRequest.text`, `start_ms`
-    counts from the first sample of the request's audio.
+    counts from the first sample of the request's audio. `is_estimated` where the engine
+    has not told it.
     """
 
     offset: int
     length: int
     start_ms: int
+    is_estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,12 +173,21 @@ class SpeechChunk:
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """A voice that a caller can choose."""
+    """A voice that a caller can choose.
+
+    `language` is BCP 47, empty for a voice that speaks any; `gender` is female, male or empty.
+    `licence` is an SPDX identifier where there is one, `preview` the URL of a recording that the
+    voice's provider has; both are empty where nothing is known. Engines leave `engine` empty:
+    whoever lists the voices of several fills in the name.
+    """
 
     id: str
     name: str
     language: str
     gender: str = ""
+    engine: str = ""
+    licence: str = ""
+    preview: str = ""
 
 
 class Recognizer(Protocol):
@@ -222,6 +236,28 @@ class Synthesizer(Protocol):
 
     def synthesize(self, request: SpeechRequest) -> AsyncGenerator[SpeechChunk, None]:
         """Yield audio as it is made. An unknown voice raises `EngineError`."""
+        ...
+
+
+@runtime_checkable
+class LimitedSynthesizer(Protocol):
+    """A `Synthesizer` that takes no text of any length."""
+
+    @property
+    def max_chars(self) -> int:
+        """The longest text of one request. A longer one raises `EngineError`
+        (`text_too_long`)."""
+        ...
+
+
+@runtime_checkable
+class IdentifiedSynthesizer(Protocol):
+    """A `Synthesizer` that tells its model from others."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Another string wherever the same request would sound otherwise: made of the model's
+        content and of the options that its sound depends on."""
         ...
 
 

@@ -71,6 +71,8 @@ def describe(spec: EngineSpec, engine: Any) -> dict[str, Any]:
     elif spec.kind == "tts":
         description["sample_rate"] = engine.sample_rate
         description["voices"] = [asdict(voice) for voice in engine.voices]
+        description["max_chars"] = getattr(engine, "max_chars", None)
+        description["fingerprint"] = getattr(engine, "fingerprint", "")
     return description
 
 

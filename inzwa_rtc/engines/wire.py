@@ -163,12 +163,14 @@ def speech_request_from(data: Mapping[str, Any]) -> SpeechRequest:
 def speech_to(chunk: SpeechChunk) -> dict[str, Any]:
     return {
         "pcm": base64.b64encode(chunk.pcm).decode("ascii"),
-        "words": [[word.offset, word.length, word.start_ms] for word in chunk.words],
+        "words": [
+            [word.offset, word.length, word.start_ms, word.is_estimated] for word in chunk.words
+        ],
     }
 
 
 def speech_from(data: Mapping[str, Any]) -> SpeechChunk:
-    words = tuple(WordTime(offset, length, start) for offset, length, start in data["words"])
+    words = tuple(WordTime(*word) for word in data["words"])
     return SpeechChunk(base64.b64decode(data["pcm"]), words)
 
 

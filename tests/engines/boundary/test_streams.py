@@ -117,7 +117,10 @@ async def test_speech_its_word_times_and_voices_cross_unchanged(boundary: Bounda
     async with boundary.running("tts") as process:
         client = SynthesizerClient(process)
         assert client.sample_rate == 8000
-        assert client.voices == (Voice("anna", "Anna", "sn"), Voice("béla", "Béla", "hu", "male"))
+        assert client.voices == (
+            Voice("anna", "Anna", "sn", engine="test-tts"),
+            Voice("béla", "Béla", "hu", "male", engine="test-tts"),
+        )
         async with aclosing(client.synthesize(SpeechRequest("jó reggelt"))) as stream:
             words = (WordTime(0, 2, 0), WordTime(3, 7, 100))
             assert [chunk async for chunk in stream] == [SpeechChunk(bytes(range(256)), words)]

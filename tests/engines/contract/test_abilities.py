@@ -107,7 +107,7 @@ def test_who_lacks_it_is_told_to_install_it_apart(tmp_path: Path) -> None:
     [
         ("asr", "pocketsphinx", {"partials"}),
         ("llm", "scripted", {"hangs up"}),
-        ("tts", "espeak", {"word times"}),
+        ("tts", "espeak", {"word times", "streams"}),
     ],
 )
 def test_embedded_engines_report_once_loaded(kind: str, name: str, can: set[str]) -> None:

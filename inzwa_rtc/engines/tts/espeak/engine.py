@@ -12,6 +12,7 @@ import threading
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
+from importlib.metadata import version
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -65,7 +66,7 @@ class ESpeak:
     """
 
     Options = ESpeakOptions
-    abilities: tuple[Ability, ...] = ("word times",)
+    abilities: tuple[Ability, ...] = ("word times", "streams")
 
     def __init__(self, options: ESpeakOptions) -> None:
         default = _known(options.voice)
@@ -88,6 +89,11 @@ class ESpeak:
     def sample_rate(self) -> int:
         """22,050 Hz."""
         return self._library.sample_rate
+
+    @property
+    def fingerprint(self) -> str:
+        """The library's release: its voices come with it."""
+        return f"espeak-ng {version('espeakng-loader')}"
 
     @property
     def voices(self) -> Sequence[Voice]:
@@ -232,6 +238,8 @@ class _Utterance:
 def _known(voice: str) -> str:
     if voice not in _VOICES:
         raise EngineError(
-            "eSpeak has no voice of that name.", action=f"Choose one of: {', '.join(_VOICES)}."
+            "eSpeak has no voice of that name.",
+            action=f"Choose one of: {', '.join(_VOICES)}.",
+            code="unknown_voice",
         )
     return voice
