@@ -129,7 +129,7 @@ class SynthesizerClient:
         body = wire.speech_request_to(request)
         async with aclosing(_stream(self._process, "/v1/tts", body)) as answer:
             async for data in answer:
-                yield _decoded(wire.speech_from, data)
+                yield replace(_decoded(wire.speech_from, data), engine=self._process.spec.name)
 
     def _description(self) -> Mapping[str, Any]:
         if not self._process.description:

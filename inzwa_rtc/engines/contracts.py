@@ -164,11 +164,13 @@ class SpeechChunk:
     """Synthesized audio: int16 little-endian mono at the engine's `sample_rate`.
 
     `words` are those known by now; a word is told no later than the chunk in
-    which it starts. An engine without word times gives none at all.
+    which it starts. An engine without word times gives none at all. Engines leave `engine`
+    empty: it is filled in where several of them may have been asked.
     """
 
     pcm: bytes
     words: tuple[WordTime, ...] = ()
+    engine: str = ""
 
 
 @dataclass(frozen=True, slots=True)
