@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 
 from inzwa_rtc.errors import ConfigError
+from inzwa_rtc.settings_group import Group as _Group
 from inzwa_rtc.settings_sources import find_file, read_environment, read_yaml
+from inzwa_rtc.settings_speech import PhraseCacheSettings
 
 Origin = Literal["default", "profile", "file", "environment", "command line"]
 NoiseSuppression = Literal["off", "webrtc", "rnnoise"]
@@ -29,13 +31,6 @@ PROFILES: Mapping[str, Mapping[str, Any]] = {
     # What changes by itself with `environment: production`; all of it can be set otherwise.
     "production": {"log_json": True, "tts_max_concurrent": 8},
 }
-
-
-class _Group(BaseModel):
-    # Infinity and NaN pass most bounds; input may hold a secret, so that no error repeats it.
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True
-    )
 
 
 class TurnSettings(_Group):
@@ -105,8 +100,10 @@ class LoadSettings(_Group):
     average_s: Annotated[int, Field(ge=1, le=600)] = 20
 
 
-class Settings(_Group):
+class Settings(BaseModel):
     """The operator's configuration of one server."""
+
+    model_config = _Group.model_config
 
     environment: Literal["development", "staging", "production"] = "development"
     profile: str | None = None
@@ -142,6 +139,8 @@ class Settings(_Group):
     tts_model: str | None = None
     tts_device: str = "auto"
     tts_voice: str | None = None
+    tts_loudness_lufs: Annotated[float, Field(ge=-36, le=-12)] | None = -20.0
+    phrase_cache: PhraseCacheSettings = PhraseCacheSettings()
     tts_max_concurrent: Annotated[int, Field(ge=1, le=64)] = 4
     tts: dict[str, Any] = {}
 

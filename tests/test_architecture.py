@@ -22,8 +22,11 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "logging": (),
     "metrics": (),
     "machine": (),
-    "settings": ("settings_sources", "catalogue"),  # a starter set brings settings
+    # A starter set brings settings.
+    "settings": ("settings_sources", "settings_group", "settings_speech", "catalogue"),
+    "settings_group": (),
     "settings_sources": (),
+    "settings_speech": ("settings_group",),
     "transport": ("playout", "engines.contracts"),  # the rate that recognisers take
     "playout": ("engines.contracts",),  # words and their times
     "turntaking": ("engines.contracts",),  # declares what a voice detector is

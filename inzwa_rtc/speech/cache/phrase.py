@@ -48,7 +48,7 @@ class KeptPhrase:
         return cls(tuple(packets), words)
 
     @property
-    def bytes(self) -> int:
+    def size_bytes(self) -> int:
         """Memory that it takes, roughly."""
         packets = sum(map(len, self.packets)) + _PACKET_BYTES * len(self.packets)
         return packets + _WORD_BYTES * len(self.words) + _RECORD_BYTES

@@ -56,7 +56,7 @@ def test_its_last_samples_are_heard() -> None:
 
 def test_it_takes_a_tenth_of_the_memory_of_its_samples() -> None:
     phrase = kept(5.0)
-    assert phrase.bytes < 5.0 * ENCODED_RATE * 2 / 8
+    assert phrase.size_bytes < 5.0 * ENCODED_RATE * 2 / 8
     assert phrase.duration_ms in (5020, 5040)
 
 
