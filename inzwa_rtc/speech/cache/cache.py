@@ -124,8 +124,14 @@ class PhraseCache:
 
 
 def phrase_folder(settings: Settings) -> Path:
-    """Where phrases lie on disk, and what was measured of voices."""
+    """Where phrases lie on disk, if any are to."""
     given = settings.phrase_cache.folder
     if given is not None:
         return given.expanduser()
     return platformdirs.user_cache_path("inzwa-rtc", appauthor=False) / "phrases"
+
+
+def loudness_file(settings: Settings) -> Path | None:
+    """Where the loudness of voices is written down: beside phrases, and as they are only if
+    something is to be written at all."""
+    return phrase_folder(settings) / "loudness.json" if settings.phrase_cache.disk_mb else None

@@ -26,6 +26,7 @@ import structlog
 from inzwa_rtc.engines.contracts import WordTime
 from inzwa_rtc.errors import ConfigError
 from inzwa_rtc.speech.cache.phrase import KeptPhrase
+from inzwa_rtc.speech.whole import PART, write_whole
 
 _log = structlog.get_logger(__name__)
 
@@ -33,7 +34,6 @@ KEY_FILE = "key"
 _KEY_BYTES = 32
 _MAGIC = b"inzwa phrase 1\n"
 _SUFFIX = ".phrase"
-_PART = ".part-"
 _NAME = re.compile(r"[0-9a-f]{64}\.phrase")
 _SEAL_BYTES = 32
 _MOST_BYTES = 2**22  # no phrase is nearly as long; anything larger is none
@@ -91,7 +91,7 @@ class PhraseFolder:
         data = self._sealed(file, phrase)
         try:
             self._make_room(len(data))
-            _write_whole(file, data)
+            write_whole(file, data)
         except OSError as error:
             self._failed(error)
         else:
@@ -154,7 +154,7 @@ class PhraseFolder:
                 with suppress(FileNotFoundError):  # another server has deleted it
                     if _NAME.fullmatch(entry.name):
                         yield Path(entry.path), entry.stat(follow_symlinks=False)
-                    elif entry.name.startswith(_PART) and _is_stale(entry):
+                    elif entry.name.startswith(PART) and _is_stale(entry):
                         Path(entry.path).unlink(missing_ok=True)
 
     def _failed(self, error: OSError) -> None:
@@ -171,23 +171,12 @@ def _is_stale(entry: os.DirEntry[str]) -> bool:
     return time.time() - entry.stat(follow_symlinks=False).st_mtime > _STALE_S
 
 
-def _write_whole(file: Path, data: bytes) -> None:
-    handle, part = tempfile.mkstemp(dir=file.parent, prefix=_PART, suffix=_SUFFIX)
-    try:
-        with open(handle, "wb") as opened:  # noqa: PTH123 - a descriptor
-            opened.write(data)
-        os.replace(part, file)  # noqa: PTH105 - `part` is a string
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
-
-
 def _key(folder: Path) -> bytes:
     """This folder's key, made by whoever comes first."""
     file = folder / KEY_FILE
     with suppress(FileNotFoundError):
         return _whole_key(file)
-    handle, part = tempfile.mkstemp(dir=folder, prefix=_PART, suffix=_SUFFIX)
+    handle, part = tempfile.mkstemp(dir=folder, prefix=PART, suffix=_SUFFIX)
     try:
         with open(handle, "wb") as opened:  # noqa: PTH123
             opened.write(secrets.token_bytes(_KEY_BYTES))

@@ -8,7 +8,7 @@ from typing import Any
 
 from inzwa_rtc.engines.contracts import WordTime
 from inzwa_rtc.settings import Settings
-from inzwa_rtc.speech.cache.cache import PhraseCache, phrase_folder
+from inzwa_rtc.speech.cache.cache import PhraseCache, loudness_file, phrase_folder
 from inzwa_rtc.speech.cache.key import PhraseKey
 from inzwa_rtc.speech.cache.phrase import KeptPhrase
 from inzwa_rtc.speech.piece import Piece
@@ -147,3 +147,9 @@ def test_a_folder_of_its_own_lies_among_the_users_caches() -> None:
     assert phrase_folder(Settings()).name == "phrases"
     given = Settings.model_validate({"phrase_cache": {"folder": "~/kept"}})
     assert phrase_folder(given) == Path.home() / "kept"
+
+
+def test_loudness_is_written_down_where_phrases_are_and_only_then() -> None:
+    assert loudness_file(Settings()) is None
+    given = Settings.model_validate({"phrase_cache": {"folder": "/kept", "disk_mb": 1}})
+    assert loudness_file(given) == Path("/kept/loudness.json")
