@@ -122,7 +122,7 @@ async def run(rounds: int, folder: str) -> Figures:
     for number in range(rounds):
         cache = PhraseCache(Settings.model_validate(stored))
         await miss(engine, ENCODED_RATE, figures, "miss")
-        recording = cache.recording(engine.sample_rate)
+        recording = cache.recording(key(number), engine.sample_rate)
         recording.add(pcm)
         began = time.perf_counter()
         phrase = await cache.keep(key(number), recording)

@@ -17,6 +17,7 @@ from inzwa_rtc.speech.cache.phrase import KeptPhrase
 from inzwa_rtc.speech.cache.recording import Recording
 
 _MIB = 2**20
+_LONGEST_PINNED_S = 120.0  # an operator's greeting may be long, but memory has an end
 
 
 @dataclass(slots=True)
@@ -83,9 +84,10 @@ class PhraseCache:
             self.counts.encodes_saved += len(phrase.packets)
         return phrase
 
-    def recording(self, rate: int) -> Recording:
+    def recording(self, key: PhraseKey, rate: int) -> Recording:
         """Where the sound of a phrase is collected that was not found; `rate` in Hz."""
-        return Recording(rate, self._max_s)
+        is_pinned = key.digest in self._pins
+        return Recording(rate, _LONGEST_PINNED_S if is_pinned else self._max_s)
 
     async def keep(self, key: PhraseKey, recording: Recording) -> KeptPhrase | None:
         """Keep a phrase whose sound is complete; None where it is not to be kept.

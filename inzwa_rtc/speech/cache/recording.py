@@ -7,7 +7,7 @@ from inzwa_rtc.engines.contracts import WordTime
 
 
 class Recording:
-    """Collects the sound of one phrase while it goes to the caller; `rate` in Hz.
+    """Collects the sound of one phrase as it goes to the caller, gain and all; `rate` in Hz.
 
     Sound that gets longer than `max_s` is dropped, and nothing more of it collected.
     """

@@ -31,7 +31,7 @@ def noise(ms: int) -> bytes:
 
 
 async def keep(kept: PhraseCache, text: str, ms: int = 500) -> None:
-    recording = kept.recording(RATE)
+    recording = kept.recording(key(text), RATE)
     pcm = noise(ms)[: RATE * ms // 1000 * 2]
     recording.add(pcm[:1000], WORDS[:1])
     recording.add(pcm[1000:], WORDS[1:])
@@ -88,7 +88,7 @@ async def test_a_phrase_that_is_too_long_is_not_kept() -> None:
 async def test_what_made_no_sound_or_has_no_fingerprint_is_not_kept(tmp_path: Path) -> None:
     kept = cache(disk_mb=1, folder=str(tmp_path))
     unknown = replace(key(), fingerprint="")
-    recording = kept.recording(RATE)
+    recording = kept.recording(key("empty"), RATE)
     assert await kept.keep(key("empty"), recording) is None
     recording.add(noise(100))
     assert await kept.keep(unknown, recording) is None
@@ -97,10 +97,10 @@ async def test_what_made_no_sound_or_has_no_fingerprint_is_not_kept(tmp_path: Pa
     assert [file.name for file in within(tmp_path)] == ["key"]
 
 
-async def test_pinned_phrases_stay_without_any_room() -> None:
-    kept = cache(memory_mb=0)
+async def test_pinned_phrases_stay_without_any_room_and_at_any_length() -> None:
+    kept = cache(memory_mb=0, max_phrase_s=1)
     kept.pin([key("greeting")])
-    await keep(kept, "greeting")
+    await keep(kept, "greeting", 1500)  # pinned ones may be longer than others
     await keep(kept, "other")
     assert await is_found(kept, "greeting")
     assert not await is_found(kept, "other")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import resource
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -123,6 +125,35 @@ def test_it_stays_within_its_room_with_two_servers_writing(tmp_path: Path) -> No
         (one, two)[number % 2].write(digest(number), KeptPhrase((bytes(1000),)))
     total = sum(file.stat().st_size for file in files(tmp_path))
     assert 50_000 < total < 110_000
+
+
+def test_servers_that_start_at_once_agree_on_one_key(tmp_path: Path) -> None:
+    servers = 8
+    together = threading.Barrier(servers)
+
+    def start(number: int) -> None:
+        together.wait()
+        folder(tmp_path).write(digest(number), PHRASE)
+
+    with ThreadPoolExecutor(servers) as pool:
+        list(pool.map(start, range(servers)))
+    kept = folder(tmp_path)
+    assert [kept.read(digest(number)) for number in range(servers)] == [PHRASE] * servers
+
+
+def test_a_phrase_is_read_whole_while_others_write_and_delete_it(tmp_path: Path) -> None:
+    def work(seed: int) -> set[KeptPhrase | None]:
+        kept = folder(tmp_path, 5_000)  # room for some of them: all servers delete
+        read: set[KeptPhrase | None] = set()
+        for number in range(60):
+            kept.write(digest((number * seed) % 10), KeptPhrase((bytes(1000),)))
+            read.add(kept.read(digest(number % 10)))
+        return read
+
+    with ThreadPoolExecutor(4) as pool, capture_logs() as logs:
+        found = set().union(*pool.map(work, (1, 3, 7, 9)))
+    assert found == {None, KeptPhrase((bytes(1000),))}
+    assert logs == []
 
 
 def test_files_of_others_are_left_alone(tmp_path: Path) -> None:
