@@ -15,6 +15,7 @@ from inzwa_rtc.speech.joining import Joiner, Joints
 from inzwa_rtc.speech.passage import Passage
 from inzwa_rtc.speech.piece import Piece
 from inzwa_rtc.speech.speed import bounded_speed, checked_speed
+from inzwa_rtc.speech.text.rules import Rules
 from inzwa_rtc.speech.timing import Paces
 from inzwa_rtc.speech.words import SourceWords
 
@@ -33,10 +34,12 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How texts are read. `reader` makes the reader of a language (BCP 47). `piece_chars` is the
-    longest piece of which an engine is asked at once, however much it would take."""
+    """How texts are read. `reader` makes the reader of a language (BCP 47) with the operator's
+    rules. `piece_chars` is the longest piece of which an engine is asked at once, however much
+    it would take."""
 
-    reader: Callable[[str], Reader]
+    reader: Callable[[str, Rules], Reader]
+    rules: Rules = field(default_factory=Rules)
     joints: Joints = field(default_factory=Joints)
     piece_chars: int = PIECE_CHARS
     paces: Paces = field(default_factory=Paces, compare=False)
@@ -81,7 +84,7 @@ class Reading:
         self.is_between_pieces = True
         pieces = self._reader_of(request.language).read(request.text, self._longest())
         joiner = Joiner(self.sample_rate, self._manner.joints)
-        words = SourceWords()
+        words = SourceWords(request.text)
         passage: Passage | None = None
         behind = 0
         speech = made_ahead(pieces, lambda piece: self._spoken(piece, request))
@@ -109,7 +112,8 @@ class Reading:
 
     def _reader_of(self, language: str) -> Reader:
         if self._reader is None or language != self._language:
-            self._reader, self._language = self._manner.reader(language), language
+            self._reader = self._manner.reader(language, self._manner.rules)
+            self._language = language
         return self._reader
 
     def _longest(self) -> int:

@@ -6,12 +6,16 @@ from bisect import bisect_left, bisect_right
 
 from inzwa_rtc.speech.piece import Piece, Span
 
+_BEFORE = "\"'“‘«‹([{¿¡"
+_AFTER = ".,;:!?…\"'”’»›)]}。，、！？"
+
 
 class SourceWords:
     """Of one text: what was told of it, so that several spoken words of one written word
-    ("twenty-six" of "26") are that word, once."""
+    ("twenty-six" of "26") are that word, once. The signs at a word belong to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: str) -> None:
+        self._text = text
         self._told = 0  # characters of the text
 
     def written(self, piece: Piece, offset: int, length: int) -> tuple[int, int] | None:
@@ -26,6 +30,10 @@ class SourceWords:
         new = [span for span in spans if span.source_end > max(self._told, span.source_start)]
         if not new:
             return None
-        start = max(self._told, new[0].source_start)
-        self._told = new[-1].source_end
-        return start, self._told - start
+        start, end = max(self._told, new[0].source_start), new[-1].source_end
+        while start > self._told and self._text[start - 1] in _BEFORE:
+            start -= 1
+        while end < len(self._text) and self._text[end] in _AFTER:
+            end += 1
+        self._told = end
+        return start, end - start

@@ -12,6 +12,7 @@ from inzwa_rtc.errors import PeerError
 from inzwa_rtc.speech.joining import Joints
 from inzwa_rtc.speech.piece import Piece, Span
 from inzwa_rtc.speech.reading import Manner, Reading
+from inzwa_rtc.speech.text.rules import Rules
 from tests.support.speech import (
     RATE,
     TEXT,
@@ -85,7 +86,7 @@ async def test_words_are_those_of_the_text_as_it_was_written() -> None:
     chunks = await read(text, reading(engine, PieceList(pieces)))
     words = told(chunks)
     written = [text[word.offset : word.offset + word.length] for word in words]
-    assert written == ["Dr.", "Moyo", "is", "26", "I", "think.", "Yes."]
+    assert written == ["Dr.", "Moyo", "is", "26,", "I", "think.", "Yes."]
     # "six" is part of "26"; the second piece begins 10 ms early, under the end of the first.
     assert [word.start_ms for word in words] == [0, 200, 400, 600, 1000, 1200, 1390]
     assert not any(word.is_estimated for word in words)
@@ -208,7 +209,7 @@ async def test_an_engine_that_makes_no_sound_of_a_piece_does_no_harm() -> None:
 async def test_what_is_open_at_the_end_of_a_phrase_counts_for_the_next_one() -> None:
     made: list[str] = []
 
-    def make(language: str) -> SentenceReader:
+    def make(language: str, rules: Rules) -> SentenceReader:
         made.append(language)
         return SentenceReader(language)
 
@@ -221,7 +222,7 @@ async def test_what_is_open_at_the_end_of_a_phrase_counts_for_the_next_one() -> 
 async def test_it_tells_how_far_it_has_come() -> None:
     passages: list[tuple[int, str]] = []
     follow = lambda behind, passage: passages.append((behind, passage))  # noqa: E731
-    own = Reading(Engine(), Manner(lambda language: SentenceReader()), follow)
+    own = Reading(Engine(), Manner(lambda language, rules: SentenceReader()), follow)
     await read(TEXT, own)
     assert passages == [
         (0, "The river listens."),

@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inzwa_rtc.engines.contracts import SpeechChunk, SpeechRequest, Voice, WordTime
+from inzwa_rtc.speech.joining import Joints
 from inzwa_rtc.speech.piece import Piece, Span
 from inzwa_rtc.speech.reading import Manner, Reader, Reading
+from inzwa_rtc.speech.text.rules import Rules
 
 RATE = 16_000
 TEXT = "The river listens. The wind in the reeds answers slowly! Who asked it?"
@@ -43,6 +45,23 @@ class SentenceReader:
             if spans:
                 self.read_pieces += 1
                 yield Piece(spoken, self.language, tuple(spans))
+
+
+class PhraseReader:
+    """Each text is a piece, as it is."""
+
+    def __init__(self, language: str, rules: Rules) -> None:
+        self._language = language
+
+    def read(self, text: str, limit: int) -> Iterator[Piece]:
+        if any(char.isalnum() for char in text):
+            words = re.finditer(r"\S+", text)
+            spans = tuple(Span(*word.span(), *word.span()) for word in words)
+            yield Piece(text, self._language, spans)
+
+
+AS_IT_IS = Manner(PhraseReader, joints=Joints(0, 0))
+"""Neither text nor sound is changed, but for the silence around it."""
 
 
 @dataclass
@@ -107,7 +126,7 @@ def audio_of(chunks: Sequence[SpeechChunk]) -> NDArray[np.int16]:
 
 def reading(engine: Engine, reader: Reader | None = None, **manner: object) -> Reading:
     own = reader or SentenceReader()
-    return Reading(engine, Manner(lambda language: own, **manner))  # type: ignore[arg-type]
+    return Reading(engine, Manner(lambda language, rules: own, **manner))  # type: ignore[arg-type]
 
 
 async def read(text: str, of: Reading, **values: object) -> list[SpeechChunk]:
