@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Group(BaseModel):
-    """Settings that belong together: named ones only, and not to be changed."""
+    """Settings that belong together; unknown ones are refused."""
 
     # Infinity and NaN pass most bounds; input may hold a secret, so that no error repeats it.
     model_config = ConfigDict(

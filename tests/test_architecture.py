@@ -31,7 +31,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "playout": ("engines.contracts",),  # words and their times
     "turntaking": ("engines.contracts",),  # declares what a voice detector is
     "conversation": ("turntaking", "playout", "safety", "speech", "engines.contracts"),
-    "speech": ("engines.contracts",),  # how a text is read: what is said, how it is joined
+    # How a text is read: what is said, how it is joined.
+    "speech": ("engines.contracts", "settings_speech"),
     "safety": (),
     "engines": ("catalogue", "machine"),
     "noise": ("engines.contracts", "engines.registry"),  # the latter says how to install

@@ -110,6 +110,16 @@ class FallbackSynthesizer:
         return voices
 
     @property
+    def max_chars(self) -> int | None:
+        """The longest text that all of them take which were ever loaded; None where there is no
+        limit."""
+        limits: list[int | None] = []
+        for link in self.chain.links:
+            with suppress(EngineUnavailable):
+                limits.append(getattr(link.engine, "max_chars", None))
+        return min((limit for limit in limits if limit is not None), default=None)
+
+    @property
     def knows_all_voices(self) -> bool:
         """Whether the preferred engine was ever loaded, so that `voices` are its own."""
         try:
