@@ -269,7 +269,7 @@ class PreferringSynthesizer(Protocol):
 
     @property
     def knows_all_voices(self) -> bool:
-        """Whether `voices` are those of the preferred one: it may never have been loaded."""
+        """Whether `voices` are those of all of them: one may never have been loaded."""
         ...
 
 
