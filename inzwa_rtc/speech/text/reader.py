@@ -42,4 +42,5 @@ class TextReader:
 
     def _worded(self, sentence: Tracked, language: str) -> Tracked:
         spoken = language_of(language)
-        return tidy(expanded(sentence, spoken.rules), spoken.signs)
+        own = self._rules.lexicon.rules(language)
+        return tidy(expanded(sentence, (*own, *spoken.rules)), spoken.signs)
