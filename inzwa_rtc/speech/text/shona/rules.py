@@ -24,7 +24,13 @@ _HALF = r"(?:[\u0020\xa0]?(?P<half>[AaPp]\.?[Mm]\b\.?))?"
 @cache
 def shona(tag: str = "sn") -> Language:
     data = words()
-    return Language(tag, tuple(_Rules(data).all()), said(data["signs"]))
+    cardinal = Numerals().cardinal
+    return Language(
+        tag,
+        tuple(_Rules(data).all()),
+        said(data["signs"]),
+        cardinal=lambda number: cardinal(abs(number)),  # ordinals need the noun's class
+    )
 
 
 class _Rules:
