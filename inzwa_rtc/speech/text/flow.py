@@ -19,6 +19,8 @@ LOOK_CHARS = 2000
 SHORT_CHARS = 25
 MERGED_CHARS = 160
 
+MAX_PAUSE_MS = 10_000  # however many breaks stand side by side
+
 _WORD = re.compile(r"[^\W_]")
 
 
@@ -92,10 +94,11 @@ class Flow:
     def pause(self, pause_ms: int) -> Iterator[Piece]:
         """Silence that the text asks for; adds to what is there."""
         yield from self._flush()
+        if self._held is None and pause_ms:
+            self._held = _Part(Tracked("", [], []), self._manner)
         if self._held:
-            self._held = replace(self._held, pause_ms=self._held.pause_ms + pause_ms)
-        elif pause_ms:
-            yield Piece("", self._manner.language, pause_ms=pause_ms)
+            pause_ms = min(self._held.pause_ms + pause_ms, MAX_PAUSE_MS)
+            self._held = replace(self._held, pause_ms=pause_ms)
 
     def end(self) -> Iterator[Piece]:
         """All that is left. What comes next may go on in the same sentence."""

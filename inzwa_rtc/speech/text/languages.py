@@ -15,4 +15,8 @@ def language_of(tag: str) -> Language:
         from inzwa_rtc.speech.text.english import english
 
         return english(tag)
+    if base_language(tag) == "sn":
+        from inzwa_rtc.speech.text.shona import shona
+
+        return shona(tag)
     return Language(tag)

@@ -29,11 +29,18 @@ _VULGAR = {
 def english(tag: str = "en") -> Language:
     """English of a region: `en-US` has the month before the day, others the day."""
     data = tomllib.loads(files(__package__).joinpath("en.toml").read_text(encoding="utf-8"))
-    return Language(tag, tuple(_rules(tag, data)), data["signs"], data["code_notice"])
-
-
-def _rules(tag: str, data: dict[str, Any]) -> Iterator[Rule]:
     figures = Figures(tag)
+    return Language(
+        tag,
+        tuple(_rules(figures, tag, data)),
+        data["signs"],
+        data["code_notice"],
+        lambda number: figures.number(str(abs(number)), None, "-" if number < 0 else None),
+        lambda number: figures.ordinal(abs(number)),
+    )
+
+
+def _rules(figures: Figures, tag: str, data: dict[str, Any]) -> Iterator[Rule]:
     yield from _addresses()
     yield from _telephone(figures)
     yield from dates(figures, tag)
