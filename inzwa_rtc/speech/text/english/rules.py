@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
-from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -25,7 +24,6 @@ _VULGAR = {
 }  # fmt: skip
 
 
-@cache
 def english(tag: str = "en") -> Language:
     """English of a region: `en-US` has the month before the day, others the day."""
     data = tomllib.loads(files(__package__).joinpath("en.toml").read_text(encoding="utf-8"))
