@@ -9,21 +9,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
 
-from inzwa_rtc.conversation.engines import EngineSet, Faults
-from inzwa_rtc.conversation.peer import UpdateVoice
-from inzwa_rtc.conversation.spoken import lines
-from inzwa_rtc.conversation.stages import render
-from inzwa_rtc.conversation.voices import Voices
-from inzwa_rtc.engines.contracts import EngineKind, LanguageModel, Recognizer, Synthesizer
-from inzwa_rtc.errors import EngineTimeout, InzwaError, Unavailable
-from inzwa_rtc.settings import Settings, TimeoutSettings, flatten
-from inzwa_rtc.speech.manner import manner_of, prepare
-from inzwa_rtc.speech.reading import Manner, Reading
+from inzwa_rtc.conversation.engines import EngineSet
+from inzwa_rtc.engines.contracts import (
+    EngineKind,
+)
+from inzwa_rtc.errors import InzwaError, Unavailable
+from inzwa_rtc.settings import Settings, flatten
+from inzwa_rtc.speech.cache.cache import PhraseCache
+from signaling.readiness import Trio, ready
 from signaling.warmup import warm_up
 
 AT_START_ONLY = (
@@ -43,6 +41,7 @@ AT_START_ONLY = (
     "noise_suppression",
     "limits",
     "load",
+    "phrase_cache",
 )
 """Settings, and groups of them, that a running server does not change."""
 
@@ -78,23 +77,8 @@ class EngineStatus(Protocol):
         ...
 
 
-class Lineup(Protocol):
+class Lineup(Trio, Protocol):
     """Engines that serve together."""
-
-    @property
-    def asr(self) -> Recognizer:
-        """Turns speech into text."""
-        ...
-
-    @property
-    def llm(self) -> LanguageModel:
-        """Continues dialogues."""
-        ...
-
-    @property
-    def tts(self) -> Synthesizer:
-        """Speaks."""
-        ...
 
     def lent(self) -> AbstractContextManager[Any]:
         """They serve for as long as the block runs, in use or not."""
@@ -162,7 +146,8 @@ class Switchboard(Generic[L]):
 
     async def open(self, settings: Settings) -> None:
         """Make the engines ready for the first call. Raises `ConfigError`, `EngineError`."""
-        self._now = await _ready(self._engines.now, settings, None)
+        self._cache = await asyncio.to_thread(PhraseCache, settings)
+        self._now = await ready(self._engines.now, settings, None, self._cache)
 
     @contextmanager
     def lent(self) -> Generator[EngineSet, None, None]:
@@ -218,11 +203,11 @@ class Switchboard(Generic[L]):
         try:
             if _asks_otherwise(old, lineup, new):
                 await warm_up(new, lineup.asr, lineup.llm)
-            ready = await _ready(lineup, new, old)
+            engines = await ready(lineup, new, old, self._cache)
         except BaseException:
             self._engines.discard(lineup)
             raise
-        self._now = ready
+        self._now = engines
         kinds = self._engines.use(lineup)
         self.on_exchange()
         return Exchanged(kinds, _differing(old.settings, new), _differing(new, settings))
@@ -258,55 +243,3 @@ def _differing(one: Settings, other: Settings) -> list[str]:
     """The full names of the settings that are not the same."""
     here, there = (dict(flatten(settings.model_dump())) for settings in (one, other))
     return [name for name in {**here, **there} if here.get(name) != there.get(name)]
-
-
-async def _ready(lineup: Lineup, settings: Settings, old: EngineSet | None) -> EngineSet:
-    """The engines with the apologies in their voice: those of `old` where nothing that
-    they depend on is another."""
-    voices = Voices(lineup.tts, settings)
-    voices.check_settings()
-    manner = await _manner(settings, voices.languages())
-    faults = None
-    if old is not None and lineup.tts is old.tts:
-        manner = replace(manner, paces=old.manner.paces)
-        if manner == old.manner and voices.usual() == old.voices.usual():
-            faults = old.faults
-    if faults is None:
-        faults = await render_faults(voices, lineup.tts, manner, settings.timeouts)
-    return EngineSet(lineup.asr, lineup.llm, lineup.tts, settings, faults, manner)
-
-
-async def _manner(settings: Settings, languages: Sequence[str]) -> Manner:
-    """How texts are read from now on; what a first text would wait for is done."""
-
-    def prepared() -> Manner:
-        manner = manner_of(settings.speech)
-        prepare(manner, languages)
-        return manner
-
-    return await asyncio.to_thread(prepared)
-
-
-async def render_faults(
-    voices: Voices, synthesizer: Synthesizer, manner: Manner, timeouts: TimeoutSettings
-) -> Faults:
-    """The apologies in every language that is offered, each in the voice that its callers
-    hear, ready before an engine can fail. Raises `EngineError`."""
-    usual = voices.usual()
-    try:
-        async with asyncio.timeout(timeouts.engine_start):
-            return {
-                language: await render(
-                    lines(language).fault,
-                    language,
-                    Reading(synthesizer, manner),
-                    timeouts.first_audio,
-                    voices.choose(UpdateVoice(language), usual).voice,
-                )
-                for language in voices.languages()
-            }
-    except TimeoutError:
-        raise EngineTimeout(
-            f"The speech engine did not speak the apologies within {timeouts.engine_start:g} s.",
-            action="Raise `timeouts.engine_start`, or choose another engine.",
-        ) from None

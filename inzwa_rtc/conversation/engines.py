@@ -7,10 +7,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from inzwa_rtc.conversation.stages import Rendered
+from inzwa_rtc.conversation.rehearsal import Rendered
 from inzwa_rtc.conversation.voices import Voices
 from inzwa_rtc.engines.contracts import LanguageModel, Recognizer, Synthesizer
 from inzwa_rtc.settings import Settings
+from inzwa_rtc.speech.cache.cache import PhraseCache
+from inzwa_rtc.speech.kept_reading import KeptReading
 from inzwa_rtc.speech.reading import Manner, Reading
 
 Faults = Mapping[str, Rendered]
@@ -19,8 +21,8 @@ Faults = Mapping[str, Rendered]
 
 @dataclass(frozen=True, slots=True)
 class EngineSet:
-    """Three engines, the settings by which they were chosen, the apologies in their voice, and
-    how texts are read aloud."""
+    """Three engines, the settings by which they were chosen, the apologies in their voice,
+    how texts are read aloud, and what was spoken before."""
 
     asr: Recognizer
     llm: LanguageModel
@@ -28,15 +30,16 @@ class EngineSet:
     settings: Settings
     faults: Faults
     manner: Manner
+    cache: PhraseCache
 
     @property
     def voices(self) -> Voices:
         """What callers may choose from."""
         return Voices(self.tts, self.settings)
 
-    def reading(self) -> Reading:
+    def reading(self) -> KeptReading:
         """A new one, for the phrases of one reply."""
-        return Reading(self.tts, self.manner)
+        return KeptReading(Reading(self.tts, self.manner), self.cache)
 
 
 class EngineSource(Protocol):

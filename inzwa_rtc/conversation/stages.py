@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from inzwa_rtc.audio.resample import Resampler
@@ -13,25 +13,16 @@ from inzwa_rtc.conversation.utterance import Utterance
 from inzwa_rtc.engines.contracts import (
     Recognizer,
     RecognizeRequest,
-    SpeechChunk,
     SpeechRequest,
     TranscriptChunk,
 )
 from inzwa_rtc.errors import EngineError, EngineTimeout, PeerError
 from inzwa_rtc.playout.playout import Speech
 from inzwa_rtc.settings import TimeoutSettings
-from inzwa_rtc.speech.reading import Reading
+from inzwa_rtc.speech.cache.phrase import KeptPhrase
+from inzwa_rtc.speech.kept_reading import KeptReading
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """A line synthesized ahead of need, so that it can be spoken without an engine."""
-
-    text: str
-    sample_rate: int
-    chunks: tuple[SpeechChunk, ...]
 
 
 async def recognise(
@@ -68,7 +59,7 @@ async def speak_phrase(
     text: str,
     offset: int,
     request: SpeechRequest,
-    reading: Reading,
+    reading: KeptReading,
     speech: Speech,
     timeouts: TimeoutSettings,
 ) -> None:
@@ -77,10 +68,13 @@ async def speak_phrase(
     speech.begin_phrase(text, offset)
     resampler = Resampler(reading.sample_rate, speech.rate)
     try:
-        async with aclosing(reading.synthesize(replace(request, text=text))) as chunks:
+        async with aclosing(reading.phrase(replace(request, text=text))) as parts:
             limit = timeouts.first_audio
-            while chunk := await next_within(chunks, limit, "The speech engine"):
-                await speech.write(resampler.feed(chunk.pcm), chunk.words)
+            while part := await next_within(parts, limit, "The speech engine"):
+                if isinstance(part, KeptPhrase):
+                    await _write_kept(part, speech)
+                else:
+                    await speech.write(resampler.feed(part.pcm), part.words)
                 limit = timeouts.first_audio if reading.is_between_pieces else timeouts.next_audio
     except PeerError as error:
         raise EngineError(error.message, action=error.action, code=error.code) from None
@@ -88,30 +82,21 @@ async def speak_phrase(
     speech.end_phrase()
 
 
-async def speak_rendered(line: Rendered, offset: int, speech: Speech) -> None:
-    """Speak a line that was synthesized before."""
-    speech.begin_phrase(line.text, offset)
-    resampler = Resampler(line.sample_rate, speech.rate)
-    for chunk in line.chunks:
-        await speech.write(resampler.feed(chunk.pcm), chunk.words)
-    await speech.write(resampler.flush())
+async def speak_kept(text: str, phrase: KeptPhrase, offset: int, speech: Speech) -> None:
+    """Speak what was synthesized before."""
+    speech.begin_phrase(text, offset)
+    await _write_kept(phrase, speech)
     speech.end_phrase()
 
 
-async def render(
-    text: str,
-    language: str,
-    reading: Reading,
-    timeout_s: float,
-    voice: str | None = None,
-) -> Rendered:
-    """Synthesize a line for later. Raises `EngineError`."""
-    request = SpeechRequest(text, voice, language)
-    chunks: list[SpeechChunk] = []
-    async with aclosing(reading.synthesize(request)) as stream:
-        while chunk := await next_within(stream, timeout_s, "The speech engine"):
-            chunks.append(chunk)
-    return Rendered(text, reading.sample_rate, tuple(chunks))
+async def _write_kept(phrase: KeptPhrase, speech: Speech) -> None:
+    if speech.takes_packets:
+        await speech.write_frames(phrase.encoded_frames(), phrase.words)
+        return
+    words = phrase.words
+    for frames in phrase.decoded_frames(speech.rate):
+        await speech.write_frames(frames, words)
+        words = ()
 
 
 async def next_within(stream: AsyncGenerator[T, None], seconds: float, who: str) -> T | None:

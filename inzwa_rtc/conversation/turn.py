@@ -21,8 +21,8 @@ from inzwa_rtc.conversation.prompt import Announcement, Prompt, Typed
 from inzwa_rtc.conversation.spoken import lines
 from inzwa_rtc.conversation.stages import (
     next_within,
+    speak_kept,
     speak_phrase,
-    speak_rendered,
 )
 from inzwa_rtc.conversation.utterance import Utterance
 from inzwa_rtc.conversation.voice import VoiceSettings
@@ -205,7 +205,7 @@ class Turn:
         offset = len(self._text)
         self._say(line.text)
         self.context.emit(ReplyFinished(turn, self._text))
-        await speak_rendered(line, offset, self.speech)
+        await speak_kept(line.text, line.phrase, offset, self.speech)
 
     def _is_superseded(self) -> bool:
         return self.context.is_superseded(self.prompt.turn)

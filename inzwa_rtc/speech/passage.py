@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
-
 from inzwa_rtc.engines.contracts import SpeechChunk, SpeechRequest, WordTime
 from inzwa_rtc.speech.joining import Joiner, longest_silence_ms
+from inzwa_rtc.speech.level import Level
 from inzwa_rtc.speech.piece import Piece, Span
 from inzwa_rtc.speech.speed import bounded_speed
 from inzwa_rtc.speech.timing import LEAST_LEARNED_MS, Estimate, Paces
@@ -29,6 +28,7 @@ class Passage:
         joiner: Joiner,
         words: SourceWords,
         paces: Paces,
+        level: Level,
         before: Passage | None = None,
     ) -> None:
         self._piece = piece
@@ -37,7 +37,8 @@ class Passage:
         self._paces = paces
         self._speed = bounded_speed(piece.speed * request.speed)
         self._voice: tuple[str, ...] = (request.voice or "", piece.language)
-        self._gain = 10 ** (piece.gain_db / 20)
+        self._level = level
+        self._speaks_as = request.voice or piece.language
         self._estimate: Estimate | None = None
         self._unplaced: list[tuple[int, int, int]] = []  # offset, length, ms of the piece
         self._untold: list[WordTime] = before._untold if before else []
@@ -51,7 +52,8 @@ class Passage:
             self._begin(chunk.engine)
         for word in chunk.words:
             self._take(word)
-        return self._chunk(self._joiner.feed(self._louder(chunk.pcm)))
+        sound = self._level.levelled(chunk.engine, self._speaks_as, chunk.pcm, self._piece.gain_db)
+        return self._chunk(self._joiner.feed(sound))
 
     def end(self, silence_ms: int) -> Iterator[SpeechChunk]:
         """The engine has made all of it: what is left, and the pause behind it in chunks of at
@@ -97,12 +99,6 @@ class Passage:
             self._paces.has_told_times(self._voice)
         if found := self._words.written(self._piece, word.offset, word.length):
             self._unplaced.append((*found, word.start_ms))
-
-    def _louder(self, pcm: bytes) -> bytes:
-        if self._gain == 1.0:
-            return pcm
-        audio = np.frombuffer(pcm, "<i2") * self._gain
-        return np.clip(np.rint(audio), -32768, 32767).astype("<i2").tobytes()
 
     def _chunk(self, pcm: bytes) -> SpeechChunk | None:
         """This audio, which the joiner gave last, with the words that start in it."""

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterator
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from inzwa_rtc.engines.contracts import SpeechChunk, SpeechRequest, Synthesizer
+from inzwa_rtc.engines.contracts import (
+    NamingSynthesizer,
+    SpeechChunk,
+    SpeechRequest,
+    Synthesizer,
+)
 from inzwa_rtc.errors import EngineError
 from inzwa_rtc.language import base_language
 from inzwa_rtc.speech.ahead import made_ahead
+from inzwa_rtc.speech.cache.key import PhraseKey
 from inzwa_rtc.speech.joining import Joiner, Joints
+from inzwa_rtc.speech.level import Level
+from inzwa_rtc.speech.loudness import Loudness
 from inzwa_rtc.speech.passage import Passage
 from inzwa_rtc.speech.piece import Piece
 from inzwa_rtc.speech.speed import bounded_speed, checked_speed
@@ -43,6 +52,7 @@ class Manner:
     joints: Joints = field(default_factory=Joints)
     piece_chars: int = PIECE_CHARS
     paces: Paces = field(default_factory=Paces, compare=False)
+    loudness: Loudness = field(default_factory=lambda: Loudness(None), compare=False)
 
 
 Follow = Callable[[int, str], None]
@@ -80,14 +90,43 @@ class Reading:
         estimated. A text with nothing to say yields nothing. An error of the engine is raised
         behind what was spoken. Raises `PeerError` for a speed that there is not.
         """
+        async with aclosing(self.speak(request, self.pieces(request))) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    def pieces(self, request: SpeechRequest) -> Iterator[Piece]:
+        """What is said of `request.text`. What it leaves open counts for the next one, so it is
+        to be asked for once. Raises `PeerError`, also for a speed that there is not."""
         checked_speed(request.speed)
+        return self._reader_of(request.language).read(request.text, self._longest())
+
+    def key(self, request: SpeechRequest, pieces: tuple[Piece, ...]) -> PhraseKey | None:
+        """Under which name these pieces are kept, spoken as things are now; None where nobody
+        knows who would speak them."""
+        if not isinstance(self._synthesizer, NamingSynthesizer):
+            return None
+        speaker = self._synthesizer.speaker(request.voice, request.language)
+        return PhraseKey(
+            speaker.engine,
+            speaker.fingerprint,
+            request.voice or "",
+            request.language,
+            request.speed,
+            self._level(request).gain(speaker.engine, request.voice or request.language),
+            pieces,
+        )
+
+    async def speak(
+        self, request: SpeechRequest, pieces: Iterable[Piece]
+    ) -> AsyncGenerator[SpeechChunk, None]:
+        """The second half of `synthesize`: yield the speech of these pieces of the text."""
         self.is_between_pieces = True
-        pieces = self._reader_of(request.language).read(request.text, self._longest())
+        level = self._level(request)
         joiner = Joiner(self.sample_rate, self._manner.joints)
         words = SourceWords(request.text)
         passage: Passage | None = None
         behind = 0
-        speech = made_ahead(pieces, lambda piece: self._spoken(piece, request))
+        speech = made_ahead(iter(pieces), lambda piece: self._spoken(piece, request))
         async with aclosing(speech) as parts:
             try:
                 async for part in parts:
@@ -96,7 +135,9 @@ class Reading:
                         for rest in _ended(passage):
                             yield rest
                         behind = self._tell(part, request.text, behind)
-                        passage = Passage(part, request, joiner, words, self._manner.paces, passage)
+                        passage = Passage(
+                            part, request, joiner, words, self._manner.paces, level, passage
+                        )
                     else:
                         assert passage is not None, "audio follows its piece"
                         self.is_between_pieces = False
@@ -109,12 +150,20 @@ class Reading:
         for chunk in _ended(passage, is_last=True):
             yield chunk
         self._follow(len(request.text), "")
+        if level.has_learned:
+            await asyncio.to_thread(self._manner.loudness.save)
 
     def _reader_of(self, language: str) -> Reader:
         if self._reader is None or language != self._language:
             self._reader = self._manner.reader(language, self._manner.rules)
             self._language = language
         return self._reader
+
+    def _level(self, request: SpeechRequest) -> Level:
+        speaker = None
+        if isinstance(self._synthesizer, NamingSynthesizer):
+            speaker = self._synthesizer.speaker(request.voice, request.language)
+        return Level(self._manner.loudness, self.sample_rate, speaker)
 
     def _longest(self) -> int:
         # Of an engine in a process None, where there is no limit; other engines have no such name.

@@ -21,6 +21,7 @@ from inzwa_rtc.engines.contracts import (
 )
 from inzwa_rtc.errors import EngineError
 from inzwa_rtc.settings import CallSettings, Settings
+from inzwa_rtc.speech.cache.cache import PhraseCache
 from tests.support.engines import ScriptedRecognizer, ToneSynthesizer
 from tests.support.peer import settle
 from tests.support.session import Source
@@ -56,7 +57,8 @@ class Call:
         voice = VoiceSettings("en", None, 1.0)
         dialogue = Dialogue(settings, voice, self.history, self.shedding)
         asr, tts = ScriptedRecognizer(), ToneSynthesizer()
-        self.source = Source(EngineSet(asr, self.reader, tts, settings, {}, AS_IT_IS))
+        cache = PhraseCache(settings)
+        self.source = Source(EngineSet(asr, self.reader, tts, settings, {}, AS_IT_IS, cache))
         self.preparation = Preparation(self.source, dialogue, self.shedding, limit_s)
 
     def heard(self, text: str, stable: int, *, is_final: bool = False) -> None:

@@ -10,20 +10,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inzwa_rtc.conversation.engines import EngineSet
+from inzwa_rtc.conversation.rehearsal import Rehearsal
 from inzwa_rtc.conversation.session import Session
 from inzwa_rtc.conversation.shedding import Shedding
 from inzwa_rtc.conversation.spoken import languages, lines
-from inzwa_rtc.conversation.stages import render
 from inzwa_rtc.conversation.voice import VoiceSettings
 from inzwa_rtc.engines.contracts import (
     NoiseSuppressor,
     RecognizeRequest,
+    SpeechRequest,
     ToolCall,
     TranscriptChunk,
 )
 from inzwa_rtc.errors import EngineError
 from inzwa_rtc.events import EndReason, PlaybackEnded, PlaybackStarted
 from inzwa_rtc.settings import CallSettings, Settings
+from inzwa_rtc.speech.cache.cache import PhraseCache
 from inzwa_rtc.speech.reading import Manner, Reading
 from tests.support.engines import LoudIsSpeech, ScriptedModel, ScriptedRecognizer, ToneSynthesizer
 from tests.support.peer import MemoryPeer
@@ -124,11 +126,12 @@ async def calling(
     call_settings = {"greeting": greeting, "system_prompt": "", **groups.pop("call", {})}
     settings = Settings(call=CallSettings(**call_settings), **groups)
     asr, llm, tts = asr or ScriptedRecognizer(*texts), ScriptedModel(*replies), ToneSynthesizer()
-    faults = {
-        name: await render(lines(name).fault, name, Reading(tts, manner), 1) for name in languages()
-    }
+    cache = PhraseCache(settings)
+    rehearsal = Rehearsal(lambda: Reading(tts, manner), cache, 1)
+    apologies = [SpeechRequest(lines(name).fault, language=name) for name in languages()]
+    faults = dict(zip(languages(), await rehearsal.rendered(apologies), strict=True))
     peer, shedding = MemoryPeer(), Shedding(settings.load)
-    source = Source(EngineSet(asr, llm, tts, settings, faults, manner))
+    source = Source(EngineSet(asr, llm, tts, settings, faults, manner, cache))
     session = Session(
         "id",
         "token",

@@ -17,6 +17,7 @@ from inzwa_rtc.speech.cache.phrase import KeptPhrase
 from inzwa_rtc.speech.cache.recording import Recording
 
 _MIB = 2**20
+_ONCE_SPOKEN = 4096  # phrases that may yet recur: 32 bytes each
 _LONGEST_PINNED_S = 120.0  # an operator's greeting may be long, but memory has an end
 
 
@@ -49,6 +50,7 @@ class PhraseCache:
         self._recent: LRUCache[bytes, KeptPhrase] = LRUCache(
             group.memory_mb * _MIB, getsizeof=lambda phrase: phrase.size_bytes
         )
+        self._once: LRUCache[bytes, None] = LRUCache(_ONCE_SPOKEN)
         self._pins: frozenset[bytes] = frozenset()
         self._pinned: dict[bytes, KeptPhrase] = {}
         self._folder = (
@@ -84,6 +86,14 @@ class PhraseCache:
             self.counts.encodes_saved += len(phrase.packets)
         return phrase
 
+    def recurs(self, key: PhraseKey) -> bool:
+        """Whether this phrase was asked for here before, or is pinned. Remembers that it was."""
+        digest = key.digest
+        if digest in self._pins or digest in self._once:
+            return True
+        self._once[digest] = None
+        return False
+
     def recording(self, key: PhraseKey, rate: int) -> Recording:
         """Where the sound of a phrase is collected that was not found; `rate` in Hz."""
         is_pinned = key.digest in self._pins
@@ -96,14 +106,16 @@ class PhraseCache:
         """
         if not key.is_keepable or not recording.is_worth_keeping:
             return None
-        phrase = await asyncio.to_thread(
-            KeptPhrase.of, recording.pcm, recording.rate, recording.words, self._bitrate
-        )
+        phrase = await asyncio.to_thread(self.encoded, recording)
         digest = key.digest
         self._remember(digest, phrase)
         if self._folder is not None:
             await asyncio.to_thread(self._folder.write, digest, phrase)
         return phrase
+
+    def encoded(self, recording: Recording) -> KeptPhrase:
+        """The phrase as it would be kept. Blocks: call it in a thread."""
+        return KeptPhrase.of(recording.pcm, recording.rate, recording.words, self._bitrate)
 
     def pin(self, keys: Iterable[PhraseKey]) -> None:
         """These phrases, kept already or yet to be, stay in memory, and no others.

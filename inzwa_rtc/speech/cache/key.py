@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
 from inzwa_rtc.speech.piece import Piece
 
@@ -18,8 +18,8 @@ class PhraseKey:
     `engine` is the one that speaks it, by its name, and `fingerprint` what that engine says of
     its model (`contracts.IdentifiedSynthesizer`). `voice_gain_db` is the gain that brings the
     voice to the loudness of others: whatever changes it, the target or a new measurement, makes
-    another sound. `pieces` are the normalised text; where in the caller's text they come from
-    changes nothing and does not count.
+    another sound. `pieces` are the normalised text, with the places that its words have in the
+    text as it was written: captions tell these.
     """
 
     engine: str
@@ -48,8 +48,15 @@ class PhraseKey:
             round(self.speed, 3),
             round(self.voice_gain_db, 1),
             [
-                [p.text, p.language, round(p.speed, 3), round(p.gain_db, 1), p.pause_ms]
-                for p in self.pieces
+                [
+                    piece.text,
+                    piece.language,
+                    round(piece.speed, 3),
+                    round(piece.gain_db, 1),
+                    piece.pause_ms,
+                    [astuple(span) for span in piece.spans],
+                ]
+                for piece in self.pieces
             ],
         ]
         return hashlib.sha256(json.dumps(told).encode()).digest()

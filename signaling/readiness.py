@@ -1,0 +1,119 @@
+"""What has to be spoken and loaded before a set of engines may take calls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from inzwa_rtc.conversation.engines import EngineSet, Faults
+from inzwa_rtc.conversation.peer import UpdateVoice
+from inzwa_rtc.conversation.rehearsal import Rehearsal
+from inzwa_rtc.conversation.spoken import Lines, lines
+from inzwa_rtc.conversation.voices import Voices
+from inzwa_rtc.engines.contracts import (
+    LanguageModel,
+    Recognizer,
+    SpeechRequest,
+    Synthesizer,
+)
+from inzwa_rtc.errors import EngineTimeout
+from inzwa_rtc.settings import Settings
+from inzwa_rtc.speech.cache.cache import PhraseCache, loudness_file
+from inzwa_rtc.speech.loudness import Loudness
+from inzwa_rtc.speech.manner import manner_of, prepare
+from inzwa_rtc.speech.reading import Manner, Reading
+
+
+class Trio(Protocol):
+    """One engine of each kind."""
+
+    @property
+    def asr(self) -> Recognizer:
+        """Turns speech into text."""
+        ...
+
+    @property
+    def llm(self) -> LanguageModel:
+        """Continues dialogues."""
+        ...
+
+    @property
+    def tts(self) -> Synthesizer:
+        """Speaks."""
+        ...
+
+
+async def ready(
+    lineup: Trio, settings: Settings, old: EngineSet | None, cache: PhraseCache
+) -> EngineSet:
+    """The engines with the apologies in their voice: those of `old` where nothing that
+    they depend on is another."""
+    voices = Voices(lineup.tts, settings)
+    voices.check_settings()
+    manner = await _manner(settings, voices.languages(), old)
+    faults = None
+    if old is not None and lineup.tts is old.tts:
+        manner = replace(manner, paces=old.manner.paces)
+        is_as_loud = settings.tts_loudness_lufs == old.settings.tts_loudness_lufs
+        if is_as_loud and manner == old.manner and voices.usual() == old.voices.usual():
+            faults = old.faults
+    if faults is None:
+        faults = await rehearse(voices, lineup.tts, manner, cache, settings)
+    return EngineSet(lineup.asr, lineup.llm, lineup.tts, settings, faults, manner, cache)
+
+
+async def _manner(settings: Settings, languages: Sequence[str], old: EngineSet | None) -> Manner:
+    """How texts are read from now on; what a first text would wait for is done."""
+
+    def prepared() -> Manner:
+        manner = manner_of(settings.speech)
+        prepare(manner, languages)
+        if old is not None and old.settings.tts_loudness_lufs == settings.tts_loudness_lufs:
+            return replace(manner, loudness=old.manner.loudness)
+        measured = Loudness(settings.tts_loudness_lufs, loudness_file(settings))
+        return replace(manner, loudness=measured)
+
+    return await asyncio.to_thread(prepared)
+
+
+async def rehearse(
+    voices: Voices,
+    synthesizer: Synthesizer,
+    manner: Manner,
+    cache: PhraseCache,
+    settings: Settings,
+) -> Faults:
+    """The apologies in every language that is offered, each in the voice that its callers
+    hear, ready before an engine can fail; the greeting is ready as well. Raises `EngineError`."""
+    timeouts = settings.timeouts
+    rehearsal = Rehearsal(lambda: Reading(synthesizer, manner), cache, timeouts.first_audio)
+    usual = voices.usual()
+    callers = {
+        language: voices.choose(UpdateVoice(language), usual) for language in voices.languages()
+    }
+
+    def requests(text: Callable[[Lines], str]) -> list[SpeechRequest]:
+        told = ((text(lines(language)), voice) for language, voice in callers.items())
+        return [SpeechRequest(text, v.voice, v.language) for text, v in told if text]
+
+    greeting = settings.call.greeting
+    greetings = requests(lambda own: own.greeting if greeting is None else greeting)
+    apologies = requests(lambda own: own.fault)
+    try:
+        async with asyncio.timeout(timeouts.engine_start):
+            rendered = await rehearsal.rendered([*apologies, *greetings])
+    except TimeoutError:
+        raise EngineTimeout(
+            f"The speech engine did not speak the apologies within {timeouts.engine_start:g} s.",
+            action="Raise `timeouts.engine_start`, or choose another engine.",
+        ) from None
+    others = (
+        lambda own: own.not_understood,
+        lambda own: own.idle,
+        lambda own: own.time_limit,
+        lambda own: own.idle_limit,
+    )
+    rehearsal.pin([*apologies, *greetings, *(one for text in others for one in requests(text))])
+    return dict(zip(callers, rendered, strict=False))
