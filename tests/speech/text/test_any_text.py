@@ -44,6 +44,8 @@ def check(text: str, found: list[Piece], limit: int) -> None:
     limit=st.integers(1, 300),
 )
 @example(text="\ud800\udc00", language="en", limit=1)
+@example(text="€٣ १२%", language="de", limit=99)
+@example(text="你好。1.5", language="xx", limit=1)
 @example(text="1,000,000,000,000,000,000.5%", language="en", limit=5)
 def test_any_text_is_read(text: str, language: str, limit: int) -> None:
     check(text, pieces(text, language, limit=limit), limit)
