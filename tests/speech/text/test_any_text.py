@@ -123,3 +123,11 @@ def test_a_long_text_is_read_as_it_is_taken() -> None:
     text = Taken("A sentence that is said. " * 2000)
     next(TextReader("en").read(text, 200))
     assert Taken.chars < 4000
+
+
+@pytest.mark.parametrize(
+    "language",
+    ["", "-", "en-!!", "EN_us", "sn-??", "de-XX", "zh-Hans-CN", "😀", "en-" + "x" * 1000],
+)
+def test_any_language_tag_is_read(language: str) -> None:
+    assert pieces("It is 3/4/2026, 5 km, $5.", language)[0].text.startswith("It is")

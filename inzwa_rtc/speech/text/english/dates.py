@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 from inzwa_rtc.speech.text.english.figures import Figures
 from inzwa_rtc.speech.text.expansion import Rule, rule
@@ -25,12 +25,16 @@ def months(locale: str) -> tuple[str, ...]:
     return tuple(get_month_names("wide", "format", locale)[i] for i in range(1, 13))
 
 
-@cache
-def day_comes_first(locale: str) -> bool:
+@lru_cache(maxsize=64)  # tags come from callers: anything may be one
+def day_comes_first(tag: str) -> bool:
     """Whether 3/4 is the third of April, as CLDR has it for the region."""
-    from babel import Locale
+    from babel import Locale, UnknownLocaleError
 
-    pattern = str(Locale.parse(locale, sep="-").date_formats["short"].pattern)
+    try:
+        locale = Locale.parse(tag, sep="-")
+    except (UnknownLocaleError, ValueError):
+        locale = Locale("en")
+    pattern = str(locale.date_formats["short"].pattern)
     return pattern.find("d") < pattern.find("M")
 
 
