@@ -185,7 +185,8 @@ class _Spoken:
 
 
 def _count(match: re.Match[str]) -> Decimal:
-    return Decimal(f"{re.sub(r'[^0-9]', '', match['whole'])}.{match['fraction'] or ''}")
+    whole = re.sub(r"\D", "", match["whole"])  # digits of any script
+    return Decimal(f"{whole}.{match['fraction'] or ''}")
 
 
 def _locale(tag: str) -> Locale | None:

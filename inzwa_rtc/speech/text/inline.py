@@ -14,6 +14,8 @@ _LINK = re.compile(
     r"(?:\([^()\s]{0,200}\)[^()\s]{0,200})?)(?:[ \t]{1,5}\"[^\"]{0,300}\")?[ \t]{0,5}\)"
     r"|\[[^\[\]]{0,100}\])"
 )
+# The end of a link that began in the part before.
+_TAIL = re.compile(r"\]\((?:https?://|/|#|mailto:)[^()\s]{0,1000}\)")
 _FOOTNOTE = re.compile(r"\[\^[^\[\]\s]{1,50}\]:?")
 _SELF = re.compile(
     r"<(?P<address>(?:https?://|mailto:)[^\s<>]{1,1000}|[^\s<>@]{1,64}@[^\s<>@]{1,255})>"
@@ -31,7 +33,7 @@ _EMPHASIS = re.compile(r"(?<![\w*])[*_](?=[^\s*_])|(?<=[^\s*_])[*_](?![\w*])")
 def plain(line: Tracked) -> Tracked:
     """The line as it would be shown, without its marks."""
     text = line.text
-    if not any(mark in text for mark in "[<&`\\*_~="):
+    if not any(mark in text for mark in "]<&`\\*_~="):
         return line
     for edits in (_links, _tags, _marks):
         line = line.edited(edits(line.text))
@@ -40,16 +42,17 @@ def plain(line: Tracked) -> Tracked:
 
 def _links(text: str) -> Iterator[Edit]:
     """A link is its text, an image its description; where they lead is not said."""
-    if "[" not in text:
+    if "]" not in text:
         return
     at = 0
     for match in sorted(
-        [*_LINK.finditer(text), *_FOOTNOTE.finditer(text)], key=lambda one: one.start()
+        [match for one in (_LINK, _FOOTNOTE, _TAIL) for match in one.finditer(text)],
+        key=lambda one: one.start(),
     ):
         if match.start() < at:
             continue
         at = match.end()
-        if match.re is _FOOTNOTE:
+        if match.re is not _LINK:
             yield Edit(match.start(), match.end(), "")
             continue
         yield Edit(match.start(), match.start("text"), "")

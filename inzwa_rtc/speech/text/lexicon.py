@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from inzwa_rtc.language import base_language
@@ -26,28 +26,21 @@ class Lexicon:
     """
 
     entries: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    _rules: dict[str, tuple[Rule, ...]] = field(
+    _rules: dict[tuple[str, ...], tuple[Rule, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
     def rules(self, language: str) -> tuple[Rule, ...]:
         """The entries for a language as a rule; none where there are none."""
-        if not self.entries:
+        wanted = dict.fromkeys((ALL_LANGUAGES, base_language(language), language.lower()))
+        # By the tags that there are: callers may ask for any number of others.
+        tags = tuple(tag for name in wanted for tag in self.entries if tag.lower() == name)
+        if not tags:
             return ()
-        found = self._rules.get(language)
-        if found is None:
-            found = self._rules[language] = tuple(self._made(language))
-        return found
-
-    def _made(self, language: str) -> Iterator[Rule]:
-        merged: dict[str, str] = {}
-        wanted = (ALL_LANGUAGES, base_language(language), language.lower())
-        for name in dict.fromkeys(wanted):
-            for tag, entries in self.entries.items():
-                if tag.lower() == name:
-                    merged |= entries
-        if merged:
-            yield Rule(_TOKEN, _Respelling(merged).at)
+        if tags not in self._rules:
+            merged = {word: said for tag in tags for word, said in self.entries[tag].items()}
+            self._rules[tags] = (Rule(_TOKEN, _Respelling(merged).at),)
+        return self._rules[tags]
 
 
 class _Respelling:

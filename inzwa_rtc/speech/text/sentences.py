@@ -58,7 +58,11 @@ def fitting(text: Tracked, limit: int) -> Iterator[Tracked]:
 def _last_clause(text: Tracked, limit: int) -> int:
     """The last clause's end within the limit, unless it leaves a mere stump."""
     cuts = [match.end() for match in _CLAUSE.finditer(text.text, 0, limit + 1)]
-    cuts = [cut for cut in cuts if limit // 3 < cut and _is_between(text, cut)]
+    cuts = [
+        cut
+        for cut in cuts
+        if limit // 3 < len(text.text[:cut].rstrip()) <= limit and _is_between(text, cut)
+    ]
     return cuts[-1] if cuts else 0
 
 

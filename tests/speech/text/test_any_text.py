@@ -44,6 +44,8 @@ def check(text: str, found: list[Piece], limit: int) -> None:
     limit=st.integers(1, 300),
 )
 @example(text="\ud800\udc00", language="en", limit=1)
+@example(text="€٣ १२%", language="de", limit=99)
+@example(text="你好。1.5", language="xx", limit=1)
 @example(text="1,000,000,000,000,000,000.5%", language="en", limit=5)
 def test_any_text_is_read(text: str, language: str, limit: int) -> None:
     check(text, pieces(text, language, limit=limit), limit)
@@ -121,3 +123,11 @@ def test_a_long_text_is_read_as_it_is_taken() -> None:
     text = Taken("A sentence that is said. " * 2000)
     next(TextReader("en").read(text, 200))
     assert Taken.chars < 4000
+
+
+@pytest.mark.parametrize(
+    "language",
+    ["", "-", "en-!!", "EN_us", "sn-??", "de-XX", "zh-Hans-CN", "😀", "en-" + "x" * 1000],
+)
+def test_any_language_tag_is_read(language: str) -> None:
+    assert pieces("It is 3/4/2026, 5 km, $5.", language)[0].text.startswith("It is")

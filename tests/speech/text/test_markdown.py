@@ -82,6 +82,13 @@ def test_a_part_that_goes_on_in_a_line_begins_no_list() -> None:
     assert said == ["Five,", "no item,", "nor this"]
 
 
+def test_a_link_may_begin_and_end_in_different_parts() -> None:
+    reader = TextReader("en")
+    parts = ("Read [the page. ", "It is **good. ", "So good**](https://x.org/a).")
+    said = [piece.text for part in parts for piece in reader.read(part, 99)]
+    assert said == ["Read the page.", "It is good.", "So good."]
+
+
 @pytest.mark.parametrize(
     "text", ["", "😀👍🏽🇿🇼", "?!... — *", "\x00\x07\u200b\u202e", "---", "\n\n", "\ud800"]
 )
