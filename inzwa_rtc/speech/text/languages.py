@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 
 from inzwa_rtc.language import base_language
 from inzwa_rtc.speech.text.language import Language
 
 
-@cache
+@lru_cache(maxsize=256)  # tags come from callers: anything may be one
 def language_of(tag: str) -> Language:
     """The rules for a language; one without any keeps its figures."""
     if base_language(tag) == "en":
@@ -19,4 +19,6 @@ def language_of(tag: str) -> Language:
         from inzwa_rtc.speech.text.shona import shona
 
         return shona(tag)
-    return Language(tag)
+    from inzwa_rtc.speech.text.general import general
+
+    return general(tag)

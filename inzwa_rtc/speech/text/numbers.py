@@ -29,6 +29,12 @@ class Numbers:
         except InvalidOperation:
             return self.digits(whole + fraction)
 
+    def negative(self, said: str) -> str:
+        """A number that is said already, below zero: with the language's own word for minus."""
+        one, minus_one = self.cardinal(1), _said(self._code, -1, "cardinal")
+        head, found, tail = minus_one.partition(one)
+        return f"{head}{said}{tail}" if found else f"- {said}"
+
     def digits(self, figures: str) -> str:
         """Digit by digit: "one zero one"."""
         return " ".join(self.cardinal(int(figure)) for figure in figures if figure.isdecimal())
@@ -61,13 +67,25 @@ def _code(tag: str) -> str:
     raise ValueError(f"num2words has no number words for {tag!r}")
 
 
+_UNKNOWN = (
+    NotImplementedError,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)  # what num2words raises, by language, for a number or a form that it does not know
+
+
 @lru_cache(maxsize=1024)
 def _said(code: str, number: int | Decimal, form: str) -> str:
     from num2words import num2words
 
     try:
         words = str(num2words(number, lang=code, to=form))
-    except (NotImplementedError, ValueError, OverflowError, TypeError, IndexError, KeyError):
-        # The library knows no ordinals or years, or none so large, in this language.
-        words = str(num2words(number, lang=code))
+    except _UNKNOWN as error:
+        if form == "cardinal":
+            raise ValueError(f"num2words does not say {number} in {code}") from error
+        return _said(code, number, "cardinal")  # no ordinals or years in this language
     return " ".join(words.replace(",", "").split())

@@ -6,10 +6,14 @@ CO COPAC's draft constitution, KW Kwayedza, JW jw.org. Each row: written, said, 
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from inzwa_rtc.speech.text.shona.data import uncertain
 from tests.support.read_aloud import heard_for, spoken
+
+ROOT = Path(__file__).parents[3]
 
 TABLE = [
     ("0", "ziro", "LN"),
@@ -128,6 +132,12 @@ def test_what_no_source_confirms_is_marked_for_review() -> None:
     marked = set(uncertain())
     assert "concords.8.6: zvitanhatu" in marked
     assert not any(line.startswith("alone.") for line in marked)
+
+
+def test_the_page_for_speakers_names_all_that_is_to_be_reviewed() -> None:
+    page = (ROOT / "docs/shona.md").read_text(encoding="utf-8")
+    listed = {line[3:-1] for line in page.splitlines() if line.startswith("- `")}
+    assert listed == set(uncertain())
 
 
 def test_prefix_and_number_stand_for_what_is_written() -> None:

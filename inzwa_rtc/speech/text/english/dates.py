@@ -14,7 +14,7 @@ from inzwa_rtc.speech.text.tracked import Edit
 _YEAR = r"(?P<year>1[0-9]\d\d|20\d\d)"
 _DAY = r"(?P<day>[12]\d|3[01]|0?[1-9])"
 _MONTH = r"(?P<month>1[0-2]|0?[1-9])"
-_HALF = r"(?P<half>[AaPp]\.?[Mm]\b\.?)"
+_HALF = r"(?P<half>[AaPp]\.[Mm]\.|[AaPp][Mm]\b)(?P<last>\s*$)?"
 
 
 @cache
@@ -122,7 +122,7 @@ def _years(figures: Figures) -> Iterator[Rule]:
         second = figures.year(int(upper)) if len(upper) == 4 else figures.cardinal(int(upper))
         return f"{figures.year(int(match['year']))} to {second}"
 
-    yield rule(rf"(?<![\w.,/-]){_YEAR}[-–](?P<upper>1\d{{3}}|20\d\d|\d\d)(?![\w/-]|[.,]\d)", span)
+    yield rule(rf"(?<![\w.,/-]){_YEAR}[-–/](?P<upper>1\d{{3}}|20\d\d|\d\d)(?![\w/-]|[.,]\d)", span)
     yield rule(
         r"(?<![\w.,/-])(?P<year>1[1-9]\d0|20[1-9]0)'?s(?!\w)",
         lambda match: figures.decade(int(match["year"])),
@@ -136,6 +136,19 @@ def _years(figures: Figures) -> Iterator[Rule]:
         words = figures.year(int(match["said"]))
         return Edit(match.start("said"), match.end("said"), words)
 
+    yield rule(
+        rf"(?<!\w)(?i:from|between)\s{_YEAR}\s(?P<to>to|until|till|and)\s(?P<upper>1\d{{3}}|20\d\d)(?!\w)",
+        lambda match: Edit(
+            match.start("year"),
+            match.end(),
+            f"{figures.year(int(match['year']))} {match['to']} {figures.year(int(match['upper']))}",
+        ),
+    )
+    # "It was 1999.": a number of people or dollars is seldom the last word.
+    yield rule(
+        r"(?<=[a-z,]\s)(?P<said>19\d\d|20[0-4]\d)(?=[.!?;,)]?(?:\s|$))(?!\s)",
+        said,
+    )
     before = r"(?i:in|since|until|till|during|early|late|mid|circa|©|copyright|year|years)"
     yield rule(
         rf"(?<!\w){before}[\s-](?P<said>1[1-9]\d\d|20\d\d)(?![\w/%]|[.,:]\d|\s(?:people|men|women|cases))",
@@ -155,7 +168,9 @@ def _times(figures: Figures) -> Iterator[Rule]:
         said = figures.cardinal(hour)
         if minute:
             said += f" {_minutes(figures, minute)}"
-        return f"{said} {match['half'][0].upper()} M"
+        # The full stop of "p.m." ends a sentence as well, where nothing follows it.
+        end = "." if match["last"] is not None and match["half"].endswith(".") else ""
+        return f"{said} {match['half'][0].upper()} M{end}"
 
     yield rule(
         rf"(?<![\w:.])(?P<hour>[01]?\d|2[0-3])(?:[:.](?P<minute>[0-5]\d))?(?::[0-5]\d)?\s?{_HALF}",

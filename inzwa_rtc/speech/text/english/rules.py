@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
-from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -25,7 +24,6 @@ _VULGAR = {
 }  # fmt: skip
 
 
-@cache
 def english(tag: str = "en") -> Language:
     """English of a region: `en-US` has the month before the day, others the day."""
     data = tomllib.loads(files(__package__).joinpath("en.toml").read_text(encoding="utf-8"))
@@ -42,11 +40,12 @@ def english(tag: str = "en") -> Language:
 
 def _rules(figures: Figures, tag: str, data: dict[str, Any]) -> Iterator[Rule]:
     yield from _addresses()
+    yield from _spans()
     yield from _telephone(figures)
     yield from dates(figures, tag)
     yield from amounts(figures, data)
     yield from words(figures, data)
-    yield from _numbers(figures)
+    yield from _numbers(figures, data["magnitudes"])
     yield from _signs()
 
 
@@ -59,6 +58,16 @@ def _addresses() -> Iterator[Rule]:
     yield Rule(addresses.URL, url)
 
 
+def _spans() -> Iterator[Rule]:
+    """ "9am-5pm", "20%-30%", "£1m–£2m": a dash between two amounts."""
+    dash = r"\s?[-–]\s?"
+    yield rule(
+        rf"(?<=%){dash}(?=\d)|(?<=[ap]m){dash}(?=\d)|(?<=:\d\d){dash}(?=\d{{1,2}}:\d\d)"
+        rf"|(?<=[\dmkn]){dash}(?=[$€£]\d)",
+        lambda match: " to ",
+    )
+
+
 def _telephone(figures: Figures) -> Iterator[Rule]:
     def groups(match: re.Match[str]) -> Said:
         if not 7 <= sum(sign.isdigit() for sign in match.group()) <= 15:
@@ -66,6 +75,15 @@ def _telephone(figures: Figures) -> Iterator[Rule]:
         said = [figures.digits(group) for group in re.findall(r"\d+", match.group())]
         return ("plus " if match.group().startswith("+") else "") + ", ".join(said)
 
+    yield rule(  # "Call 116 or 999"
+        r"(?<!\w)(?i:call|dial|phone|ring|text)\s(?P<said>\d{3,6}(?:(?:\sor\s|,\s|\s/\s|/)\d{3,6}){0,5})"
+        r"(?=[.!?;,)]|\s(?:or|and|if|for|now|to|from|in|at)\b|\s*$)",
+        lambda match: Edit(
+            match.start("said"),
+            match.end("said"),
+            re.sub(r"\d+", lambda one: figures.digits(one.group()), match["said"]),
+        ),
+    )
     between = r"[\u0020\xa0.-]?"
     yield rule(rf"(?<![\w.+])\+\d{{1,4}}(?:{between}\(?\d{{1,9}}\)?){{1,6}}(?![\w])", groups)
     yield rule(r"(?<![\w.+-])0\d{1,4}(?:[\u0020-]\d{2,7}){1,4}(?![\w-])", groups)
@@ -73,11 +91,25 @@ def _telephone(figures: Figures) -> Iterator[Rule]:
     yield rule(r"(?<![\w.+-])\(?\d{3}\)?[\u0020.-]\d{3}[.-]\d{4}(?![\w-])", groups)
 
 
-def _numbers(figures: Figures) -> Iterator[Rule]:
+def _numbers(figures: Figures, magnitudes: dict[str, str]) -> Iterator[Rule]:
     def version(match: re.Match[str]) -> str:
         parts = [figures.number(part) for part in match["parts"].split(".")]
         return ("version " if match["v"] else "") + " point ".join(parts)
 
+    yield rule(  # an ISBN, a case number
+        r"(?<![\w.-])\d{1,9}(?:-\d{1,9}){2,6}(?![\w-])",
+        lambda match: ", ".join(figures.digits(group) for group in match.group().split("-")),
+    )
+    yield rule(
+        rf"{ALONE}{NUMBER}(?P<scale>[kKMB]|bn|mn|tn)(?!\w)",
+        lambda match: (
+            f"{figures.number(match['whole'], match['fraction'])} {magnitudes[match['scale']]}"
+        ),
+    )
+    yield rule(
+        r"(?<![\w.])(?P<feet>\d)['′](?P<inches>\d{1,2})[\"″]",
+        lambda match: f"{figures.number(match['feet'])} foot {figures.number(match['inches'])}",
+    )
     yield rule(r"(?<![\w.])(?P<v>[vV])?(?P<parts>\d{1,6}(?:\.\d{1,6}){2,6})(?!\w)", version)
     yield rule(r"(?<![\w.])(?P<v>[vV])(?P<parts>\d{1,6}(?:\.\d{1,6})?)(?![\w])", version)
     yield rule(
@@ -101,6 +133,9 @@ def _numbers(figures: Figures) -> Iterator[Rule]:
         lambda match: " by " if match.group() == "x" else " times ",
     )
     yield rule(r"(?<=[\d)])\s[-−]\s(?=[\d(])", lambda match: " minus ")
+    yield rule(r"(?<![\d.]\d):(?=\d(?!\d))", lambda match: " to ")
+    yield rule(r"(?<=\d):(?=\d)", lambda match: " ")
+    yield rule(r"~(?=\d)", lambda match: "approximately ")
     yield rule(r"(?<=\d)\s?/\s?(?=\d)", lambda match: " over ")
     yield rule(r"(?<=\s)[<](?=\s)", lambda match: "is less than")
     yield rule(r"(?<=\s)[>](?=\s)", lambda match: "is more than")
@@ -116,6 +151,7 @@ def _numbers(figures: Figures) -> Iterator[Rule]:
         lambda match: figures.number("0", match["fraction"], match["sign"]),
     )
     # "COVID-19", "B2B", "abc123": figures of a name. Longer ones than any rule takes end here too.
+    yield rule(r"(?<=\d),(?=\d)", lambda match: ", ")
     yield rule(r"(?<=[A-Za-z])-(?=\d)", lambda match: " ")
     yield rule(r"\d{1,1000}", lambda match: figures.code(match.group()))
 
@@ -138,5 +174,6 @@ def _range(figures: Figures, match: re.Match[str]) -> Said:
 
 def _signs() -> Iterator[Rule]:
     yield rule(r"(?<=\w)@(?=\w)", lambda match: " at ")
+    yield rule(r"(?<=\b[CFJ])\#(?!\w)", lambda match: " sharp")
     yield rule(r"(?<=\w)\+\+(?!\w)", lambda match: " plus plus")
     yield rule(r"(?<=\d)\+(?!\w)", lambda match: " plus")

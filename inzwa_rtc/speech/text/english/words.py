@@ -57,7 +57,8 @@ def _abbreviations(data: dict[str, Any]) -> Iterator[Rule]:
     def full(match: re.Match[str]) -> Said:
         word: str = short.get(match["short"]) or short[match["short"].lower()]
         # The full stop ends a sentence as well, where nothing follows it.
-        return word + "." if match["last"] is not None else word
+        ends = match["last"] is not None and match["short"] in data["ends"]
+        return f"{word}." if ends else word
 
     known = "|".join({any_of, *(re.escape(one.capitalize()) for one in short if one.islower())})
     yield rule(rf"(?<![\w.])(?P<short>{known})\.(?P<last>\s*$)?(?![\w])", full)
@@ -72,6 +73,8 @@ def _abbreviations(data: dict[str, Any]) -> Iterator[Rule]:
     yield rule(r"(?<!\w)\#(?=\d)", lambda match: "number ")
     yield rule(r"(?<!\w)\#(?=[A-Za-z])", lambda match: "hashtag ")
     yield rule(r"(?<!\w)w/o(?!\w)", lambda match: "without")
+    yield rule(r"(?<=\band)/(?=or\b)", lambda match: " ")
+    yield rule(r"(?<=[A-Z])/(?=[A-Z])", lambda match: " ")
     yield rule(r"(?<=\w)/(?=[A-Za-z])", lambda match: " slash ")
 
 

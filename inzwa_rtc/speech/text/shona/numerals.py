@@ -21,7 +21,8 @@ class Numerals:
             for noun_class, forms in data["concords"].items()
         }
         self._ordinals = {int(key): word for key, word in said(data["ordinals"]).items()}
-        self._powers = data["powers"]
+        self._one = said(data["powers"]["one"])
+        self._many_of = said(data["powers"]["many"])
         self._and: str = data["words"]["and"][0]
         self._point: str = data["words"]["point"][0]
 
@@ -68,11 +69,10 @@ class Numerals:
         return f" {self._and}".join(part for part in parts if part)
 
     def _power(self, name: str, count: int, noun_class: int) -> str:
-        one, many = self._powers[name][:2]
         if not count:
             return ""
         if count == 1:
-            return str(one)
+            return self._one[name]
         # Above ten the unit agrees with makumi: zviuru makumi mana nemaviri (VOA, of 42,000).
         agrees = self._concords[noun_class if count < 10 else CLASS_OF_POWERS]
-        return f"{many} {self._many(count, agrees)}"
+        return f"{self._many_of[name]} {self._many(count, agrees)}"

@@ -21,7 +21,6 @@ _HOURS = r"(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?::[0-5]\d)?"
 _HALF = r"(?:[\u0020\xa0]?(?P<half>[AaPp]\.?[Mm]\b\.?))?"
 
 
-@cache
 def shona(tag: str = "sn") -> Language:
     data = words()
     cardinal = Numerals().cardinal
