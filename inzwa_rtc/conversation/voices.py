@@ -32,7 +32,12 @@ class Voices:
         the server's own, for which the engine may have to take its nearest voice."""
         spoken = {base_language(voice.language) for voice in self.all}
         own = base_language(self._settings.language)
-        return [language for language in languages() if language in spoken or language == own]
+        speaks_any = "" in spoken
+        return [
+            language
+            for language in languages()
+            if speaks_any or language in spoken or language == own
+        ]
 
     def check_settings(self) -> None:
         """Raises `ConfigError` for a `language` or `tts_voice` that no caller could be given.
@@ -92,15 +97,19 @@ class Voices:
 
     def _of_language(self, language: str) -> str | None:
         """The voice for a language: the configured one where it is meant, else one that fits,
-        of the same region if there is one. None where none fits: the engine then takes the
+        of the same region if there is one, of the first engine that speaks the language. None
+        where that engine's voices speak any, and where none fits: it then takes its own, or the
         nearest that it has."""
         base, own = base_language(language), self._settings.tts_voice
-        fitting = [voice for voice in self.all if base_language(voice.language) == base]
-        fitting.sort(key=lambda voice: voice.language.lower() != language.lower())
-        ids = [voice.id for voice in fitting]
-        if own is not None and (own in ids or base == base_language(self._settings.language)):
+        fitting = [voice for voice in self.all if base_language(voice.language) in ("", base)]
+        in_it = [voice for voice in fitting if voice.language]
+        if own is not None and (
+            own in {voice.id for voice in in_it} or base == base_language(self._settings.language)
+        ):
             return own
-        return ids[0] if ids else None
+        first = [voice for voice in in_it if voice.engine == fitting[0].engine]
+        first.sort(key=lambda voice: voice.language.lower() != language.lower())
+        return first[0].id if first else None
 
     def _ids(self) -> list[str]:
         return sorted(voice.id for voice in self.all)

@@ -106,11 +106,15 @@ class Chain(Generic[Engine]):
         """How each engine's breaker is."""
         return {link.name: link.breaker.state(now()) for link in self.links}
 
-    def askable(self) -> Iterator[tuple[Link[Engine], int]]:
-        """Each engine that may be asked when its turn comes, and how many may be after it."""
-        for number, link in enumerate(self.links):
+    def askable(self, order: Sequence[str] | None = None) -> Iterator[tuple[Link[Engine], int]]:
+        """Each engine that may be asked when its turn comes, and how many may be after it; in
+        another order than that of preference where their names are given in one."""
+        links = self.links
+        if order is not None:
+            links = tuple(sorted(links, key=lambda link: order.index(link.name)))
+        for number, link in enumerate(links):
             if link.breaker.would_admit(now()):
-                later = self.links[number + 1 :]
+                later = links[number + 1 :]
                 yield link, sum(other.breaker.would_admit(now()) for other in later)
 
     def nobody(self, errors: dict[str, EngineError]) -> EngineError:

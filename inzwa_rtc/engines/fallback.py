@@ -27,6 +27,7 @@ from inzwa_rtc.engines.contracts import (
     Recognizer,
     RecognizeRequest,
     ReplyRequest,
+    Speaker,
     SpeechChunk,
     SpeechRequest,
     Synthesizer,
@@ -36,9 +37,13 @@ from inzwa_rtc.engines.contracts import (
     Voice,
 )
 from inzwa_rtc.engines.replay import Replay
+from inzwa_rtc.engines.voice_list import VoiceList
 from inzwa_rtc.errors import EngineError, EngineTimeout, EngineUnavailable
 
 Chunk = TypeVar("Chunk")
+
+_MOST_ACCEPTED = 1000
+"""Voices that are remembered, listed ones and such as may turn out to be some engine's."""
 
 _log = structlog.get_logger(__name__)
 
@@ -64,7 +69,7 @@ class FallbackLanguageModel:
 
     async def reply(self, request: ReplyRequest) -> AsyncGenerator[TokenChunk | ToolCall, None]:
         """Yield the reply of the first engine that begins one. Raises `EngineError`."""
-        answer = _first_to_answer(self.chain, lambda engine: engine.reply(request))
+        answer = _first_to_answer(self.chain, lambda link: link.engine.reply(request))
         async with aclosing(answer) as chunks:
             async for chunk in chunks:
                 yield chunk
@@ -80,9 +85,10 @@ class FallbackLanguageModel:
 class FallbackSynthesizer:
     """`Synthesizer` over several, named and in the order of preference.
 
-    It has the voices and the sample rate of the first that was ever loaded. Another one speaks
-    with its own voice for the language. `first_audio_s` is the time that all of them together
-    have for the first sound.
+    Its voices are those of all that were ever loaded, its sample rate that of the first of them.
+    A voice's own engine is asked first, and for a request without a voice the first engine that
+    speaks the language. Another one speaks with its own voice for the language. `first_audio_s`
+    is the time that all of them together have for the first sound.
     """
 
     def __init__(
@@ -100,80 +106,93 @@ class FallbackSynthesizer:
     def sample_rate(self) -> int:
         # Told once, it must hold for good: who plays the audio has asked before it comes.
         if self._sample_rate is None:
-            self._sample_rate = self._preferred(lambda engine: engine.sample_rate)
+            rates = self._told(lambda engine: engine.sample_rate).values()
+            self._sample_rate = next((rate for rate in rates if rate is not None), None)
+        if self._sample_rate is None:
+            raise _nobody_loaded()
         return self._sample_rate
 
     @property
     def voices(self) -> Sequence[Voice]:
-        voices = self._preferred(lambda engine: engine.voices)
-        self._accepted.update(voice.id for voice in voices)
-        return voices
-
-    @property
-    def max_chars(self) -> int | None:
-        """The longest text that all of them take which were ever loaded; None where there is no
-        limit."""
-        limits: list[int | None] = []
-        for link in self.chain.links:
-            with suppress(EngineUnavailable):
-                limits.append(getattr(link.engine, "max_chars", None))
-        return min((limit for limit in limits if limit is not None), default=None)
+        voices = self._list()
+        if voices.nobody_is_known:
+            raise _nobody_loaded()
+        self._accepted.update(voice.id for voice in voices.all)
+        return voices.all
 
     @property
     def knows_all_voices(self) -> bool:
-        """Whether the preferred engine was ever loaded, so that `voices` are its own."""
-        try:
-            _ = self.chain.links[0].engine.voices
-        except EngineUnavailable:
-            return False
-        return True
+        """Whether every engine was loaded once, so that a voice that is not listed is nobody's."""
+        return not self._list().unknown
+
+    @property
+    def max_chars(self) -> int | None:
+        """The longest text of one request that each of them takes; None for no limit."""
+        limits = self._told(lambda engine: getattr(engine, "max_chars", None))
+        return min((limit for limit in limits.values() if limit is not None), default=None)
 
     def states(self) -> dict[str, BreakerState]:
         """How each engine's breaker is."""
         return self.chain.states()
 
+    def speaker(self, voice: str | None, language: str) -> Speaker:
+        """The first that is asked, whether it answers or not."""
+        first = self._list().order(voice, language)[0]
+        told = self._told(lambda engine: str(getattr(engine, "fingerprint", "")))
+        return Speaker(first, told[first] or "")
+
     async def synthesize(self, request: SpeechRequest) -> AsyncGenerator[SpeechChunk, None]:
         """Yield the speech of the first engine that begins to speak. Raises `EngineError`, also
-        for a voice that was never among `voices`, once those of the preferred engine are known:
-        until then it may have any."""
+        for a voice that was never among `voices`, once those of all engines are known: until
+        then it may be one of those that are not."""
         self._accept(request.voice)
-        answer = _first_to_answer(self.chain, lambda engine: self._spoken(engine, request))
+        order = self._list().order(request.voice, request.language)
+        answer = _first_to_answer(self.chain, lambda link: self._spoken(link, request), order)
         async with aclosing(answer) as chunks:
             async for chunk in chunks:
                 yield chunk
 
     def _accept(self, voice: str | None) -> None:
-        if voice is None or voice in {known.id for known in self.voices} | self._accepted:
+        if voice is None:
             return
-        if self.knows_all_voices:
+        known = {known.id for known in self.voices} | self._accepted
+        voices = self._list()
+        if voice in known or voices.owner(voice):
+            return
+        if not voices.unknown or len(self._accepted) >= _MOST_ACCEPTED:
             raise EngineError(
                 "There is no such voice.",
-                action="Choose one of the preferred engine's.",
+                action="Choose one of those that are listed.",
                 code="unknown_voice",
             )
         self._accepted.add(voice)
-        _log.warning("engine.voice_not_checked", engine=self.chain.links[0].name, voice=voice)
+        _log.warning("engine.voice_not_checked", engines=voices.unknown, voice=voice)
 
-    def _preferred(self, tell: Callable[[Synthesizer], Chunk]) -> Chunk:
-        """What the first engine that was ever loaded tells of itself."""
-        *others, last = self.chain.links
-        for link in others:
+    def _list(self) -> VoiceList:
+        return VoiceList(self._told(lambda engine: engine.voices))
+
+    def _told(self, tell: Callable[[Synthesizer], Chunk]) -> dict[str, Chunk | None]:
+        """What each engine tells of itself, None for one that was never loaded."""
+        told: dict[str, Chunk | None] = {}
+        for link in self.chain.links:
+            told[link.name] = None
             with suppress(EngineUnavailable):
-                return tell(link.engine)
-        return tell(last.engine)
+                told[link.name] = tell(link.engine)
+        return told
 
     async def _spoken(
-        self, engine: Synthesizer, request: SpeechRequest
+        self, link: Link[Synthesizer], request: SpeechRequest
     ) -> AsyncGenerator[SpeechChunk, None]:
-        """The engine's speech, at the rate that is told."""
-        if request.voice not in {voice.id for voice in engine.voices}:
-            request = replace(request, voice=None)  # the preferred one's, then
+        """The engine's speech, at the rate that is told. Without a voice that it knows it takes
+        its own for the language."""
+        engine = link.engine
+        request = replace(request, voice=self._list().own_id(link.name, request.voice))
         resampler = Resampler(engine.sample_rate, self.sample_rate)
         async with aclosing(engine.synthesize(request)) as chunks:
             async for chunk in chunks:
-                yield replace(chunk, pcm=resampler.feed(chunk.pcm))
+                yield replace(chunk, pcm=resampler.feed(chunk.pcm), engine=link.name)
         if rest := resampler.flush():
-            yield SpeechChunk(rest)
+            yield SpeechChunk(rest, engine=link.name)
 
 
 class FallbackRecognizer:
@@ -259,17 +278,25 @@ async def _next(
         replay.when_ended(None)
 
 
+def _nobody_loaded() -> EngineUnavailable:
+    return EngineUnavailable(
+        "No speech engine is loaded yet.", action="Wait until one of them is ready."
+    )
+
+
 async def _first_to_answer(
-    chain: Chain[Engine], ask: Callable[[Engine], AsyncGenerator[Chunk, None]]
+    chain: Chain[Engine],
+    ask: Callable[[Link[Engine]], AsyncGenerator[Chunk, None]],
+    order: Sequence[str] | None = None,
 ) -> AsyncGenerator[Chunk, None]:
     """The answer of the first engine that begins one, its first part within the chain's time."""
     errors: dict[str, EngineError] = {}
     limit = now() + chain.answer_s
-    for link, later in chain.askable():
+    for link, later in chain.askable(order):
         has_begun = False
         try:
             with link.attempt() as attempt:
-                async with aclosing(ask(link.engine)) as chunks:
+                async with aclosing(ask(link)) as chunks:
                     share_s = max(0.0, limit - now()) / (1 + later)
                     chunk = await _first(link.name, chunks, share_s)
                     has_begun = True

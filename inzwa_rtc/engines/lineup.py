@@ -19,7 +19,7 @@ from inzwa_rtc.engines.contracts import EngineKind, LanguageModel, Recognizer, S
 from inzwa_rtc.engines.group import EngineGroup, EngineStatus, Plan
 from inzwa_rtc.engines.pool import Pool
 from inzwa_rtc.engines.registry import KINDS, chosen
-from inzwa_rtc.engines.socket_folder import sweep
+from inzwa_rtc.engines.run_folder import sweep
 from inzwa_rtc.errors import Unavailable, leaves
 from inzwa_rtc.settings import Settings
 

@@ -81,7 +81,8 @@ SHIPPED: tuple[Shipped, ...] = (
     Shipped(
         "tts", "espeak", "embedded", "espeakng_loader", "GPL-3.0-or-later",
         "robotic; no download; streams",
-        "en, sw, tn; sn in the Swahili voice", ("word times", "streams"),
+        "en, sw, tn; sn as a stopgap, with Swahili's sounds",
+        ("word times", "streams"),
     ),
 )  # fmt: skip
 """In the order in which they are listed."""

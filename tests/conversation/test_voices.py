@@ -108,3 +108,33 @@ def test_a_speed_that_no_voice_has_is_refused(speed: float) -> None:
         voices.choose(UpdateVoice(speed=speed), voices.usual())
     assert refused.value.code == "bad_speed"
     assert voices.choose(UpdateVoice(speed=0.25), voices.usual()).speed == 0.25
+
+
+BELLA = Voice("bella", "Bella", "en-US", engine="kokoro")
+ESPEAK = (
+    Voice("en-gb", "British", "en-GB", engine="espeak"),
+    Voice("sn", "Shona", "sn", engine="espeak"),
+)
+RACHEL = Voice("rachel", "Rachel", "", engine="elevenlabs")
+
+
+@pytest.mark.parametrize(
+    ("voices", "language", "expected"),
+    [
+        ((BELLA, *ESPEAK), "en", "bella"),
+        ((BELLA, *ESPEAK), "en-GB", "bella"),  # the preferred engine before the region
+        ((BELLA, *ESPEAK), "sn", "sn"),
+        ((*ESPEAK, BELLA), "en-US", "en-gb"),
+        ((RACHEL, *ESPEAK), "sn", None),  # the preferred engine's own
+        ((*ESPEAK, RACHEL), "sn", "sn"),
+    ],
+)
+def test_of_several_engines_the_first_that_speaks_a_language_gives_the_voice(
+    voices: tuple[Voice, ...], language: str, expected: str | None
+) -> None:
+    assert voices_of(*voices, language=language).usual().voice == expected
+
+
+def test_voices_that_speak_any_language_offer_all_that_have_lines() -> None:
+    assert voices_of(RACHEL).languages() == voices_of(*ENGLISH, *SHONA).languages()
+    assert voices_of(*ENGLISH).languages() != voices_of(RACHEL).languages()

@@ -29,6 +29,7 @@ from inzwa_rtc.engines.launch import Launch
 from inzwa_rtc.engines.process import EngineProcess
 from inzwa_rtc.engines.registry import Chosen
 from inzwa_rtc.engines.supervised import supervised
+from inzwa_rtc.engines.voice_list import VoiceList
 from inzwa_rtc.errors import EngineTimeout
 from inzwa_rtc.settings import Settings
 
@@ -55,7 +56,7 @@ def replies(settings: Settings) -> Sequence[Finding]:
 
 
 def speech(settings: Settings) -> Sequence[Finding]:
-    """Every synthesizer speaks a word, the preferred one in the configured voice."""
+    """Every synthesizer speaks a word, in the configured voice where that is its own."""
     return _each("speech", "tts", settings, _speech)
 
 
@@ -87,7 +88,8 @@ async def _recognition(name: str, settings: Settings, chosen: Chosen) -> Finding
     speaking = registry.chosen(settings)["tts"][0]
     async with _loaded(settings, speaking) as (speaker, _):
         async with _loaded(settings, chosen) as (engine, told), _in_time(settings, told):
-            heard = await _recognise(settings, speaker, engine)
+            word = await _spoken_word(settings, speaker, speaking)
+            heard = await _recognise(settings, engine, word)
     if not heard:
         return Finding(
             name,
@@ -112,9 +114,8 @@ async def _replies(name: str, settings: Settings, chosen: Chosen) -> Finding:
 
 
 async def _speech(name: str, settings: Settings, chosen: Chosen) -> Finding:
-    is_preferred = chosen == registry.chosen(settings)["tts"][0]
     async with _loaded(settings, chosen) as (engine, told), _in_time(settings, told):
-        pcm = await _speak(settings, engine, settings.tts_voice if is_preferred else None)
+        pcm = await _speak(settings, engine, chosen)
         voices = len(engine.voices)
     if not any(pcm):
         return Finding(
@@ -154,7 +155,10 @@ async def _in_time(settings: Settings, told: str) -> AsyncIterator[None]:
         ) from None
 
 
-async def _speak(settings: Settings, engine: Synthesizer, voice: str | None) -> bytes:
+async def _speak(settings: Settings, engine: Synthesizer, chosen: Chosen) -> bytes:
+    voice = settings.tts_voice
+    if len(registry.chosen(settings)["tts"]) > 1:  # it may be another's
+        voice = VoiceList({chosen.spec.name: engine.voices}).own_id(chosen.spec.name, voice)
     request = SpeechRequest(_WORD, voice=voice, language=settings.language)
     async with aclosing(engine.synthesize(request)) as chunks:
         return b"".join([chunk.pcm async for chunk in chunks])
@@ -169,11 +173,14 @@ async def _reply(settings: Settings, engine: LanguageModel) -> bool:
     return False
 
 
-async def _recognise(settings: Settings, speaker: Synthesizer, engine: Recognizer) -> str:
+async def _spoken_word(settings: Settings, speaker: Synthesizer, speaking: Chosen) -> bytes:
     from inzwa_rtc.audio.resample import Resampler
 
     resampler = Resampler(speaker.sample_rate, ASR_SAMPLE_RATE)
-    pcm = resampler.feed(await _speak(settings, speaker, settings.tts_voice)) + resampler.flush()
+    return resampler.feed(await _speak(settings, speaker, speaking)) + resampler.flush()
+
+
+async def _recognise(settings: Settings, engine: Recognizer, pcm: bytes) -> str:
     request = RecognizeRequest(settings.asr_language, translate=settings.asr_task == "translate")
     async with aclosing(engine.recognize(_pieces(_LEAD_IN + pcm + _LEAD_IN), request)) as chunks:
         return "".join([chunk.text async for chunk in chunks if chunk.is_final])

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from inzwa_rtc.engines.socket_folder import SocketFolder, sweep
+from inzwa_rtc.engines.run_folder import sweep
+from inzwa_rtc.engines.socket_folder import SocketFolder
 from inzwa_rtc.errors import ConfigError
 from tests.cli.command import ended
 
@@ -94,7 +95,7 @@ def test_temporary_files_with_too_long_a_path_are_answered_with_what_to_set(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        "inzwa_rtc.engines.socket_folder._parents", lambda: ("/" + "x" * 71, "/" + "y" * 80)
+        "inzwa_rtc.engines.run_folder._parents", lambda: ("/" + "x" * 71, "/" + "y" * 80)
     )
-    with pytest.raises(ConfigError, match="TMPDIR to a path of at most 70 bytes"):
+    with pytest.raises(ConfigError, match="TMPDIR to a path of at most 67 bytes"):
         SocketFolder.create("asr")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 # From the best place to cut to the worst; a full stop must be followed by white space,
@@ -51,6 +51,31 @@ def clauses(text: str, limit: int) -> Iterator[Clause]:
 def word_spans(clause: str) -> list[Span]:
     """Where the words of a clause are, in order."""
     return [_trim(match) for match in _WORD.finditer(clause)]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A clause's text as it is given to eSpeak; each of its characters, and its end, has a
+    place in the clause."""
+
+    text: str
+    places: Sequence[int]
+
+
+def as_written(clause: Clause) -> Said:
+    """The text as it is."""
+    return Said(clause.text, range(len(clause.text) + 1))
+
+
+def digits_apart(clause: Clause) -> Said:
+    """The text with a space after each digit, for a language whose numbers eSpeak cannot read:
+    of several digits together it would leave some out."""
+    pieces, places = [], []
+    for place, character in enumerate(clause.text):
+        spaced = f"{character} " if character.isdigit() else character
+        pieces.append(spaced)
+        places += [place] * len(spaced)
+    return Said("".join(pieces), [*places, len(clause.text)])
 
 
 def _cut(window: str, more_follows: bool) -> int:

@@ -18,31 +18,23 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from inzwa_rtc.engines.contracts import Ability, SpeechChunk, SpeechRequest, Voice, WordTime
-from inzwa_rtc.engines.tts.espeak.clauses import Clause, clauses, word_spans
+from inzwa_rtc.engines.tts.espeak.clauses import (
+    Clause,
+    Said,
+    as_written,
+    clauses,
+    digits_apart,
+    word_spans,
+)
+from inzwa_rtc.engines.tts.espeak.data import rules_digest
 from inzwa_rtc.engines.tts.espeak.library import ESpeakLibrary, WordMark
+from inzwa_rtc.engines.tts.espeak.voices import VOICES, VoiceFile
 from inzwa_rtc.errors import EngineError
 from inzwa_rtc.language import base_language
 
 _NORMAL_WPM = 175  # eSpeak's own default pace
 _SLOWEST_WPM = 80  # it speaks no slower: what is asked for below speed 0.46 is stretched
 _TAIL_MS = 150  # after the last sentence; eSpeak's own 300 ms would drag between phrases
-
-# id: (path of the voice file in eSpeak's data, what a person reads, language, gender)
-_VOICES = {
-    "en-gb": ("gmw/en", "British English", "en-GB", "male"),
-    "en-us": ("gmw/en-US", "American English", "en-US", "male"),
-    "en-gb+f3": ("gmw/en+f3", "British English, woman", "en-GB", "female"),
-    "en-us+f2": ("gmw/en-US+f2", "American English, woman", "en-US", "female"),
-    "en-gb+anika": ("gmw/en+anika", "British English, light", "en-GB", "female"),
-    "en-gb+michael": ("gmw/en+Michael", "British English, deep", "en-GB", "male"),
-    "en-gb-scotland": ("gmw/en-GB-scotland", "Scottish English", "en-GB", "male"),
-    "en-gb-x-rp": ("gmw/en-GB-x-rp", "British English, formal", "en-GB", "male"),
-    "sw": ("bnt/sw", "Swahili", "sw", "male"),
-    "sw+f3": ("bnt/sw+f3", "Swahili, woman", "sw", "female"),
-    "tn": ("bnt/tn", "Setswana", "tn", "male"),
-}
-# eSpeak has no Shona; of its voices, Swahili's sounds are the nearest.
-_NEAREST_LANGUAGE = {"sn": "sw"}
 
 
 class ESpeakOptions(BaseModel):
@@ -72,8 +64,7 @@ class ESpeak:
         default = _known(options.voice)
         self._clause_chars = options.clause_chars
         self._voices = sorted(
-            (Voice(id, name, language, sex) for id, (_, name, language, sex) in _VOICES.items()),
-            key=lambda voice: voice.id != default,
+            (file.voice for file in VOICES.values()), key=lambda voice: voice.id != default.voice.id
         )
         self._library = ESpeakLibrary()
         self.details = {
@@ -92,8 +83,8 @@ class ESpeak:
 
     @property
     def fingerprint(self) -> str:
-        """The library's release: its voices come with it."""
-        return f"espeak-ng {version('espeakng-loader')}"
+        """The library's release, whose voices come with it, and the content of our own rules."""
+        return f"espeak-ng {version('espeakng-loader')}, sn {rules_digest()}"
 
     @property
     def voices(self) -> Sequence[Voice]:
@@ -121,14 +112,15 @@ class ESpeak:
     async def _clauses(
         self, request: SpeechRequest, rate_wpm: int
     ) -> AsyncGenerator[SpeechChunk, None]:
-        voice, _, _, _ = _VOICES[self._voice_for(request)]
+        file = self._file_for(request)
         samples = 0
         clause = None
         for clause in clauses(request.text, self._clause_chars):
             is_last = clause.offset + len(clause.text) == len(request.text)
-            utterance = _Utterance(clause, samples, self.sample_rate)
+            said = as_written(clause) if file.reads_numbers else digits_apart(clause)
+            utterance = _Utterance(clause, said, samples, self.sample_rate)
             async with aclosing(
-                self._speak(utterance, voice, rate_wpm, clause.ends_in_pause and not is_last)
+                self._speak(utterance, file, rate_wpm, clause.ends_in_pause and not is_last)
             ) as chunks:
                 async for chunk in chunks:
                     yield chunk
@@ -137,7 +129,7 @@ class ESpeak:
             yield SpeechChunk(bytes(2 * (self.sample_rate * _TAIL_MS // 1000)))
 
     async def _speak(
-        self, utterance: _Utterance, voice: str, rate_wpm: int, end_pause: bool
+        self, utterance: _Utterance, file: VoiceFile, rate_wpm: int, end_pause: bool
     ) -> AsyncGenerator[SpeechChunk, None]:
         loop = asyncio.get_running_loop()
         # Holds one clause's audio at most: the next is asked for when this one is consumed.
@@ -152,7 +144,7 @@ class ESpeak:
         def work() -> None:
             if not stopped.is_set():
                 self._library.speak(
-                    utterance.clause.text, voice, rate_wpm, receive, end_pause=end_pause
+                    utterance.said, file.path, rate_wpm, receive, end_pause=end_pause
                 )
 
         speaking = loop.run_in_executor(self._speaker, work)
@@ -166,13 +158,12 @@ class ESpeak:
             stopped.set()
             speaking.cancel()
 
-    def _voice_for(self, request: SpeechRequest) -> str:
+    def _file_for(self, request: SpeechRequest) -> VoiceFile:
         if request.voice is not None:
             return _known(request.voice)
         wanted = base_language(request.language)
-        wanted = _NEAREST_LANGUAGE.get(wanted, wanted)
         speakers = [voice for voice in self._voices if base_language(voice.language) == wanted]
-        return (speakers or self._voices)[0].id
+        return VOICES[(speakers or self._voices)[0].id]
 
 
 async def _stretched(
@@ -193,9 +184,11 @@ async def _stretched(
 class _Utterance:
     """One clause on its way from marks in its own text to words of the whole request."""
 
-    def __init__(self, clause: Clause, first_sample: int, sample_rate: int) -> None:
-        self.clause = clause
+    def __init__(self, clause: Clause, said: Said, first_sample: int, sample_rate: int) -> None:
+        self.said = said.text
         self.samples = 0
+        self._clause = clause
+        self._places = said.places
         self._first_sample = first_sample
         self._sample_rate = sample_rate
         self._ahead = word_spans(clause.text)
@@ -223,23 +216,24 @@ class _Utterance:
         some of them lie behind its end. At high speeds eSpeak's sample counts
         run ahead of the audio, so they are held to the chunk they came with.
         """
-        if self._ahead and mark.index >= self._ahead[0].start:
-            passed = [span for span in self._ahead if span.start <= mark.index]
+        index = self._places[min(mark.index, len(self._places) - 1)]
+        if self._ahead and index >= self._ahead[0].start:
+            passed = [span for span in self._ahead if span.start <= index]
             span = passed[-1]
             del self._ahead[: len(passed)]
             sample = self._first_sample + min(max(mark.sample, begin), end)
             yield WordTime(
-                self.clause.offset + span.start,
+                self._clause.offset + span.start,
                 span.end - span.start,
                 sample * 1000 // self._sample_rate,
             )
 
 
-def _known(voice: str) -> str:
-    if voice not in _VOICES:
+def _known(voice: str) -> VoiceFile:
+    if voice not in VOICES:
         raise EngineError(
             "eSpeak has no voice of that name.",
-            action=f"Choose one of: {', '.join(_VOICES)}.",
+            action=f"Choose one of: {', '.join(VOICES)}.",
             code="unknown_voice",
         )
-    return voice
+    return VOICES[voice]
