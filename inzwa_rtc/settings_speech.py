@@ -13,8 +13,10 @@ from inzwa_rtc.settings_group import Group
 class SpeechSettings(Group):
     """How texts are read aloud."""
 
+    lexicon: tuple[Path, ...] = ()
     code_blocks: Literal["announce", "skip", "read"] = "announce"
     emoji: Literal["skip", "name"] = "skip"
+    ssml: bool = False
     piece_chars: Annotated[int, Field(ge=40, le=5000)] = 300
     crossfade_ms: Annotated[float, Field(ge=0, le=50)] = 10.0
     fade_ms: Annotated[float, Field(ge=0, le=20)] = 3.0

@@ -34,7 +34,8 @@ _FFMPEG: dict[Format, tuple[str, str, int]] = {
     "aac": ("adts", "aac", 64_000),
     "flac": ("flac", "flac", 0),
 }
-_FORMAT_OPTIONS = {"flush_packets": "1", "page_duration": "200000"}  # what is encoded leaves
+_LEAVES_AT_ONCE = {"flush_packets": "1"}
+_OGG_PAGES = {"page_duration": "200000"}  # in microseconds: a page leaves when it is full
 
 
 class Encoder(Protocol):
@@ -86,7 +87,8 @@ class _Encoded:
         self._rate = rate
         self._taken = 0
         self._pipe = file if isinstance(file, _Pipe) else None
-        self._container = av.open(file, "w", format=form, options=_FORMAT_OPTIONS)
+        options = {**_LEAVES_AT_ONCE, **(_OGG_PAGES if form == "ogg" else {})}
+        self._container = av.open(file, "w", format=form, options=options)
         stream = self._container.add_stream(codec, rate=_nearest_rate(codec, rate))
         assert isinstance(stream, AudioStream)
         stream.layout = "mono"

@@ -12,7 +12,9 @@ from inzwa_rtc.cli.config import config
 from inzwa_rtc.cli.doctor.command import doctor
 from inzwa_rtc.cli.engines import engines
 from inzwa_rtc.cli.models import models
+from inzwa_rtc.cli.say import say
 from inzwa_rtc.cli.serve import serve
+from inzwa_rtc.cli.voices import voices
 from inzwa_rtc.errors import (
     ConfigError,
     EngineTimeout,
@@ -79,3 +81,5 @@ main.add_command(config)
 main.add_command(doctor)
 main.add_command(engines)
 main.add_command(models)
+main.add_command(say)
+main.add_command(voices)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from inzwa_rtc.engines.contracts import WordTime
 
+LATER_PERCENT = 20  # by which a voice may be slower than it was before
+
 
 @dataclass(frozen=True, slots=True)
 class CaptionCue:
@@ -30,6 +32,9 @@ class Ledger:
     Phrases follow one another. Where an engine tells word times, the text
     before a word counts as heard when the word starts; a phrase counts as heard
     whole when its last sample was played.
+
+    Estimated times may be early, and what was not heard must never count as heard: such a word
+    counts when the next but one starts, a fifth later than was estimated.
     """
 
     def __init__(self, rate: int) -> None:
@@ -45,6 +50,7 @@ class Ledger:
         self._is_open = False
         self._has_words = False
         self._captioned = 0  # characters of the phrase that have a caption
+        self._last_word = 0  # where in the phrase the word begins that was told last
 
     @property
     def text(self) -> str:
@@ -61,6 +67,7 @@ class Ledger:
         self._is_open = True
         self._has_words = False
         self._captioned = 0
+        self._last_word = 0
 
     def add(self, samples: int, words: tuple[WordTime, ...] = ()) -> None:
         """Audio of the phrase was written, with the words known by now."""
@@ -119,7 +126,12 @@ class Ledger:
             return
         self._has_words = True
         self._captioned = end
-        self._mark(sample, self._phrase_start + begin)
+        if word.is_estimated:
+            late = word.start_ms * self._rate * LATER_PERCENT // 100_000
+            self._mark(sample + late, self._phrase_start + self._last_word)
+        else:
+            self._mark(sample, self._phrase_start + begin)
+        self._last_word = begin
         self._cue(sample, self._phrase_offset + begin, self._phrase[begin:end])
 
     def _after_spaces(self, position: int) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from inzwa_rtc.settings_speech import SpeechSettings
 from inzwa_rtc.speech.joining import Joints
 from inzwa_rtc.speech.reading import Manner
-from inzwa_rtc.speech.text.lexicon import Lexicon
+from inzwa_rtc.speech.text import lexicon_file
 from inzwa_rtc.speech.text.reader import TextReader
 from inzwa_rtc.speech.text.rules import Rules
 
@@ -18,7 +18,12 @@ def manner_of(settings: SpeechSettings) -> Manner:
     """Reads the files that are named, which may block. Raises `ConfigError`."""
     return Manner(
         TextReader,
-        Rules(Lexicon(), settings.code_blocks, settings.emoji),
+        Rules(
+            lexicon_file.load(settings.lexicon),
+            settings.code_blocks,
+            settings.emoji,
+            settings.ssml,
+        ),
         Joints(settings.crossfade_ms, settings.fade_ms),
         settings.piece_chars,
     )

@@ -40,6 +40,10 @@ class Reader(Protocol):
         """The pieces, one by one, each of at most `limit` characters."""
         ...
 
+    def finish(self) -> None:
+        """No more texts follow: raises `PeerError` where something is open that must not be."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Manner:
@@ -152,6 +156,12 @@ class Reading:
         self._follow(len(request.text), "")
         if level.has_learned:
             await asyncio.to_thread(self._manner.loudness.save)
+
+    def finish(self) -> None:
+        """The text was read to its end: raises `PeerError` where its marks are not all closed.
+        A reply that was cut off needs none of this."""
+        if self._reader is not None:
+            self._reader.finish()
 
     def _reader_of(self, language: str) -> Reader:
         if self._reader is None or language != self._language:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from inzwa_rtc.conversation.spoken import lines
 from inzwa_rtc.engines.contracts import Message
-from inzwa_rtc.errors import PeerError
+from inzwa_rtc.errors import ConfigError, PeerError
 from inzwa_rtc.events import Caption, Failure, ReplyFinished
 from inzwa_rtc.settings_speech import SpeechSettings
 from inzwa_rtc.speech.manner import manner_of, prepare
@@ -66,6 +67,35 @@ async def test_a_reply_of_signs_alone_is_a_turn_without_sound() -> None:
         await call.question()
         await call.reply_ends(1)
         assert not call.peer.all(Failure)
+
+
+@pytest.mark.parametrize("ssml", [False, True])
+async def test_a_model_is_not_followed_in_ssml_unless_the_operator_says_so(ssml: bool) -> None:
+    """Who calls may get a model to write anything."""
+    reply = '<speak>One. <sub alias="two">Three.</sub></speak>'
+    manner = manner_of(SpeechSettings(ssml=ssml))
+    async with calling(reply, manner=manner) as call:
+        await call.question()
+        await call.reply_ends(0)
+        spoken = " ".join(request.text for request in call.tts.requests)
+        assert ("two" in spoken) is ssml and ("Three" in spoken) is not ssml
+        assert "speak" not in spoken and "<" not in spoken
+        assert not call.peer.all(Failure)
+
+
+async def test_a_lexicon_of_the_operators_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "names.yaml").write_text("en:\n  Inzwa: in zwah\n")
+    manner = manner_of(SpeechSettings(lexicon=(tmp_path / "names.yaml",)))
+    async with calling("This is Inzwa.", manner=manner) as call:
+        await call.question()
+        await call.reply_ends(0)
+        assert call.tts.requests[-1].text == "This is in zwah."
+        assert "".join(event.text for event in call.peer.all(Caption)).endswith("Inzwa.")
+
+
+def test_a_lexicon_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"absent\.yaml"):
+        manner_of(SpeechSettings(lexicon=(tmp_path / "absent.yaml",)))
 
 
 class Unreadable(PhraseReader):

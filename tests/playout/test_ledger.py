@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,6 +48,50 @@ def test_without_word_times_a_phrase_is_heard_whole_or_not_at_all() -> None:
     assert ledger.heard(99) == ""
     assert ledger.heard(100) == "Hello there."
     assert ledger.heard(200) == "Hello there. How are you?"
+
+
+def estimated(words: list[WordTime]) -> list[WordTime]:
+    return [replace(word, is_estimated=True) for word in words]
+
+
+def test_an_estimated_word_counts_as_heard_late_but_is_captioned_in_its_time() -> None:
+    text = "one two three four"
+    ledger = spoken((text, 500, estimated(words_of(text, 100))))
+    assert ledger.heard(239) == ""
+    assert ledger.heard(240) == "one"  # "three" is estimated to start at 200
+    assert ledger.heard(359) == "one"
+    assert ledger.heard(360) == "one two"
+    assert ledger.heard(499) == "one two"
+    assert ledger.heard(500) == text
+    assert [cue.sample for cue in ledger.cues_before(500)] == [0, 100, 200, 300]
+
+
+@given(st.integers(1, 12), st.integers(0, 18), st.integers(0, 3000))
+def test_a_voice_that_is_a_fifth_slower_than_was_estimated_is_not_credited_with_more(
+    count: int, slower_percent: int, played: int
+) -> None:
+    text = " ".join(f"word{number}" for number in range(count))
+    every_ms = 100 + slower_percent
+    ledger = spoken((text, every_ms * count, estimated(words_of(text, 100))))
+    ends = [every_ms * (number + 1) for number in range(count)]
+    heard = ledger.heard(played).split()
+    assert len(heard) <= sum(end <= played for end in ends)
+
+
+def test_words_told_after_estimated_ones_count_as_they_are() -> None:
+    text = "one two three"
+    first, second, third = words_of(text, 100)
+    ledger = spoken((text, 300, [*estimated([first]), second, third]))
+    assert ledger.heard(100) == "one"
+    assert ledger.heard(200) == "one two"
+
+
+def test_of_an_abandoned_phrase_stays_what_was_surely_heard() -> None:
+    ledger = Ledger(RATE)
+    ledger.begin_phrase("one two three four", 0)
+    ledger.add(300, tuple(estimated(words_of("one two three four", 100))))
+    ledger.abandon_phrase()
+    assert ledger.text == "one "
 
 
 def test_captions_come_in_order_as_their_samples_are_played() -> None:

@@ -46,6 +46,9 @@ class SentenceReader:
                 self.read_pieces += 1
                 yield Piece(spoken, self.language, tuple(spans))
 
+    def finish(self) -> None:
+        pass
+
 
 class PhraseReader:
     """Each text is a piece, as it is."""
@@ -58,6 +61,9 @@ class PhraseReader:
             words = re.finditer(r"\S+", text)
             spans = tuple(Span(*word.span(), *word.span()) for word in words)
             yield Piece(text, self._language, spans)
+
+    def finish(self) -> None:
+        pass
 
 
 AS_IT_IS = Manner(PhraseReader, joints=Joints(0, 0))
@@ -72,6 +78,9 @@ class PieceList:
 
     def read(self, text: str, limit: int) -> Iterator[Piece]:
         yield from self.pieces
+
+    def finish(self) -> None:
+        pass
 
 
 def tone(samples: int, hertz: float = 180.0, level: float = 9000.0) -> NDArray[np.int16]:

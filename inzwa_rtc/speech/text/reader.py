@@ -40,7 +40,8 @@ class TextReader:
             raise ValueError("a piece holds at least one character")
         if not self._has_begun and text.strip():
             self._has_begun = True
-            self._ssml = Ssml(self._manner.language) if is_ssml(text) else None
+            is_followed = self._rules.ssml and is_ssml(text)
+            self._ssml = Ssml(self._manner.language) if is_followed else None
         self._flow.limit(limit)
         yield from self._marked_up(self._ssml, text) if self._ssml else self._written(text)
         yield from self._flow.end()

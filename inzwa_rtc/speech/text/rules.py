@@ -15,8 +15,10 @@ Emoji = Literal["skip", "name"]
 class Rules:
     """`lexicon`: pronunciations of the operator's own. `code_blocks`: announce one ("Code
     block."), pass it over in silence, or read what stands in it. `emoji`: pass them over or say
-    their names."""
+    their names. `ssml`: whether a text that begins with `<speak` is followed; if not, its tags
+    are passed over as any others."""
 
     lexicon: Lexicon = field(default_factory=Lexicon)
     code_blocks: CodeBlocks = "announce"
     emoji: Emoji = "skip"
+    ssml: bool = True

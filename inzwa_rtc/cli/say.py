@@ -1,0 +1,133 @@
+"""`inzwa-rtc say`: a text becomes a sound file."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from inzwa_rtc.cli.options import config_file, given, profile
+from inzwa_rtc.cli.speaking import engine_name, quietly, with_engine
+from inzwa_rtc.errors import ConfigError, PeerError
+from inzwa_rtc.settings import load
+from inzwa_rtc.speech.speed import checked_speed
+
+if TYPE_CHECKING:
+    from inzwa_rtc.audio.container import Format
+    from inzwa_rtc.speech.subtitles import WordsFormat
+
+_FORMAT_OF: dict[str, Format] = {
+    ".wav": "wav",
+    ".mp3": "mp3",
+    ".opus": "opus",
+    ".ogg": "opus",
+    ".aac": "aac",
+    ".flac": "flac",
+    ".pcm": "pcm",
+}
+_WORDS_OF: dict[str, WordsFormat] = {".json": "json", ".srt": "srt", ".vtt": "vtt"}
+_FORMATS = tuple(dict.fromkeys(_FORMAT_OF.values()))
+
+
+def _speed(ctx: click.Context, param: click.Parameter, value: float) -> float:
+    try:
+        return checked_speed(value)
+    except PeerError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@click.command()
+@click.argument("text", required=False)
+@click.option(
+    "--file",
+    "file",
+    type=click.File("rb"),
+    help="Read the text of a file instead; - is standard input.",
+)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Sound file to be written.",
+)
+@click.option("--voice", metavar="ID", help="One of `inzwa-rtc voices`.")
+@click.option("--language", metavar="TAG", help="Language of the text, such as en or sn.")
+@click.option(
+    "--speed", type=float, default=1.0, callback=_speed, help="0.25 to 4; 1 is the voice's own."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(_FORMATS),
+    help="Kind of file; without it the name's ending says it. opus is Opus in Ogg.",
+)
+@click.option(
+    "--words",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the words and their times, too: .json, .srt or .vtt.",
+)
+@click.option("--ssml", "is_ssml", is_flag=True, help="The text is SSML: <speak>...</speak>.")
+@engine_name
+@config_file
+@profile
+def say(
+    text: str | None,
+    file: IO[bytes] | None,
+    output: Path,
+    voice: str | None,
+    language: str | None,
+    speed: float,
+    form: Format | None,
+    words: Path | None,
+    is_ssml: bool,
+    engine: str | None,
+    config_path: Path | None,
+    profile: str | None,
+) -> None:
+    """Speak TEXT (- reads standard input) into a sound file, with the speech engine that the
+    settings name."""
+    target_format = form or _format_of(output)
+    words_format = None if words is None else _words_of(words)
+    asked_text = _text(text, file)
+    if is_ssml and not asked_text.lstrip().startswith("<speak"):
+        raise click.UsageError("With --ssml the text must begin with <speak>.")
+    quietly()
+    settings = with_engine(load(config_path, given(profile=profile)).settings, engine)
+    # Imported late: the other commands have no use for engines and encoders.
+    from inzwa_rtc.cli.saying import Asked, Target, say_into
+
+    target = Target(output, target_format, words, words_format or "json")
+    asyncio.run(say_into(target, Asked(asked_text, voice, language, speed, is_ssml), settings))
+
+
+def _text(text: str | None, file: IO[bytes] | None) -> str:
+    if (text is None) == (file is None):
+        raise click.UsageError("Give either TEXT or --file.")
+    if text is not None and text != "-":
+        return text
+    raw = file.read() if file is not None else sys.stdin.buffer.read()
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError(
+            "The text is not UTF-8.", action="Save it as UTF-8, or convert it with `iconv`."
+        ) from None
+
+
+def _format_of(path: Path) -> Format:
+    if form := _FORMAT_OF.get(path.suffix.lower()):
+        return form
+    raise click.UsageError(
+        f"The ending of `{path.name}` says no format: add --format, one of {', '.join(_FORMATS)}."
+    )
+
+
+def _words_of(path: Path) -> WordsFormat:
+    if form := _WORDS_OF.get(path.suffix.lower()):
+        return form
+    raise click.UsageError(f"`{path.name}` must end in one of: {', '.join(_WORDS_OF)}.")
