@@ -20,6 +20,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from inzwa_rtc.errors import ConfigError
+from inzwa_rtc.prices import Prices
 from inzwa_rtc.settings_sources import find_file, read_environment, read_yaml
 
 Origin = Literal["default", "profile", "file", "environment", "command line"]
@@ -144,6 +145,7 @@ class Settings(_Group):
     tts_voice: str | None = None
     tts_max_concurrent: Annotated[int, Field(ge=1, le=64)] = 4
     tts: dict[str, Any] = {}
+    prices: Prices = {}
 
     models_dir: Path | None = None
     language: str = "en"

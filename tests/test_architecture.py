@@ -22,13 +22,14 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "logging": (),
     "metrics": (),
     "machine": (),
-    "settings": ("settings_sources", "catalogue"),  # a starter set brings settings
+    "prices": (),
+    "settings": ("settings_sources", "catalogue", "prices"),  # a starter set brings settings
     "settings_sources": (),
     "transport": ("playout", "engines.contracts"),  # the rate that recognisers take
     "playout": ("engines.contracts",),  # words and their times
     "turntaking": ("engines.contracts",),  # declares what a voice detector is
     "conversation": ("turntaking", "playout", "safety", "speech", "engines.contracts"),
-    "speech": ("engines.contracts",),  # how a text is read: what is said, how it is joined
+    "speech": ("engines.contracts", "prices"),  # how a text is read: what is said, how it is joined
     "safety": (),
     "engines": ("catalogue", "machine"),
     "noise": ("engines.contracts", "engines.registry"),  # the latter says how to install
