@@ -17,8 +17,9 @@ from decimal import Decimal
 from inzwa_rtc.prices import ANY_MODEL, Price
 
 MAX_USERS = 10_000
-"""Users whose figures are kept apart: 12 MB with two models each. Of more, those not heard of for the longest time
-are added up as one: a server that anybody may call would otherwise grow without end."""
+"""Users whose figures are kept apart: 12 MB with two models each. Of more, those not heard of for
+the longest time are added up as one: a server that anybody may call would otherwise grow without
+end."""
 
 OTHERS = ""
 """The user in whose name they are added up."""

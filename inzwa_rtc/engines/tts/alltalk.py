@@ -30,6 +30,7 @@ from inzwa_rtc.engines.tts.served import (
     SampleRate,
     SpeakingOptions,
     check_length,
+    is_text,
     longest_s,
     no_sound,
     says_something,
@@ -192,7 +193,7 @@ class AllTalk:
 
     async def _decoded(self, response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
         """int16 mono at the engine's rate. Raises `Failed`."""
-        if response.content_type.startswith(("application/json", "text/")):
+        if is_text(response.content_type):
             told = await web.whole(response, _LONGEST_ERROR)
             raise no_sound(self._server, response.content_type, told)
         wav = Wav(self.sample_rate)

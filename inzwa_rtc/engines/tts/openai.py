@@ -15,6 +15,7 @@ from contextlib import aclosing
 from functools import partial
 from typing import Annotated, Any, Literal
 
+import httpx2
 import openai
 from openai._response import AsyncStreamedBinaryAPIResponse
 from pydantic import AfterValidator, ConfigDict, Field
@@ -30,7 +31,9 @@ from inzwa_rtc.engines.tts.samples import Samples
 from inzwa_rtc.engines.tts.served import (
     SampleRate,
     SpeakingOptions,
+    begins_as_text,
     check_length,
+    is_text,
     longest_s,
     no_sound,
     says_something,
@@ -183,7 +186,7 @@ class OpenAISpeech:
                     async for chunk in chunks:
                         if chunk.pcm:
                             yield chunk
-        except UNREADABLE as error:
+        except (httpx2.HTTPError, *UNREADABLE) as error:
             raise self._failed(error) from None
 
     def _asked(self, asked: dict[str, Any]) -> dict[str, Any]:
@@ -227,7 +230,7 @@ class OpenAISpeech:
         """What the server sends, once it is clear that it is a sound of the format asked for."""
         kind = response.headers.get("content-type", "").lower()
         pieces: AsyncIterator[bytes] = response.iter_bytes()
-        if kind.startswith(("application/json", "application/problem", "text/")):
+        if is_text(kind):
             told = b""
             async for piece in pieces:
                 told += piece
@@ -239,6 +242,8 @@ class OpenAISpeech:
             raise Failed(_another_rate(self._server, int(rate[1])))
         is_first = True
         async for piece in pieces:
+            if is_first and is_pcm and begins_as_text(piece):
+                raise answers.garbled(self._server)
             if is_first and is_pcm and (sent := _sent_instead(kind, piece)):
                 raise Failed(_another_format(self._server, sent))
             is_first = False
@@ -251,6 +256,8 @@ class OpenAISpeech:
                     self._server, self.voices, "Correct `tts.voices`: the server lacks that one."
                 )
             )
+        if isinstance(error, httpx2.HTTPError):  # the client leaves those within a body as they are
+            return answers.lost(self._server, error)
         return failed(self._server, error)
 
 

@@ -117,6 +117,22 @@ def no_sound(server: Server, kind: str, body: bytes) -> Failed:
             told: Any = json.loads(body)
         except answers.UNREADABLE:
             return answers.garbled(server)
-        if isinstance(told, dict) and {"error", "detail", "message"} & told.keys():
+        if is_error(told):
             return answers.given_up(server)
     return answers.garbled(server)
+
+
+def is_error(told: Any) -> bool:
+    """Whether a JSON value is of the form in which servers tell their errors."""
+    return isinstance(told, dict) and bool({"error", "detail", "message"} & told.keys())
+
+
+def is_text(kind: str) -> bool:
+    """Whether a content type is none that a sound could have."""
+    return kind.startswith(("application/json", "application/problem", "text/"))
+
+
+def begins_as_text(piece: bytes) -> bool:
+    """Whether samples begin as a page or as JSON would, whatever their content type. A sound
+    would have to begin with just these loud samples."""
+    return piece[:32].lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml", b'{"'))

@@ -41,9 +41,11 @@ class Wav:
 
     def end(self) -> bytes:
         """The last of it."""
-        if self._sound is None:
+        if self._sound is not None:
+            return self._sound.end()
+        if self._held:
             raise ValueError("it ends before its sound")
-        return self._sound.end()
+        return b""
 
 
 class _Sound:

@@ -7,18 +7,19 @@ import base64
 import io
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from typing import Any
 
 import av
 import numpy as np
 import pytest
-from aiohttp import web
+from aiohttp import WSCloseCode, web
 
 from inzwa_rtc.engines.contracts import SpeechChunk, SpeechRequest
 from inzwa_rtc.errors import EngineError
 from tests.engines.remote.asking import CANARY
+from tests.engines.remote.fake_server import Behaviour
 from tests.engines.remote.obliging import refusal
 
 RATE = 24_000
@@ -205,3 +206,17 @@ async def alltalk(request: web.Request) -> web.StreamResponse:
         return web.json_response({"message": "Cancelling current TTS generation"})
     pcm = tone(len(request.query["text"]) * MS_PER_CHARACTER)
     return await _send(request, "audio/wav", _pieces(wav(pcm, size=0)))
+
+
+def sends(messages: Sequence[Any], code: int = WSCloseCode.OK) -> Behaviour:
+    """A WebSocket that says these, whatever it is told, and closes."""
+
+    async def behave(request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        for message in messages:
+            await socket.send_str(message if isinstance(message, str) else json.dumps(message))
+        await socket.close(code=code, message=CANARY.encode())
+        return socket
+
+    return behave

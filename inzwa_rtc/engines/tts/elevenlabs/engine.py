@@ -30,7 +30,9 @@ from inzwa_rtc.engines.tts.elevenlabs.voices import found, listed
 from inzwa_rtc.engines.tts.elevenlabs.words import CharacterTimes
 from inzwa_rtc.engines.tts.samples import Samples
 from inzwa_rtc.engines.tts.served import (
+    begins_as_text,
     check_length,
+    is_text,
     last_of,
     longest_s,
     no_sound,
@@ -158,10 +160,14 @@ class ElevenLabs:
         asked = {"json": body, "params": {"output_format": query["output_format"]}}
         if not self._options.word_times:
             async with self._web.ask("POST", path, **asked) as response:
-                if response.content_type.startswith(("application/json", "text/")):
+                if is_text(response.content_type):
                     told = await web.whole(response, _LONGEST_ERROR)
                     raise no_sound(self._server, response.content_type, told)
+                is_first = True
                 async for piece in web.pieces(response):
+                    if is_first and begins_as_text(piece):
+                        raise answers.garbled(self._server)
+                    is_first = False
                     yield Said(piece)
             return
         async with self._web.ask("POST", f"{path}/with-timestamps", **asked) as response:

@@ -11,6 +11,7 @@ from typing import Any
 from inzwa_rtc.engines.remote.answers import Refusal
 from inzwa_rtc.engines.remote.http import MAX_ANSWER_BYTES
 from inzwa_rtc.engines.tts.elevenlabs.refusals import code_of
+from inzwa_rtc.engines.tts.served import is_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,8 @@ def said_by(told: Any) -> Said | Refusal:
     if sound is None and not is_final:
         if "audio" in told or "audio_base64" in told:  # times alone
             sound = ""
-        elif code := code_of(told):
-            return Refusal(0, code)
+        elif is_error(told):
+            return Refusal(0, code_of(told))
         else:
             raise ValueError("not a message")
     pcm = base64.b64decode(sound or "", validate=True)
