@@ -16,9 +16,9 @@ from inzwa_rtc.engines.remote.options import RemoteOptions, Server
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 """Bound on one answer: a reply of 20,000 tokens, each with its probability."""
 
-MAX_SOUND_BYTES = 64 * 1024 * 1024
-"""Bound on a recording: 22 minutes of 24 kHz, which is 4,096 characters spoken at a quarter of the
-pace."""
+MAX_SOUND_BYTES = 512 * 1024 * 1024
+"""Bound on a recording: two hours of 24 kHz, in base64. Nothing of it is kept, and how long a
+speech may be is bounded by its text; this is for what never becomes a sound."""
 
 KEPT_S = 30.0  # an idle connection: from one turn of a call to the next
 

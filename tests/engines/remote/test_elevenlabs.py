@@ -186,6 +186,7 @@ class TestRequests:
         ("options", "named"),
         [
             ({"model": "eleven_v3", "transport": "websocket"}, "transport"),
+            ({"sample_rate": 48_000, "transport": "websocket"}, "sample_rate"),
             ({"check_at_start": False, "voice": "Rachel"}, "id"),
             ({"stability": 1.1}, "stability"),
             ({"sample_rate": 12_345}, "sample_rate"),

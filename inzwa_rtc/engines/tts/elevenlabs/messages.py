@@ -38,7 +38,7 @@ def said_by(told: Any) -> Said | Refusal:
     pcm = base64.b64decode(sound or "", validate=True)
     times = told.get("alignment") or {}
     if "chars" in times:
-        return Said(pcm, times["chars"], times["charStartTimesMs"], is_final)
+        return Said(pcm, times["chars"] or (), times.get("charStartTimesMs") or (), is_final)
     starts_ms = [start * 1000 for start in times.get("character_start_times_seconds", ())]
     return Said(pcm, times.get("characters", ()), starts_ms, is_final)
 

@@ -21,6 +21,7 @@ _LIMITS = {
 _SHORTEST_LIMIT = 5_000  # of all models that are known
 _TAKE_LANGUAGE = ("eleven_v3", "eleven_flash_v2_5", "eleven_turbo_v2_5")
 _NO_SOCKET = ("eleven_v3",)
+_NO_SOCKET_RATES = (32_000, 48_000)
 
 SLOWEST, FASTEST = 0.7, 1.2
 """The paces that ElevenLabs makes. The rest of one beyond is made here."""
@@ -72,6 +73,8 @@ class ElevenLabsOptions(SpeakingOptions):
     def _fit_together(self) -> ElevenLabsOptions:
         if self.transport == "websocket" and self.model in _NO_SOCKET:
             raise ValueError(f"{self.model} has no WebSocket: set `transport` to http")
+        if self.transport == "websocket" and self.sample_rate in _NO_SOCKET_RATES:
+            raise ValueError(f"the WebSocket has no `sample_rate` of {self.sample_rate}")
         if not self.check_at_start and not (self.voice and looks_like_an_id(self.voice)):
             raise ValueError("without `check_at_start` the option `voice` must be the id of one")
         return self

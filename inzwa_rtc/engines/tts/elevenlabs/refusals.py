@@ -10,7 +10,13 @@ from inzwa_rtc.engines.remote.options import Server
 from inzwa_rtc.errors import EngineError, EngineUnavailable
 
 _NO_CREDIT = ("quota_exceeded", "insufficient_credits", "payment_required", "paid_plan_required")
-_NO_KEY = ("invalid_api_key", "missing_permissions", "needs_authorization", "unauthorized")
+_NO_KEY = (
+    "authentication_required",
+    "invalid_api_key",
+    "missing_permissions",
+    "needs_authorization",
+    "unauthorized",
+)
 _NO_VOICE = ("voice_not_found", "voice_does_not_exist", "invalid_voice_id")
 _NO_MODEL = ("model_not_found", "invalid_model_id", "model_does_not_exist", "unsupported_model")
 _TOO_LONG = ("max_character_limit_exceeded", "text_too_long")
