@@ -21,11 +21,12 @@ from tests.engines.remote.fake_server import Behaviour, FakeServer, answers, han
 from tests.engines.remote.speaking import (
     REQUEST,
     VOICE_IDS,
-    elevenlabs,
     openai_speech,
     speech,
     spoken,
 )
+from tests.engines.remote.speaking import alltalk as talk
+from tests.engines.remote.speaking import elevenlabs as eleven
 
 CLASSES = {
     "openai": "inzwa_rtc.engines.tts.openai:OpenAISpeech",
@@ -42,7 +43,7 @@ async def running(name: str, **options: Any) -> AsyncGenerator[EngineProcess, No
 
 
 async def test_speech_and_its_words_cross_both_boundaries() -> None:
-    server = Apart(elevenlabs)
+    server = Apart(eleven)
     try:
         async with running("elevenlabs", base_url=server.url, api_key="key") as process:
             client = SynthesizerClient(process)
@@ -99,3 +100,17 @@ async def test_a_server_that_fails_often_is_left_alone(
             assert await spoken(speaker)
         assert speaker.chain.states()["elevenlabs"] == "open"
         assert len(server.asked) < 8
+
+
+@pytest.mark.parametrize("name", ["openai", "elevenlabs", "alltalk"])
+async def test_speeches_share_a_connection_and_closing_lets_it_go(
+    openai_voice: Make, elevenlabs: Make, alltalk: Make, server: FakeServer, name: str
+) -> None:
+    make = {"openai": openai_voice, "elevenlabs": elevenlabs, "alltalk": alltalk}[name]
+    server.will({"openai": openai_speech, "elevenlabs": eleven, "alltalk": talk}[name])
+    engine = make()
+    for _ in range(3):
+        assert await spoken(engine)
+    assert (server.connections, server.open_connections) == (1, 1)
+    engine.close()
+    await server.until_closed()
