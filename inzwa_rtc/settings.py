@@ -21,6 +21,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 
 from inzwa_rtc.errors import ConfigError
 from inzwa_rtc.settings_group import Group
+from inzwa_rtc.prices import Prices
 from inzwa_rtc.settings_sources import find_file, read_environment, read_yaml
 from inzwa_rtc.settings_speech import PhraseCacheSettings, SpeechSettings
 
@@ -142,6 +143,7 @@ class Settings(Group):
     tts_max_concurrent: Annotated[int, Field(ge=1, le=64)] = 4
     tts: dict[str, Any] = Field(default_factory=dict)
     speech: SpeechSettings = SpeechSettings()
+    prices: Prices = Field(default_factory=dict)
 
     models_dir: Path | None = None
     language: str = "en"

@@ -23,8 +23,9 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "metrics": (),
     "machine": (),
     # A starter set brings settings.
-    "settings": ("settings_sources", "settings_group", "settings_speech", "catalogue"),
+    "settings": ("settings_sources", "settings_group", "settings_speech", "catalogue", "prices"),
     "settings_group": (),
+    "prices": (),
     "settings_sources": (),
     "settings_speech": ("settings_group",),
     "transport": ("playout", "engines.contracts"),  # the rate that recognisers take
@@ -32,7 +33,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "turntaking": ("engines.contracts",),  # declares what a voice detector is
     "conversation": ("turntaking", "playout", "safety", "speech", "engines.contracts"),
     # How a text is read: what is said, how it is joined.
-    "speech": ("engines.contracts", "settings_speech"),
+    "speech": ("engines.contracts", "settings_speech", "prices"),
     "safety": (),
     "engines": ("catalogue", "machine"),
     "noise": ("engines.contracts", "engines.registry"),  # the latter says how to install

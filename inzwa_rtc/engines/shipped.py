@@ -84,6 +84,22 @@ SHIPPED: tuple[Shipped, ...] = (
         "en, sw, tn; sn as a stopgap, with Swahili's sounds",
         ("word times", "streams"),
     ),
+    Shipped(
+        "tts", "openai", "openai", "openai", "Apache-2.0",
+        "any server with OpenAI's speech API (Kokoro-FastAPI, speaches, OpenAI); sends the text "
+        "there",
+        _OF_SERVER, ("streams",),
+    ),
+    Shipped(
+        "tts", "elevenlabs", "elevenlabs", "tenacity", "Apache-2.0",
+        "ElevenLabs; sends the text there, and is paid for it",
+        _OF_SERVER, ("word times", "streams"),
+    ),
+    Shipped(
+        "tts", "alltalk", "alltalk", "tenacity", "Apache-2.0",
+        "an AllTalk server; sends the text there",
+        _OF_SERVER, ("streams",),
+    ),
 )  # fmt: skip
 """In the order in which they are listed."""
 

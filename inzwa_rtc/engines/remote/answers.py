@@ -11,12 +11,23 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from inzwa_rtc.engines.remote.options import OPENAI_KEY_VARIABLE, Server, is_openai
+from inzwa_rtc.engines.remote.options import Server, key_variable
 from inzwa_rtc.errors import EngineError, EngineTimeout, EngineUnavailable
 
 _PASSING = (408, 425, 429)  # beside 5xx
 _NO_CREDIT = "insufficient_quota"
-_NEVER_CONNECTED = ("ConnectError", "ConnectTimeout")  # of httpx and of httpx2
+_NEVER_CONNECTED = (
+    # Of httpx and of httpx2.
+    "ConnectError",
+    "ConnectTimeout",
+    # Of aiohttp.
+    "ClientConnectorCertificateError",
+    "ClientConnectorDNSError",
+    "ClientConnectorError",
+    "ClientConnectorSSLError",
+    "ClientProxyConnectionError",
+    "ConnectionTimeoutError",
+)
 
 UNREADABLE = (
     ValueError,
@@ -57,6 +68,8 @@ class Refusal:
 def refused(server: Server, refusal: Refusal) -> Failed:
     """The server answered with an error of HTTP."""
     status, group = refusal.status, server.group
+    if status == 402 or refusal.code == _NO_CREDIT:
+        return Failed(no_credit(server))
     said = f"{server} answered {_named(status)}."
     if status in (401, 403):
         return Failed(no_key(server, f"does not accept the key ({_named(status)})"))
@@ -65,13 +78,6 @@ def refused(server: Server, refusal: Refusal) -> Failed:
             EngineUnavailable(
                 f"{server} has no model `{server.model}` ({_named(status)}).",
                 action=f"Correct `{group}.model`, or `{group}.base_url` if it is another server's.",
-            )
-        )
-    if refusal.code == _NO_CREDIT:
-        return Failed(
-            EngineUnavailable(
-                f"{server} does no more work for this account: its credit is used up.",
-                action="Top it up, or name a second engine to fall back to.",
             )
         )
     if status in (429, 503):
@@ -96,10 +102,19 @@ def refused(server: Server, refusal: Refusal) -> Failed:
 def no_key(server: Server, trouble: str = "wants a key") -> EngineUnavailable:
     """Without the right key there is no use in asking."""
     setting = f"`{server.group}.api_key`"
-    if is_openai(server.url):
-        setting = f"{setting}, or {OPENAI_KEY_VARIABLE} in the environment,"
+    if variable := key_variable(server.url):
+        setting = f"{setting}, or {variable} in the environment,"
     return EngineUnavailable(
         f"{server} {trouble}.", action=f"Set {setting} to one that may use `{server.model}`."
+    )
+
+
+def no_credit(server: Server) -> EngineUnavailable:
+    """The provider wants to be paid first."""
+    return EngineUnavailable(
+        f"{server} does no more work for this account: its credit or quota is used up.",
+        action="Check the account's balance there, or name a second engine to fall back to.",
+        code="quota_exceeded",
     )
 
 
@@ -117,7 +132,8 @@ def redirected(server: Server, status: int, location: str) -> Failed:
 
 
 def lost(server: Server, cause: BaseException | None) -> Failed:
-    """The connection could not be opened, or broke. `cause` is httpx's (or httpx2's) error."""
+    """The connection could not be opened, or broke. `cause` is the error of httpx,
+    httpx2 or aiohttp."""
     name = type(cause).__name__
     if name in _NEVER_CONNECTED:
         # Told before anything was sent: this message can quote no caller.

@@ -16,15 +16,21 @@ from inzwa_rtc.engines.remote.options import RemoteOptions, Server
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 """Bound on one answer: a reply of 20,000 tokens, each with its probability."""
 
-_KEPT_S = 30.0  # an idle connection: from one turn of a call to the next
+MAX_SOUND_BYTES = 512 * 1024 * 1024
+"""Bound on a recording: two hours of 24 kHz, in base64. Nothing of it is kept, and how long a
+speech may be is bounded by its text; this is for what never becomes a sound."""
+
+KEPT_S = 30.0  # an idle connection: from one turn of a call to the next
 
 
 class Bounded:
-    """The body of a response, up to `MAX_ANSWER_BYTES`.
+    """The body of a response, up to `max_bytes`.
 
     Mixed into the library's own `AsyncByteStream`. Both clients wait for the end of a line
     however long it becomes.
     """
+
+    max_bytes = MAX_ANSWER_BYTES
 
     def __init__(self, body: Any, server: Server) -> None:
         self._body = body
@@ -34,7 +40,7 @@ class Bounded:
         size = 0
         async for piece in self._body:
             size += len(piece)
-            if size > MAX_ANSWER_BYTES:
+            if size > self.max_bytes:
                 raise answers.garbled(self._server)
             yield piece
 
@@ -54,7 +60,7 @@ def client_settings(
     given = {name: value.get_secret_value() for name, value in options.headers.items()}
     return {
         "timeout": library.Timeout(None, connect=options.connect_timeout_s),
-        "limits": library.Limits(keepalive_expiry=_KEPT_S),
+        "limits": library.Limits(keepalive_expiry=KEPT_S),
         "follow_redirects": False,
         # A proxy named in the environment is for what leaves this network, and must not be
         # able to read what callers say.

@@ -11,7 +11,7 @@ from openai import AsyncOpenAI, OpenAI
 
 from inzwa_rtc.engines.remote import answers, http
 from inzwa_rtc.engines.remote.answers import Failed, Refusal
-from inzwa_rtc.engines.remote.options import RemoteOptions, Server, is_openai, openai_key
+from inzwa_rtc.engines.remote.options import RemoteOptions, Server, is_openai, key_for
 from inzwa_rtc.engines.remote.retries import at_start
 
 _CHECK_S = 10.0  # for a list of models, which takes no work
@@ -22,10 +22,26 @@ class _Body(http.Bounded, httpx2.AsyncByteStream):
     """`Bounded` for this client."""
 
 
+class _Sound(_Body):
+    """An answer that is a recording."""
+
+    max_bytes = http.MAX_SOUND_BYTES
+
+
 def connect(options: RemoteOptions, server: Server) -> AsyncOpenAI:
-    """The client. Raises `EngineUnavailable` where OpenAI's own server is to be asked without
-    a key, and, unless `check_at_start` is off, for a server that is not there."""
-    key = openai_key(options, server.url)
+    """The client of a server that answers with text. Raises `EngineUnavailable` where OpenAI's own
+    server is to be asked without a key, and, unless `check_at_start` is off, for a server that is
+    not there."""
+    return _connect(options, server, _Body)
+
+
+def connect_for_sound(options: RemoteOptions, server: Server) -> AsyncOpenAI:
+    """The same of a server that answers with sound."""
+    return _connect(options, server, _Sound)
+
+
+def _connect(options: RemoteOptions, server: Server, body: type[_Body]) -> AsyncOpenAI:
+    key = key_for(options, server.url)
     if key is None and is_openai(server.url):
         raise answers.no_key(server)
     settings = http.client_settings(httpx2, options, server)
@@ -41,7 +57,7 @@ def connect(options: RemoteOptions, server: Server) -> AsyncOpenAI:
             OpenAI(http_client=below, **common) as client,
         ):
             at_start(lambda: _check(client, server))
-    client_below = httpx2.AsyncClient(event_hooks=http.async_hooks(server, _Body), **settings)
+    client_below = httpx2.AsyncClient(event_hooks=http.async_hooks(server, body), **settings)
     return AsyncOpenAI(http_client=client_below, **common)
 
 

@@ -86,19 +86,32 @@ class Server:
 
 OPENAI_URL = "https://api.openai.com/v1"
 OPENAI_KEY_VARIABLE = "OPENAI_API_KEY"
+ELEVENLABS_URL = "https://api.elevenlabs.io"
+ELEVENLABS_KEY_VARIABLE = "ELEVENLABS_API_KEY"
+
+_KEY_VARIABLES = {"openai.com": OPENAI_KEY_VARIABLE, "elevenlabs.io": ELEVENLABS_KEY_VARIABLE}
 
 
 def is_openai(url: str) -> bool:
     """Whether this is OpenAI's own server, which knows nothing beyond its own interface."""
+    return key_variable(url) == OPENAI_KEY_VARIABLE
+
+
+def key_variable(url: str) -> str | None:
+    """The variable in the environment that holds the key for a provider's own server."""
     host = urlsplit(url).hostname or ""
-    return host == "openai.com" or host.endswith(".openai.com")
+    for domain, variable in _KEY_VARIABLES.items():
+        if host == domain or host.endswith(f".{domain}"):
+            return variable
+    return None
 
 
-def openai_key(options: RemoteOptions, url: str) -> str | None:
-    """The key for a server with OpenAI's interface, None where none is set.
+def key_for(options: RemoteOptions, url: str) -> str | None:
+    """The key for a server, None where none is set.
 
-    The one in the environment is OpenAI's: no other server ever gets it.
+    The one in the environment is its provider's: no other server ever gets it.
     """
     if options.api_key is not None:
         return options.api_key.get_secret_value()
-    return (os.environ.get(OPENAI_KEY_VARIABLE) or None) if is_openai(url) else None
+    variable = key_variable(url)
+    return (os.environ.get(variable) or None) if variable else None

@@ -146,3 +146,12 @@ def test_engines_on_servers_report_what_they_will_ask_for() -> None:
     assert abilities("asr", "openai", **SERVER, partial_ms=500) == {"partials", *can}
     json_only = abilities("asr", "openai", **SERVER, response_format="json")
     assert "word times" not in json_only
+
+
+def test_speech_engines_on_servers_report_what_they_will_ask_for() -> None:
+    assert abilities("tts", "openai", **SERVER) == {"streams"}
+    alltalk = {"base_url": "http://127.0.0.1:9", "check_at_start": False}
+    assert abilities("tts", "alltalk", **alltalk) == {"streams"}
+    elevenlabs = {**alltalk, "api_key": "key", "voice": "21m00Tcm4TlvDq8ikWAM"}
+    assert abilities("tts", "elevenlabs", **elevenlabs) == {"word times", "streams"}
+    assert abilities("tts", "elevenlabs", **elevenlabs, word_times=False) == {"streams"}

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from inzwa_rtc.engines import registry
-from inzwa_rtc.engines.client import LanguageModelClient, RecognizerClient
+from inzwa_rtc.engines.client import LanguageModelClient, RecognizerClient, SynthesizerClient
 from inzwa_rtc.engines.contracts import EngineKind, RecognizeRequest
 from inzwa_rtc.engines.launch import Launch
 from inzwa_rtc.engines.process import EngineProcess
@@ -21,6 +21,7 @@ from inzwa_rtc.engines.supervised import supervised
 from models.tiny import gguf_llama, whisper_ct2, whisper_ggml
 from tests.engines.contract import asr, llm
 from tests.engines.contract.isolation import HUB_SETTINGS
+from tests.engines.remote import speaking
 from tests.engines.remote.fake_server import FakeServer
 from tests.engines.remote.obliging import ollama_chat, openai_chat, openai_transcription
 
@@ -29,10 +30,14 @@ ROOT = Path(__file__).parents[3]
 ENGINES: list[tuple[EngineKind, str]] = [
     (kind, name) for kind in ("asr", "llm") for name in registry.known(kind)
 ]
+ENGINES += [("tts", "openai"), ("tts", "elevenlabs"), ("tts", "alltalk")]
 SERVED = {
     ("asr", "openai"): openai_transcription,
     ("llm", "openai"): openai_chat,
     ("llm", "ollama"): ollama_chat,
+    ("tts", "openai"): speaking.openai_speech,
+    ("tts", "elevenlabs"): speaking.elevenlabs,
+    ("tts", "alltalk"): speaking.alltalk,
 }
 
 
@@ -64,6 +69,9 @@ def options_of(name: str, models: dict[str, Path], server: FakeServer) -> dict[s
             return {"model": "tiny", "base_url": f"{server.url}/v1", "check_at_start": False}
         case "ollama":
             return {"model": "tiny", "base_url": server.url, "check_at_start": False}
+        case "elevenlabs" | "alltalk":  # their voices are asked for at start
+            key = {"api_key": "key"} if name == "elevenlabs" else {}
+            return {"base_url": server.url, **key}
     return {}
 
 
@@ -82,6 +90,8 @@ async def test_an_engine_works_and_nothing_leaves_this_machine(
             if kind == "asr":
                 client = RecognizerClient(process)
                 asr.check(await asr.heard(client, asr.noise(1), RecognizeRequest("en")), 2000)
+            elif kind == "tts":
+                assert await speaking.spoken(SynthesizerClient(process))
             else:
                 llm.check(await llm.replied(LanguageModelClient(process), llm.asking("hello")))
     assert tried(log) == ""

@@ -20,6 +20,7 @@ SECTIONS = {
     "Whisper": ("asr faster-whisper", "asr whisper.cpp", "asr openai-whisper"),
     "llama.cpp": ("llm llama-cpp",),
     "Engines on a server": ("asr openai", "llm openai", "llm ollama"),
+    "Speech on a server": ("tts openai", "tts elevenlabs", "tts alltalk"),
     "Sampling": MODELS,
 }
 """The engines whose options each section has; `all` in its table are these."""

@@ -13,15 +13,21 @@ from inzwa_rtc.engines.asr.openai import OpenAITranscription
 from inzwa_rtc.engines.llm.ollama import Ollama
 from inzwa_rtc.engines.llm.openai import OpenAIChat
 from inzwa_rtc.engines.remote import retries
+from inzwa_rtc.engines.tts.alltalk import AllTalk
+from inzwa_rtc.engines.tts.elevenlabs.engine import ElevenLabs
+from inzwa_rtc.engines.tts.openai import OpenAISpeech
 from tests.engines.remote.asking import Make
 from tests.engines.remote.clock import Clock
 from tests.engines.remote.fake_server import FakeServer
+from tests.engines.remote.speaking import VOICE_IDS
 
 _STREAMING = {
     # Longer than any guard: where a test makes something hang, it sets them short.
     "first_token_timeout_s": 100,
     "next_token_timeout_s": 100,
 }
+
+_SPEAKING = {"first_audio_timeout_s": 100, "next_audio_timeout_s": 100}
 
 
 @pytest.fixture
@@ -64,6 +70,25 @@ async def ollama(server: FakeServer, brief_pauses: None) -> AsyncGenerator[Make,
 @pytest.fixture
 async def transcription(server: FakeServer, brief_pauses: None) -> AsyncGenerator[Make, None]:
     async with _making(OpenAITranscription, base_url=f"{server.url}/v1", timeout_s=100) as make:
+        yield make
+
+
+@pytest.fixture
+async def openai_voice(server: FakeServer, brief_pauses: None) -> AsyncGenerator[Make, None]:
+    async with _making(OpenAISpeech, base_url=f"{server.url}/v1", **_SPEAKING) as make:
+        yield make
+
+
+@pytest.fixture
+async def elevenlabs(server: FakeServer, brief_pauses: None) -> AsyncGenerator[Make, None]:
+    own = {"voice": VOICE_IDS[0], "api_key": "key", "model": "eleven_flash_v2_5"}
+    async with _making(ElevenLabs, base_url=server.url, **own, **_SPEAKING) as make:
+        yield make
+
+
+@pytest.fixture
+async def alltalk(server: FakeServer, brief_pauses: None) -> AsyncGenerator[Make, None]:
+    async with _making(AllTalk, base_url=server.url, **_SPEAKING) as make:
         yield make
 
 

@@ -167,7 +167,8 @@ async def test_a_wait_that_does_not_fit_into_the_turn_is_not_begun(
 
 async def test_used_up_credit_does_not_pass(chat: Make, server: FakeServer) -> None:
     server.will(answers({"error": {"code": "insufficient_quota"}}, 429))
-    assert "credit" in str(await error_of(chat()))
+    error = await error_of(chat())
+    assert (error.code, "balance" in error.action) == ("quota_exceeded", True)
     assert len(server.asked) == 1
 
 

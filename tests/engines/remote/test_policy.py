@@ -18,7 +18,7 @@ from inzwa_rtc.engines.remote.options import (
     RemoteOptions,
     Server,
     is_openai,
-    openai_key,
+    key_for,
 )
 from inzwa_rtc.engines.remote.retries import pause_s
 from inzwa_rtc.errors import EngineUnavailable
@@ -88,9 +88,9 @@ def test_the_key_in_the_environment_goes_to_openai_alone(
 ) -> None:
     monkeypatch.setenv(OPENAI_KEY_VARIABLE, "sk-env")
     assert is_openai(url) is is_theirs
-    assert openai_key(RemoteOptions(), url) == ("sk-env" if is_theirs else None)
+    assert key_for(RemoteOptions(), url) == ("sk-env" if is_theirs else None)
     own = RemoteOptions.model_validate({"api_key": "sk-own"})
-    assert openai_key(own, url) == "sk-own"
+    assert key_for(own, url) == "sk-own"
 
 
 def test_pauses_double_and_all_attempts_fit_into_the_time_of_a_turn() -> None:

@@ -104,7 +104,10 @@ class ESpeak:
         wpm = _NORMAL_WPM * request.speed
         speech = self._clauses(request, max(_SLOWEST_WPM, round(wpm)))
         if wpm < _SLOWEST_WPM:
-            speech = _stretched(speech, self.sample_rate, wpm / _SLOWEST_WPM)
+            # Imported late: few callers want it, and it takes its share of memory.
+            from inzwa_rtc.engines.tts.stretch import stretched
+
+            speech = stretched(speech, self.sample_rate, wpm / _SLOWEST_WPM)
         async with aclosing(speech) as chunks:
             async for chunk in chunks:
                 yield chunk
@@ -164,21 +167,6 @@ class ESpeak:
         wanted = base_language(request.language)
         speakers = [voice for voice in self._voices if base_language(voice.language) == wanted]
         return VOICES[(speakers or self._voices)[0].id]
-
-
-async def _stretched(
-    speech: AsyncGenerator[SpeechChunk, None], sample_rate: int, tempo: float
-) -> AsyncGenerator[SpeechChunk, None]:
-    # Imported late: few callers want it, and it takes its share of memory.
-    from inzwa_rtc.engines.tts.espeak.stretch import SLOWEST, Stretch
-
-    stretch = Stretch(sample_rate, max(SLOWEST, tempo))
-    async with aclosing(speech) as chunks:
-        async for chunk in chunks:
-            if (slower := stretch.feed(chunk)).pcm:
-                yield slower
-    if (rest := stretch.flush()).pcm:
-        yield rest
 
 
 class _Utterance:

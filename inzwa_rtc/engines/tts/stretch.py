@@ -1,4 +1,4 @@
-"""Speech made slower than eSpeak can speak, its pitch unchanged.
+"""Speech made slower or quicker than its maker can, its pitch unchanged.
 
 libavfilter's `atempo`, which PyAV's wheel carries: it lays pieces of the sound over each
 other where they fit best (WSOLA). It holds back about a tenth of a second.
@@ -6,7 +6,8 @@ other where they fit best (WSOLA). It holds back about a tenth of a second.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from fractions import Fraction
 
 import av
@@ -15,12 +16,25 @@ from av.filter import Graph
 
 from inzwa_rtc.engines.contracts import SpeechChunk, WordTime
 
-SLOWEST = 0.5
-"""The lowest tempo of the filter."""
+_SLOWEST, _FASTEST = 0.5, 2.0
+"""The tempo that one filter bears: beyond 2 it would leave out samples."""
+
+
+async def stretched(
+    speech: AsyncGenerator[SpeechChunk, None], sample_rate: int, tempo: float
+) -> AsyncGenerator[SpeechChunk, None]:
+    """The speech at `tempo` times its pace."""
+    stretch = Stretch(sample_rate, tempo)
+    async with aclosing(speech) as chunks:
+        async for chunk in chunks:
+            if (other := stretch.feed(chunk)).pcm:
+                yield other
+    if (rest := stretch.flush()).pcm:
+        yield rest
 
 
 class Stretch:
-    """Slows one request's speech to `tempo` (`SLOWEST` to 1) times its pace."""
+    """Brings one request's speech to `tempo` times its pace."""
 
     def __init__(self, sample_rate: int, tempo: float) -> None:
         self._rate = sample_rate
@@ -32,10 +46,11 @@ class Stretch:
         source = self._graph.add_abuffer(
             sample_rate=sample_rate, format="s16", layout="mono", time_base=Fraction(1, sample_rate)
         )
-        slower = self._graph.add("atempo", f"{tempo:.6f}")
-        sink = self._graph.add("abuffersink")
-        source.link_to(slower)
-        slower.link_to(sink)
+        last = source
+        for part in _in_parts(tempo):
+            last.link_to(filtering := self._graph.add("atempo", f"{part:.6f}"))
+            last = filtering
+        last.link_to(self._graph.add("abuffersink"))
         self._graph.configure()
 
     def feed(self, chunk: SpeechChunk) -> SpeechChunk:
@@ -77,3 +92,12 @@ class Stretch:
                 return
             assert isinstance(frame, av.AudioFrame)
             yield frame.to_ndarray().astype("<i2", copy=False).tobytes()
+
+
+def _in_parts(tempo: float) -> Iterator[float]:
+    """Tempos that one filter bears, which together make this one."""
+    while not _SLOWEST <= tempo <= _FASTEST:
+        part = _SLOWEST if tempo < _SLOWEST else _FASTEST
+        yield part
+        tempo /= part
+    yield tempo
