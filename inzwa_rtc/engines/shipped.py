@@ -83,6 +83,16 @@ SHIPPED: tuple[Shipped, ...] = (
         "robotic; no download; streams",
         "en, sw, tn; sn in the Swahili voice", ("word times", "streams"),
     ),
+    Shipped(
+        "tts", "vits", "vits", "onnx", "MIT and Apache-2.0",
+        "VITS voices of MMS and Coqui as ONNX; streams",
+        "those of the model; sn by MMS", ("word times", "streams"),
+    ),
+    Shipped(
+        "tts", "piper", "piper", "piper", "GPL-3.0-or-later",
+        "Piper's voices; streams",
+        _OF_MODEL, ("word times", "streams"),
+    ),
 )  # fmt: skip
 """In the order in which they are listed."""
 
