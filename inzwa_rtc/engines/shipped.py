@@ -84,6 +84,16 @@ SHIPPED: tuple[Shipped, ...] = (
         "en, sw, tn; sn as a stopgap, with Swahili's sounds",
         ("word times", "streams"),
     ),
+    Shipped(
+        "tts", "vits", "vits", "onnx", "MIT and Apache-2.0",
+        "VITS voices of MMS and Coqui as ONNX; streams",
+        "those of the model; sn by MMS", ("word times", "streams"),
+    ),
+    Shipped(
+        "tts", "piper", "piper", "piper", "GPL-3.0-or-later",
+        "Piper's voices; streams",
+        _OF_MODEL, ("word times", "streams"),
+    ),
 )  # fmt: skip
 """In the order in which they are listed."""
 

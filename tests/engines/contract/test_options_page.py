@@ -21,6 +21,7 @@ SECTIONS = {
     "llama.cpp": ("llm llama-cpp",),
     "Engines on a server": ("asr openai", "llm openai", "llm ollama"),
     "Sampling": MODELS,
+    "VITS and Piper": ("tts vits", "tts piper"),
 }
 """The engines whose options each section has; `all` in its table are these."""
 
