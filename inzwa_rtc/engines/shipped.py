@@ -94,6 +94,11 @@ SHIPPED: tuple[Shipped, ...] = (
         "Piper's voices; streams",
         _OF_MODEL, ("word times", "streams"),
     ),
+    Shipped(
+        "tts", "kokoro", "kokoro", "onnx", "Apache-2.0; GPL-3.0-or-later phonemes",
+        "Kokoro 82M as ONNX; mixes voices",
+        "en, es, fr, hi, it, pt", ("word times", "mixes voices"),
+    ),
 )  # fmt: skip
 """In the order in which they are listed."""
 
