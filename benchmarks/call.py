@@ -24,7 +24,7 @@ from benchmarks import server
 from benchmarks.caller import Caller, SocketCaller, WebRtcCaller, calling
 from benchmarks.ear import Told
 from benchmarks.figures import Figures, Machine
-from benchmarks.speech import Phrase, phrase
+from benchmarks.mouth import Phrase, phrase
 from inzwa_rtc.settings import TurnSettings
 
 QUESTION, STORY, INTERRUPTION = (

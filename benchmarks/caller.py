@@ -26,7 +26,7 @@ from aiortc.mediastreams import MediaStreamError
 from aiortc.rtp import RtpPacket
 
 from benchmarks.ear import Ear
-from benchmarks.speech import Mouth, silent_packet
+from benchmarks.mouth import Mouth, silent_packet
 from inzwa_rtc.audio.frame import FRAME_MS, frame_bytes
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE
 from inzwa_rtc.transport.pace import Pacer

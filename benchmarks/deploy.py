@@ -23,7 +23,7 @@ import yaml
 from benchmarks import server
 from benchmarks.caller import WebRtcCaller, calling
 from benchmarks.figures import Figures, Machine
-from benchmarks.speech import Phrase, phrase
+from benchmarks.mouth import Phrase, phrase
 
 LONG, SHORT = "are you human", "what is seven times eight"
 DRAIN_S = 120

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from benchmarks.speech import AUDIBLE_RMS, level
+from benchmarks.mouth import AUDIBLE_RMS, level
 from inzwa_rtc.audio.frame import FRAME_MS
 
 _T = TypeVar("_T")

@@ -23,8 +23,8 @@ import aiohttp
 
 from benchmarks.caller import WebRtcCaller, calling
 from benchmarks.figures import Figures, Machine
+from benchmarks.mouth import Phrase, phrase
 from benchmarks.server import free_port, until_ready
-from benchmarks.speech import Phrase, phrase
 
 LIMIT_S = 1800.0
 QUESTION = "what is seven times eight"

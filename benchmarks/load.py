@@ -23,7 +23,7 @@ import psutil
 from benchmarks import server
 from benchmarks.caller import WebRtcCaller, calling
 from benchmarks.figures import Figures, Machine
-from benchmarks.speech import Phrase, phrase
+from benchmarks.mouth import Phrase, phrase
 
 SETTLE_S = 5.0
 PAUSE_S = 0.5

@@ -20,7 +20,7 @@ import aiohttp
 from benchmarks import server
 from benchmarks.caller import WebRtcCaller, calling
 from benchmarks.figures import Figures, Machine
-from benchmarks.speech import phrase
+from benchmarks.mouth import phrase
 
 QUESTION = "what is seven times eight"
 KINDS = ("asr", "llm", "tts")

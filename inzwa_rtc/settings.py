@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 
 from inzwa_rtc.errors import ConfigError
+from inzwa_rtc.settings_group import Group
 from inzwa_rtc.settings_sources import find_file, read_environment, read_yaml
+from inzwa_rtc.settings_speech import PhraseCacheSettings, SpeechSettings
 
 Origin = Literal["default", "profile", "file", "environment", "command line"]
 NoiseSuppression = Literal["off", "webrtc", "rnnoise"]
@@ -31,14 +33,7 @@ PROFILES: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-class _Group(BaseModel):
-    # Infinity and NaN pass most bounds; input may hold a secret, so that no error repeats it.
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True
-    )
-
-
-class TurnSettings(_Group):
+class TurnSettings(Group):
     """When the caller's turn starts and ends; probabilities are the voice detector's.
 
     From `maybe_ms` on the reply is paused. Recognised words cut it, or `interrupt_ms` of voice:
@@ -57,7 +52,7 @@ class TurnSettings(_Group):
     max_utterance_ms: Annotated[int, Field(ge=1000, le=120_000)] = 12_000
 
 
-class TimeoutSettings(_Group):
+class TimeoutSettings(Group):
     """How long each stage of a turn may take, in seconds, before the caller is told."""
 
     recognition: Annotated[float, Field(gt=0, le=60)] = 5.0
@@ -70,7 +65,7 @@ class TimeoutSettings(_Group):
     drain: Annotated[float, Field(ge=0, le=3600)] = 10.0
 
 
-class CallSettings(_Group):
+class CallSettings(Group):
     """The course of a call. Empty texts are not spoken; None takes the language's own."""
 
     greeting: str | None = None
@@ -82,7 +77,7 @@ class CallSettings(_Group):
     system_prompt: str | None = None
 
 
-class LimitSettings(_Group):
+class LimitSettings(Group):
     """Bounds on what a client may send, in bytes unless the name says otherwise."""
 
     offer: Annotated[int, Field(ge=1024)] = 64 * 1024
@@ -94,7 +89,7 @@ class LimitSettings(_Group):
     waiting_audio_s: Annotated[float, Field(gt=0)] = 10.0
 
 
-class LoadSettings(_Group):
+class LoadSettings(Group):
     """From which load of the machine on something is left undone, in percent of its processors
     (their mean over `average_s` seconds) and of its memory."""
 
@@ -105,7 +100,7 @@ class LoadSettings(_Group):
     average_s: Annotated[int, Field(ge=1, le=600)] = 20
 
 
-class Settings(_Group):
+class Settings(Group):
     """The operator's configuration of one server."""
 
     environment: Literal["development", "staging", "production"] = "development"
@@ -129,21 +124,24 @@ class Settings(_Group):
     asr_device: str = "auto"
     asr_language: str | None = "en"
     asr_task: Literal["transcribe", "translate"] = "transcribe"
-    asr: dict[str, Any] = {}
+    asr: dict[str, Any] = Field(default_factory=dict)
 
     llm_engine: str | tuple[str, ...] = "scripted"
     llm_model: str | None = None
     llm_device: str = "auto"
     llm_max_tokens: Annotated[int, Field(ge=1)] = 256
     llm_adapter: str | None = None
-    llm: dict[str, Any] = {}
+    llm: dict[str, Any] = Field(default_factory=dict)
 
     tts_engine: str | tuple[str, ...] = "espeak"
     tts_model: str | None = None
     tts_device: str = "auto"
     tts_voice: str | None = None
+    tts_loudness_lufs: Annotated[float, Field(ge=-36, le=-12)] | None = -20.0
+    phrase_cache: PhraseCacheSettings = PhraseCacheSettings()
     tts_max_concurrent: Annotated[int, Field(ge=1, le=64)] = 4
-    tts: dict[str, Any] = {}
+    tts: dict[str, Any] = Field(default_factory=dict)
+    speech: SpeechSettings = SpeechSettings()
 
     models_dir: Path | None = None
     language: str = "en"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
@@ -22,6 +22,8 @@ from inzwa_rtc.conversation.voices import Voices
 from inzwa_rtc.engines.contracts import EngineKind, LanguageModel, Recognizer, Synthesizer
 from inzwa_rtc.errors import EngineTimeout, InzwaError, Unavailable
 from inzwa_rtc.settings import Settings, TimeoutSettings, flatten
+from inzwa_rtc.speech.manner import manner_of, prepare
+from inzwa_rtc.speech.reading import Manner, Reading
 from signaling.warmup import warm_up
 
 AT_START_ONLY = (
@@ -263,15 +265,30 @@ async def _ready(lineup: Lineup, settings: Settings, old: EngineSet | None) -> E
     they depend on is another."""
     voices = Voices(lineup.tts, settings)
     voices.check_settings()
-    if old is not None and lineup.tts is old.tts and voices.usual() == old.voices.usual():
-        faults = old.faults
-    else:
-        faults = await render_faults(voices, lineup.tts, settings.timeouts)
-    return EngineSet(lineup.asr, lineup.llm, lineup.tts, settings, faults)
+    manner = await _manner(settings, voices.languages())
+    faults = None
+    if old is not None and lineup.tts is old.tts:
+        manner = replace(manner, paces=old.manner.paces)
+        if manner == old.manner and voices.usual() == old.voices.usual():
+            faults = old.faults
+    if faults is None:
+        faults = await render_faults(voices, lineup.tts, manner, settings.timeouts)
+    return EngineSet(lineup.asr, lineup.llm, lineup.tts, settings, faults, manner)
+
+
+async def _manner(settings: Settings, languages: Sequence[str]) -> Manner:
+    """How texts are read from now on; what a first text would wait for is done."""
+
+    def prepared() -> Manner:
+        manner = manner_of(settings.speech)
+        prepare(manner, languages)
+        return manner
+
+    return await asyncio.to_thread(prepared)
 
 
 async def render_faults(
-    voices: Voices, synthesizer: Synthesizer, timeouts: TimeoutSettings
+    voices: Voices, synthesizer: Synthesizer, manner: Manner, timeouts: TimeoutSettings
 ) -> Faults:
     """The apologies in every language that is offered, each in the voice that its callers
     hear, ready before an engine can fail. Raises `EngineError`."""
@@ -282,7 +299,7 @@ async def render_faults(
                 language: await render(
                     lines(language).fault,
                     language,
-                    synthesizer,
+                    Reading(synthesizer, manner),
                     timeouts.first_audio,
                     voices.choose(UpdateVoice(language), usual).voice,
                 )

@@ -22,13 +22,17 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "logging": (),
     "metrics": (),
     "machine": (),
-    "settings": ("settings_sources", "catalogue"),  # a starter set brings settings
+    # A starter set brings settings.
+    "settings": ("settings_sources", "settings_group", "settings_speech", "catalogue"),
+    "settings_group": (),
     "settings_sources": (),
+    "settings_speech": ("settings_group",),
     "transport": ("playout", "engines.contracts"),  # the rate that recognisers take
     "playout": ("engines.contracts",),  # words and their times
     "turntaking": ("engines.contracts",),  # declares what a voice detector is
     "conversation": ("turntaking", "playout", "safety", "speech", "engines.contracts"),
-    "speech": ("engines.contracts",),  # how a text is read: what is said, how it is joined
+    # How a text is read: what is said, how it is joined.
+    "speech": ("engines.contracts", "settings_speech"),
     "safety": (),
     "engines": ("catalogue", "machine"),
     "noise": ("engines.contracts", "engines.registry"),  # the latter says how to install

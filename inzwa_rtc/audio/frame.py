@@ -1,4 +1,4 @@
-"""The unit of audio inside a call: 20 ms of mono int16."""
+"""The unit of audio inside a call: 20 ms of mono int16, encoded already or not."""
 
 from __future__ import annotations
 
@@ -25,6 +25,19 @@ class Frame:
     def samples(self) -> int:
         """Number of samples."""
         return len(self.pcm) // BYTES_PER_SAMPLE
+
+
+@dataclass(frozen=True, slots=True)
+class PlayoutFrame:
+    """20 ms that a caller is to hear.
+
+    `pcm` is int16 little-endian mono at the playout's rate, `packet` the same sound as Opus,
+    where it was encoded before. One of the two may be empty: `pcm` only for a transport that
+    takes packets.
+    """
+
+    pcm: bytes
+    packet: bytes = b""
 
 
 def frame_bytes(rate: int) -> int:

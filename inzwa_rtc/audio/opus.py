@@ -27,6 +27,8 @@ _SET_COMPLEXITY = 4010
 _SET_INBAND_FEC = 4012
 _SET_PACKET_LOSS_PERC = 4014
 _SET_SIGNAL = 4024
+_GET_LOOKAHEAD = 4027
+_RESET_STATE = 4028
 
 _Ptr = ctypes.c_void_p
 _Int = ctypes.c_int
@@ -95,6 +97,13 @@ class OpusEncoder:
             (_SET_SIGNAL, _SIGNAL_VOICE),
         ):
             _check(self._lib, self._lib.opus_encoder_ctl(self._state, request, _Int(value)))
+        lookahead = _Int()
+        _check(
+            self._lib,
+            self._lib.opus_encoder_ctl(self._state, _GET_LOOKAHEAD, ctypes.byref(lookahead)),
+        )
+        self.lookahead = lookahead.value
+        """By how many samples what is decoded comes later than what was encoded."""
         self._samples = rate * FRAME_MS // 1000
         self._packet = ctypes.create_string_buffer(MAX_PACKET_BYTES)
 
@@ -107,6 +116,11 @@ class OpusEncoder:
         )
         _check(self._lib, size)
         return self._packet.raw[:size]
+
+    def reset(self) -> None:
+        """Forget all that was encoded; the settings stay. The next packet then relies on no
+        packet before it."""
+        _check(self._lib, self._lib.opus_encoder_ctl(self._state, _RESET_STATE))
 
     def __del__(self) -> None:
         if getattr(self, "_state", None):

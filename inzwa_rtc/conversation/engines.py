@@ -11,6 +11,7 @@ from inzwa_rtc.conversation.stages import Rendered
 from inzwa_rtc.conversation.voices import Voices
 from inzwa_rtc.engines.contracts import LanguageModel, Recognizer, Synthesizer
 from inzwa_rtc.settings import Settings
+from inzwa_rtc.speech.reading import Manner, Reading
 
 Faults = Mapping[str, Rendered]
 """The apology of each language."""
@@ -18,18 +19,24 @@ Faults = Mapping[str, Rendered]
 
 @dataclass(frozen=True, slots=True)
 class EngineSet:
-    """Three engines, the settings by which they were chosen, and the apologies in their voice."""
+    """Three engines, the settings by which they were chosen, the apologies in their voice, and
+    how texts are read aloud."""
 
     asr: Recognizer
     llm: LanguageModel
     tts: Synthesizer
     settings: Settings
     faults: Faults
+    manner: Manner
 
     @property
     def voices(self) -> Voices:
         """What callers may choose from."""
         return Voices(self.tts, self.settings)
+
+    def reading(self) -> Reading:
+        """A new one, for the phrases of one reply."""
+        return Reading(self.tts, self.manner)
 
 
 class EngineSource(Protocol):

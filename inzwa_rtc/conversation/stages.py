@@ -15,12 +15,12 @@ from inzwa_rtc.engines.contracts import (
     RecognizeRequest,
     SpeechChunk,
     SpeechRequest,
-    Synthesizer,
     TranscriptChunk,
 )
-from inzwa_rtc.errors import EngineError, EngineTimeout
+from inzwa_rtc.errors import EngineError, EngineTimeout, PeerError
 from inzwa_rtc.playout.playout import Speech
 from inzwa_rtc.settings import TimeoutSettings
+from inzwa_rtc.speech.reading import Reading
 
 T = TypeVar("T")
 
@@ -68,20 +68,23 @@ async def speak_phrase(
     text: str,
     offset: int,
     request: SpeechRequest,
-    synthesizer: Synthesizer,
+    reading: Reading,
     speech: Speech,
     timeouts: TimeoutSettings,
 ) -> None:
-    """Synthesize one phrase of the reply into the playout. Raises `EngineError`."""
+    """Read one phrase of the reply into the playout. Raises `EngineError`, also for a phrase
+    that cannot be read: nobody else is to blame for what a model wrote."""
     speech.begin_phrase(text, offset)
-    if any(character.isalnum() for character in text):
-        resampler = Resampler(synthesizer.sample_rate, speech.rate)
-        async with aclosing(synthesizer.synthesize(replace(request, text=text))) as chunks:
+    resampler = Resampler(reading.sample_rate, speech.rate)
+    try:
+        async with aclosing(reading.synthesize(replace(request, text=text))) as chunks:
             limit = timeouts.first_audio
             while chunk := await next_within(chunks, limit, "The speech engine"):
                 await speech.write(resampler.feed(chunk.pcm), chunk.words)
-                limit = timeouts.next_audio
-        await speech.write(resampler.flush())
+                limit = timeouts.first_audio if reading.is_between_pieces else timeouts.next_audio
+    except PeerError as error:
+        raise EngineError(error.message, action=error.action, code=error.code) from None
+    await speech.write(resampler.flush())
     speech.end_phrase()
 
 
@@ -98,17 +101,17 @@ async def speak_rendered(line: Rendered, offset: int, speech: Speech) -> None:
 async def render(
     text: str,
     language: str,
-    synthesizer: Synthesizer,
+    reading: Reading,
     timeout_s: float,
     voice: str | None = None,
 ) -> Rendered:
     """Synthesize a line for later. Raises `EngineError`."""
     request = SpeechRequest(text, voice, language)
     chunks: list[SpeechChunk] = []
-    async with aclosing(synthesizer.synthesize(request)) as stream:
+    async with aclosing(reading.synthesize(request)) as stream:
         while chunk := await next_within(stream, timeout_s, "The speech engine"):
             chunks.append(chunk)
-    return Rendered(text, synthesizer.sample_rate, tuple(chunks))
+    return Rendered(text, reading.sample_rate, tuple(chunks))
 
 
 async def next_within(stream: AsyncGenerator[T, None], seconds: float, who: str) -> T | None:

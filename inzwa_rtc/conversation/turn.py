@@ -176,6 +176,7 @@ class Turn:
 
     async def _speak(self, phrases: asyncio.Queue[str | None]) -> None:
         context = self.context
+        reading = self.engines.reading()
         offset = 0
         while (phrase := await phrases.get()) is not None:
             voice = self.engines.voices.nearest(context.voice)  # these may not have the newest
@@ -184,7 +185,7 @@ class Turn:
                 phrase,
                 offset,
                 request,
-                self.engines.tts,
+                reading,
                 self.speech,
                 context.settings.timeouts,
             )

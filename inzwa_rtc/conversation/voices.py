@@ -12,6 +12,7 @@ from inzwa_rtc.engines.contracts import PreferringSynthesizer, Synthesizer, Voic
 from inzwa_rtc.errors import ConfigError, PeerError
 from inzwa_rtc.language import base_language
 from inzwa_rtc.settings import Settings
+from inzwa_rtc.speech.speed import checked_speed
 
 
 class Voices:
@@ -64,7 +65,8 @@ class Voices:
         """How a caller is spoken to from now on who is spoken to as `current` and asks for
         this. A new language brings a voice that fits it, unless one is asked for.
 
-        Raises `PeerError` for a language or a voice that is not offered.
+        Raises `PeerError` for a language or a voice that is not offered, and for a speed that
+        there is not.
         """
         language = _tidy(asked.language) if asked.language else current.language
         if base_language(language) not in self.languages():
@@ -81,7 +83,8 @@ class Voices:
             )
         is_same = base_language(language) == base_language(current.language)
         voice = asked.voice or (current.voice if is_same else self._of_language(language))
-        return VoiceSettings(language, voice, asked.speed or current.speed)
+        speed = current.speed if asked.speed is None else checked_speed(asked.speed)
+        return VoiceSettings(language, voice, speed)
 
     def nearest(self, wish: VoiceSettings) -> VoiceSettings:
         """The best that there is for a caller who wishes to be spoken to like this: in that

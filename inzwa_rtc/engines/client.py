@@ -27,6 +27,7 @@ from inzwa_rtc.engines.child import Child, cut_off
 from inzwa_rtc.engines.contracts import (
     RecognizeRequest,
     ReplyRequest,
+    Speaker,
     SpeechChunk,
     SpeechRequest,
     TokenChunk,
@@ -124,6 +125,11 @@ class SynthesizerClient:
         """As in `IdentifiedSynthesizer`; empty where the engine has none."""
         told: str = self._description()["fingerprint"]
         return told
+
+    def speaker(self, voice: str | None, language: str) -> Speaker:
+        """Itself."""
+        told = self._process.description.get("fingerprint", "")
+        return Speaker(self._process.spec.name, told)
 
     async def synthesize(self, request: SpeechRequest) -> AsyncGenerator[SpeechChunk, None]:
         body = wire.speech_request_to(request)

@@ -263,6 +263,24 @@ class IdentifiedSynthesizer(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """The engine that is first asked for a request, and its fingerprint: empty where it tells
+    none, or was never loaded."""
+
+    engine: str
+    fingerprint: str = ""
+
+
+@runtime_checkable
+class NamingSynthesizer(Protocol):
+    """A `Synthesizer` that tells ahead which engine speaks."""
+
+    def speaker(self, voice: str | None, language: str) -> Speaker:
+        """Who would be asked first, were all engines well."""
+        ...
+
+
 @runtime_checkable
 class PreferringSynthesizer(Protocol):
     """A `Synthesizer` that has others stand in for the preferred one."""

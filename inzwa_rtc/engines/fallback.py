@@ -27,6 +27,7 @@ from inzwa_rtc.engines.contracts import (
     Recognizer,
     RecognizeRequest,
     ReplyRequest,
+    Speaker,
     SpeechChunk,
     SpeechRequest,
     Synthesizer,
@@ -133,6 +134,12 @@ class FallbackSynthesizer:
     def states(self) -> dict[str, BreakerState]:
         """How each engine's breaker is."""
         return self.chain.states()
+
+    def speaker(self, voice: str | None, language: str) -> Speaker:
+        """The first that is asked, whether it answers or not."""
+        first = self._list().order(voice, language)[0]
+        told = self._told(lambda engine: str(getattr(engine, "fingerprint", "")))
+        return Speaker(first, told[first] or "")
 
     async def synthesize(self, request: SpeechRequest) -> AsyncGenerator[SpeechChunk, None]:
         """Yield the speech of the first engine that begins to speak. Raises `EngineError`, also

@@ -71,6 +71,13 @@ class Ledger:
             self._cue(self._phrase_sample, self._phrase_offset, self._phrase)
         self._written += samples
 
+    def add_silence(self, samples: int) -> None:
+        """Silence was written that belongs to no phrase. A phrase that was begun and has no
+        audio yet starts after it."""
+        if self._phrase_sample == self._written:
+            self._phrase_sample += samples
+        self._written += samples
+
     def end_phrase(self) -> None:
         """All audio of the phrase was written."""
         while self._marks[-1][0] > self._written:

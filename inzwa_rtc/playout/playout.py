@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from inzwa_rtc.audio.frame import BYTES_PER_SAMPLE, FRAME_MS, frame_bytes
+from inzwa_rtc.audio.frame import BYTES_PER_SAMPLE, FRAME_MS, PlayoutFrame, frame_bytes
 from inzwa_rtc.engines.contracts import WordTime
 from inzwa_rtc.events import (
     Caption,
@@ -20,6 +20,7 @@ from inzwa_rtc.events import (
     PlaybackReleased,
     PlaybackStarted,
 )
+from inzwa_rtc.playout.buffer import Buffer
 from inzwa_rtc.playout.ledger import Ledger
 
 LEAD_MS = 2000  # hides a slow phrase behind the one before it; 96 kB at 24 kHz
@@ -35,7 +36,8 @@ class Speech:
         self._rate = playout.rate
         self._on_event = playout.on_event
         self._ledger = Ledger(self._rate)
-        self._audio = bytearray()
+        self._frame_bytes = frame_bytes(self._rate)
+        self._audio = Buffer(self._frame_bytes)
         self._lead_bytes = self._bytes(LEAD_MS)
         self._pulled = 0
         self._reported: int | None = None
@@ -52,6 +54,11 @@ class Speech:
     def rate(self) -> int:
         """Sample rate of the audio to be written, in Hz."""
         return self._rate
+
+    @property
+    def takes_packets(self) -> bool:
+        """Whether frames may be written as Opus packets alone."""
+        return self._playout.takes_packets
 
     @property
     def is_playing(self) -> bool:
@@ -81,9 +88,31 @@ class Speech:
         if self._over.is_set():
             return
         self._ledger.add(len(pcm) // BYTES_PER_SAMPLE, words)
-        self._audio += pcm
-        if len(self._audio) >= self._lead_bytes:
-            self._space.clear()
+        self._audio.add(pcm)
+        self._mind_the_lead()
+
+    async def write_frames(
+        self, frames: Sequence[PlayoutFrame], words: tuple[WordTime, ...] = ()
+    ) -> None:
+        """Append frames of the phrase that may be encoded already; waits as `write` does.
+
+        The sound before them is filled up to a whole frame, so up to 20 ms of silence come in
+        between: they are meant for phrases that consist of frames alone. Frames without PCM
+        are for a playout that `takes_packets`. Raises `ValueError` where a frame is of another
+        rate, or empty.
+        """
+        for frame in frames:
+            if len(frame.pcm) != self._frame_bytes and not (
+                self.takes_packets and frame.packet and not frame.pcm
+            ):
+                raise ValueError(f"a frame is {self._frame_bytes} bytes, or a packet if taken")
+        await self._space.wait()
+        if self._over.is_set() or not frames:
+            return
+        self._ledger.add_silence(self._audio.pad() // BYTES_PER_SAMPLE)
+        self._audio.add_frames(frames)
+        self._ledger.add(len(frames) * self._frame_bytes // BYTES_PER_SAMPLE, words)
+        self._mind_the_lead()
 
     def end_phrase(self) -> None:
         """All audio of the phrase is written."""
@@ -140,32 +169,35 @@ class Speech:
             event = PlaybackHeld if is_held else PlaybackReleased
             self._on_event(event(self.turn))
 
-    def pull(self, size: int) -> bytes | None:
-        """The next `size` bytes; None while there are none to play (yet)."""
+    def pull(self) -> PlayoutFrame | None:
+        """The next frame; None while there is none to play (yet)."""
         self._settle()  # here, not behind the last frame: that one must leave first
-        data = self._take(size)
+        frame = self._take()
         self._past.append(self._pulled)
-        return data
+        return frame
 
-    def _take(self, size: int) -> bytes | None:
-        if self._playout.is_held or not self._audio:
+    def _take(self) -> PlayoutFrame | None:
+        if self._playout.is_held:
             return None
-        if len(self._audio) < size:
-            if not self._finished:
-                return None  # a whole frame is coming: half a frame now would click
-            self._audio += bytes(size - len(self._audio))
-        data = bytes(self._audio[:size])
-        del self._audio[:size]
+        if self._finished:
+            self._audio.pad()  # else more is coming: half a frame now would click
+        frame = self._audio.take()
+        if frame is None:
+            return None
         if not self._pulled:
             self._on_event(PlaybackStarted(self.turn))
-        self._pulled += size // BYTES_PER_SAMPLE
+        self._pulled += self._frame_bytes // BYTES_PER_SAMPLE
         for cue in self._ledger.cues_before(self._pulled):
             self._on_event(
                 Caption(self.turn, cue.text, cue.offset, cue.sample * 1000 // self._rate)
             )
         if len(self._audio) < self._lead_bytes:
             self._space.set()
-        return data
+        return frame
+
+    def _mind_the_lead(self) -> None:
+        if len(self._audio) >= self._lead_bytes:
+            self._space.clear()
 
     def _settle(self) -> None:
         """Notice that all was played. Not while held: the caller's device has stopped with
@@ -186,9 +218,9 @@ class Playout:
     def __init__(self, rate: int, on_event: Callable[[Event], None]) -> None:
         self.rate = rate
         self.transit_ms = 0  # set by a transport that knows how long audio is under way
+        self.takes_packets = False  # set by a transport that sends Opus
         self.on_event = on_event
         self.is_held = False
-        self._frame_bytes = frame_bytes(rate)
         self._speech: Speech | None = None
 
     def speech(self, turn: int) -> Speech:
@@ -206,9 +238,9 @@ class Playout:
         """Go on where `hold` stopped."""
         self._set_held(False)
 
-    def pull(self) -> bytes | None:
+    def pull(self) -> PlayoutFrame | None:
         """The next 20 ms, or None for silence. To be called every 20 ms."""
-        return self._speech.pull(self._frame_bytes) if self._speech is not None else None
+        return self._speech.pull() if self._speech is not None else None
 
     def report_played(self, turn: int | None, samples: int) -> None:
         """The caller's device has played `samples` of the audio of `turn` (None: the newest)."""

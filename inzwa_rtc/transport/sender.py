@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import fractions
+from functools import cache
 from typing import Any
 
 import av
 from aiortc import MediaStreamTrack, RTCRtpSender
 from aiortc.mediastreams import MediaStreamError
 
-from inzwa_rtc.audio.frame import FRAME_MS, frame_bytes
+from inzwa_rtc.audio.frame import FRAME_MS, PlayoutFrame, frame_bytes
 from inzwa_rtc.audio.opus import OpusEncoder
 from inzwa_rtc.playout.playout import Playout
 from inzwa_rtc.transport.pace import Pacer
@@ -22,23 +23,25 @@ CLIENT_BUFFER_MS = 60  # what a browser's jitter buffer holds on a quiet network
 _MEASURE_FRAMES = 50
 _RTT = "_RTCRtpSender__rtt"  # from RTCP; the public statistics can only be awaited
 _TAIL_FRAMES = 10  # encode this much silence after speech, so that the codec settles
+_SILENCE = bytes(frame_bytes(OUT_SAMPLE_RATE))
 
 
 class OpusTrack(MediaStreamTrack):
     """Hands aiortc finished packets, which pass its own 96 kbit/s stereo encoder by.
 
-    Silence longer than the tail costs no encoding: one silent packet is sent again.
+    What was encoded before is sent as it is. Silence longer than the tail costs no encoding
+    either: one silent packet is sent again and again.
     """
 
     kind = "audio"
 
     def __init__(self, bitrate: int) -> None:
         super().__init__()
+        self.encodes = 0  # frames encoded so far
         self._bitrate = bitrate
         self._encoder = OpusEncoder(OUT_SAMPLE_RATE, bitrate)
-        self._silence = bytes(frame_bytes(OUT_SAMPLE_RATE))
-        self._silent_frames = 0
-        self._silent_packet = b""
+        self._tail = 0  # frames of silence yet to be encoded
+        self._is_behind = False  # packets were sent that the encoder knows nothing of
         self._playout: Playout | None = None
         self._pacer: Pacer | None = None
         self._sender: RTCRtpSender | None = None
@@ -51,6 +54,7 @@ class OpusTrack(MediaStreamTrack):
 
     def play(self, playout: Playout) -> None:
         """Send what this playout gives from the next frame on."""
+        playout.takes_packets = True
         self._playout = playout
 
     async def recv(self) -> av.Packet[Any]:
@@ -65,16 +69,41 @@ class OpusTrack(MediaStreamTrack):
         if self._playout is not None and number % _MEASURE_FRAMES == 0:
             round_trip_s: float = getattr(self._sender, _RTT, None) or 0.0
             self._playout.transit_ms = CLIENT_BUFFER_MS + round(round_trip_s * 500)
-        packet = av.Packet(self._encode(self._playout.pull() if self._playout else None))
+        packet = av.Packet(self._packet(self._playout.pull() if self._playout else None))
         packet.pts = number * _TICKS
         packet.time_base = fractions.Fraction(1, RTP_CLOCK)
         return packet
 
-    def _encode(self, pcm: bytes | None) -> bytes:
-        if pcm is not None:
-            self._silent_frames = 0
-            return self._encoder.encode(pcm)
-        self._silent_frames += 1
-        if self._silent_frames <= _TAIL_FRAMES or not self._silent_packet:
-            self._silent_packet = self._encoder.encode(self._silence)
-        return self._silent_packet
+    def _packet(self, frame: PlayoutFrame | None) -> bytes:
+        if frame is None:
+            return self._silent()
+        if frame.packet:
+            # Where a hold has torn a phrase in two, its packets go on all the same: a decoder
+            # that has heard silence in between is back on the sound after a frame or two, and
+            # more gently than if encoding began in the middle of it.
+            self._is_behind = True
+            self._tail = 0  # a packet of silence ends its sound well, wherever it stops
+            return frame.packet
+        self._tail = _TAIL_FRAMES
+        return self._encode(frame.pcm)
+
+    def _silent(self) -> bytes:
+        if not self._tail:
+            return _silent_packet(self._bitrate)
+        self._tail -= 1
+        return self._encode(_SILENCE)
+
+    def _encode(self, pcm: bytes) -> bytes:
+        if self._is_behind:
+            # What it encoded last is not what was decoded last: rely on none of it.
+            self._encoder.reset()
+            self._is_behind = False
+        self.encodes += 1
+        return self._encoder.encode(pcm)
+
+
+@cache
+def _silent_packet(bitrate: int) -> bytes:
+    """A packet from within long silence."""
+    encoder = OpusEncoder(OUT_SAMPLE_RATE, bitrate)
+    return [encoder.encode(_SILENCE) for _ in range(_TAIL_FRAMES + 1)][-1]

@@ -107,9 +107,9 @@ class SocketPeer(Generic[C]):
         while True:
             _, wait = pacer.next_frame(loop.time())
             await asyncio.sleep(wait)
-            pcm = self._playout.pull() if self._playout is not None else None
-            if pcm is not None:
-                self._put(pcm)
+            frame = self._playout.pull() if self._playout is not None else None
+            if frame is not None:
+                self._put(frame.pcm)
 
     def _refuse(self, error: PeerError) -> None:
         """Answer with an error event; a client that keeps on sending nonsense is cut off."""

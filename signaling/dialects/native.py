@@ -12,6 +12,7 @@ from inzwa_rtc.conversation import peer
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.events import Event
 from inzwa_rtc.settings import LimitSettings
+from inzwa_rtc.speech.speed import FASTEST, SLOWEST
 
 MAX_WORDS = 300  # two minutes of speech, in half of the 64 KiB that a data channel's message has
 
@@ -20,7 +21,7 @@ class _Message(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
 
 
-Speed = Annotated[float, Field(ge=0.25, le=4, allow_inf_nan=False)]
+Speed = Annotated[float, Field(ge=SLOWEST, le=FASTEST, allow_inf_nan=False)]
 ShortName = Annotated[str, Field(min_length=1, max_length=100)]
 
 

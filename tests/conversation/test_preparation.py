@@ -24,6 +24,7 @@ from inzwa_rtc.settings import CallSettings, Settings
 from tests.support.engines import ScriptedRecognizer, ToneSynthesizer
 from tests.support.peer import settle
 from tests.support.session import Source
+from tests.support.speech import AS_IT_IS
 
 GUARD_S = 5.0
 
@@ -55,7 +56,7 @@ class Call:
         voice = VoiceSettings("en", None, 1.0)
         dialogue = Dialogue(settings, voice, self.history, self.shedding)
         asr, tts = ScriptedRecognizer(), ToneSynthesizer()
-        self.source = Source(EngineSet(asr, self.reader, tts, settings, {}))
+        self.source = Source(EngineSet(asr, self.reader, tts, settings, {}, AS_IT_IS))
         self.preparation = Preparation(self.source, dialogue, self.shedding, limit_s)
 
     def heard(self, text: str, stable: int, *, is_final: bool = False) -> None:

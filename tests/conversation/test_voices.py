@@ -101,6 +101,15 @@ def test_a_voice_of_an_engine_that_is_not_loaded_yet_is_not_refused() -> None:
         voices.check_settings()
 
 
+@pytest.mark.parametrize("speed", [0.0, 0.2, 5.0, float("nan")])
+def test_a_speed_that_no_voice_has_is_refused(speed: float) -> None:
+    voices = voices_of(*ENGLISH)
+    with pytest.raises(PeerError) as refused:
+        voices.choose(UpdateVoice(speed=speed), voices.usual())
+    assert refused.value.code == "bad_speed"
+    assert voices.choose(UpdateVoice(speed=0.25), voices.usual()).speed == 0.25
+
+
 BELLA = Voice("bella", "Bella", "en-US", engine="kokoro")
 ESPEAK = (
     Voice("en-gb", "British", "en-GB", engine="espeak"),

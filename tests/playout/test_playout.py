@@ -3,45 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from itertools import pairwise
+from collections.abc import Awaitable, Callable
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from inzwa_rtc.engines.contracts import WordTime
 from inzwa_rtc.events import (
     Caption,
-    Event,
     PlaybackEnded,
     PlaybackHeld,
     PlaybackReleased,
     PlaybackStarted,
 )
-from inzwa_rtc.playout.playout import LEAD_MS, Playout, Speech
+from inzwa_rtc.playout.playout import LEAD_MS
+from tests.support.playing import FRAME, marked, playout, pulled, say_frames, say_samples
 
-RATE = 16_000
-FRAME = RATE // 50 * 2
-
-
-def marked(turn: int, frames: int) -> bytes:
-    """Audio whose every sample names its turn."""
-    return turn.to_bytes(2, "little") * (FRAME // 2 * frames)
+Say = Callable[..., Awaitable[None]]
 
 
-def playout() -> tuple[Playout, list[Event]]:
-    events: list[Event] = []
-    return Playout(RATE, events.append), events
+@pytest.fixture(params=[say_samples, say_frames], ids=["samples", "frames"])
+def say(request: pytest.FixtureRequest) -> Say:
+    """The two ways of writing a phrase, between which nothing may differ."""
+    way: Say = request.param
+    return way
 
 
-async def say(speech: Speech, text: str, frames: int, words: tuple[WordTime, ...] = ()) -> None:
-    speech.begin_phrase(text, 0)
-    await speech.write(marked(speech.turn, frames), words)
-    speech.end_phrase()
-
-
-async def test_caller_hears_silence_within_one_frame_of_a_hold() -> None:
+async def test_caller_hears_silence_within_one_frame_of_a_hold(say: Say) -> None:
     out, events = playout()
     speech = out.speech(1)
     await say(speech, "hello", 5)
@@ -49,7 +36,7 @@ async def test_caller_hears_silence_within_one_frame_of_a_hold() -> None:
     out.hold()
     assert out.pull() is None
     out.release()
-    assert out.pull() == marked(1, 1)
+    assert pulled(out) == marked(1, 1)
     assert [type(event) for event in events] == [
         PlaybackStarted,
         Caption,
@@ -58,7 +45,7 @@ async def test_caller_hears_silence_within_one_frame_of_a_hold() -> None:
     ]
 
 
-async def test_what_is_made_while_the_playout_is_held_waits_for_its_release() -> None:
+async def test_what_is_made_while_the_playout_is_held_waits_for_its_release(say: Say) -> None:
     out, events = playout()
     out.hold()
     speech = out.speech(1)
@@ -67,12 +54,12 @@ async def test_what_is_made_while_the_playout_is_held_waits_for_its_release() ->
     assert out.pull() is None
     assert events == []
     out.release()
-    assert out.pull() == marked(1, 1)
+    assert pulled(out) == marked(1, 1)
     out.pull()
     assert [type(event) for event in events] == [PlaybackStarted, Caption, PlaybackEnded]
 
 
-async def test_held_behind_its_last_frame_a_speech_ends_when_it_is_released() -> None:
+async def test_held_behind_its_last_frame_a_speech_ends_when_it_is_released(say: Say) -> None:
     out, events = playout()
     speech = out.speech(1)
     await say(speech, "hello", 1)
@@ -87,7 +74,7 @@ async def test_held_behind_its_last_frame_a_speech_ends_when_it_is_released() ->
     assert events[-3:] == [PlaybackHeld(1), PlaybackReleased(1), PlaybackEnded(1)]
 
 
-async def test_a_phrase_that_breaks_off_is_heard_as_far_as_it_was_spoken() -> None:
+async def test_a_phrase_that_breaks_off_is_heard_as_far_as_it_was_spoken(say: Say) -> None:
     out, _ = playout()
     speech = out.speech(1)
     speech.begin_phrase("Once upon a time.", 0)
@@ -101,7 +88,7 @@ async def test_a_phrase_that_breaks_off_is_heard_as_far_as_it_was_spoken() -> No
     assert speech.heard() == "Once I am sorry."
 
 
-async def test_nothing_of_a_cut_turn_is_played_even_if_more_is_written() -> None:
+async def test_nothing_of_a_cut_turn_is_played_even_if_more_is_written(say: Say) -> None:
     out, _ = playout()
     speech = out.speech(1)
     await say(speech, "hello", 5)
@@ -114,17 +101,17 @@ async def test_nothing_of_a_cut_turn_is_played_even_if_more_is_written() -> None
         await speech.played_out()
 
 
-async def test_a_new_turn_cuts_the_one_before() -> None:
+async def test_a_new_turn_cuts_the_one_before(say: Say) -> None:
     out, _ = playout()
     first = out.speech(1)
     await say(first, "hello", 5)
     second = out.speech(2)
     await say(second, "there", 1)
-    assert out.pull() == marked(2, 1)
+    assert pulled(out) == marked(2, 1)
     assert first.is_over
 
 
-async def test_writing_waits_while_the_lead_is_full() -> None:
+async def test_writing_waits_while_the_lead_is_full(say: Say) -> None:
     out, _ = playout()
     speech = out.speech(1)
     await say(speech, "long", LEAD_MS // 20)
@@ -143,14 +130,14 @@ async def test_the_last_part_of_a_frame_is_padded_with_silence() -> None:
     speech.end_phrase()
     assert out.pull() is None  # more may come
     speech.finish()
-    assert out.pull() == marked(1, 1)[:100] + bytes(FRAME - 100)
+    assert pulled(out) == marked(1, 1)[:100] + bytes(FRAME - 100)
     assert not speech.is_over  # its last frame is only leaving now
     assert out.pull() is None
     assert isinstance(events[-1], PlaybackEnded)
     assert speech.heard() == "hi"
 
 
-async def test_audio_under_way_to_the_caller_is_not_heard_yet() -> None:
+async def test_audio_under_way_to_the_caller_is_not_heard_yet(say: Say) -> None:
     out, _ = playout()
     out.transit_ms = 60
     speech = out.speech(1)
@@ -162,7 +149,7 @@ async def test_audio_under_way_to_the_caller_is_not_heard_yet() -> None:
     assert speech.heard() == "one"
 
 
-async def test_frames_on_their_way_are_heard_while_the_speech_is_held() -> None:
+async def test_frames_on_their_way_are_heard_while_the_speech_is_held(say: Say) -> None:
     out, _ = playout()
     out.transit_ms = 60
     speech = out.speech(1)
@@ -176,7 +163,7 @@ async def test_frames_on_their_way_are_heard_while_the_speech_is_held() -> None:
     assert speech.heard() == "one"
 
 
-async def test_what_the_device_reports_counts_and_never_more_than_was_sent() -> None:
+async def test_what_the_device_reports_counts_and_never_more_than_was_sent(say: Say) -> None:
     out, _ = playout()
     speech = out.speech(3)
     await say(speech, "one two", 10, (WordTime(0, 3, 0), WordTime(4, 3, 100)))
@@ -197,89 +184,3 @@ async def test_a_turn_without_any_audio_is_over_when_finished_or_cut(finish_firs
     async with asyncio.timeout(1):
         await speech.played_out()
     assert events == []
-
-
-LETTERS: dict[type[Event], str] = {
-    PlaybackStarted: "S",
-    PlaybackHeld: "H",
-    PlaybackReleased: "R",
-    PlaybackEnded: "E",
-    Caption: "",
-}
-
-actions = st.lists(
-    st.one_of(
-        st.tuples(st.just("write"), st.integers(0, 3 * FRAME // 2)),
-        st.tuples(st.just("pull"), st.integers(1, 5)),
-        st.tuples(
-            st.sampled_from(["hold", "release", "cut", "finish", "abandon", "next"]), st.just(0)
-        ),
-        st.tuples(st.just("played"), st.integers(0, 5000)),
-    ),
-    max_size=40,
-)
-
-
-@given(actions, st.integers(0, 200))
-@settings(deadline=None)
-def test_any_order_of_events_keeps_heard_a_prefix_and_cut_sound_unplayed(
-    todo: list[tuple[str, int]], transit_ms: int
-) -> None:
-    asyncio.run(_any_order(todo, transit_ms))
-
-
-async def _any_order(todo: list[tuple[str, int]], transit_ms: int) -> None:
-    out, events = playout()
-    out.transit_ms = transit_ms
-    speech = out.speech(1)
-    written = ""
-    cut_turns: set[int] = set()
-    heard = [""]
-    for action, number in todo:
-        match action:
-            case "write":
-                if speech._space.is_set():  # else a writer would wait here
-                    was_cut = speech.turn in cut_turns
-                    text = f"w{number} "
-                    speech.begin_phrase(text, len(written))
-                    await speech.write(speech.turn.to_bytes(2, "little") * number)
-                    speech.end_phrase()
-                    written += "" if was_cut else text
-            case "pull":
-                for _ in range(number):
-                    frame = out.pull()
-                    turns = {frame[i] for i in range(0, FRAME, 2)} if frame else set()
-                    assert not turns & cut_turns
-                    assert turns <= {0, speech.turn}
-            case "played":
-                out.report_played(speech.turn, number)
-            case "next":
-                cut_turns.add(speech.turn)
-                speech = out.speech(speech.turn + 1)
-                written, heard = "", [""]
-            case "cut":
-                speech.cut()
-                cut_turns.add(speech.turn)
-            case "hold" | "release":
-                getattr(out, action)()
-            case "abandon":
-                speech.abandon_phrase()  # between phrases: nothing but the space before the next
-            case _:
-                getattr(speech, action)()
-        heard.append(speech.heard())
-        assert written.rstrip().startswith(heard[-1])
-    if speech.turn not in cut_turns and not any(action == "played" for action, _ in todo):
-        assert all(later.startswith(earlier) for earlier, later in pairwise(heard))
-    for turn in range(1, speech.turn + 1):
-        assert _is_legal([type(event) for event in events if _turn(event) == turn])
-
-
-def _turn(event: Event) -> int | None:
-    assert isinstance(event, tuple(LETTERS))
-    return getattr(event, "turn", None)
-
-
-def _is_legal(kinds: list[type[Event]]) -> bool:
-    """Whether all that is held is released before it ends, and nothing follows the end."""
-    order = "".join(LETTERS[kind] for kind in kinds)
-    return re.fullmatch(r"(S(HR)*(E|H?))?", order) is not None

@@ -237,7 +237,22 @@ async def test_apologies_are_not_spoken_again_where_nothing_of_them_has_changed(
     assert len(now.tts.requests) == spoken
     operated.settings = Settings.model_validate({**START, "tts_voice": "low"})
     assert (await operated.reload())[1]["changed"] == ["tts_voice"]
-    assert [one.voice for one in now.tts.requests[spoken:]] == ["low"]
+    assert {one.voice for one in now.tts.requests[spoken:]} == {"low"}
+    spoken = len(now.tts.requests)
+    assert (await operated.reload())[1]["changed"] == []
+    assert len(now.tts.requests) == spoken
+
+
+async def test_how_texts_are_read_changes_while_the_server_runs(operated: Operated) -> None:
+    before = operated.server.switchboard.now
+    spoken = len(before.tts.requests)  # type: ignore[attr-defined]
+    group = {"code_blocks": "read", "crossfade_ms": 0}
+    operated.settings = Settings.model_validate({**START, "speech": group})
+    assert (await operated.reload())[1]["changed"] == ["speech.code_blocks", "speech.crossfade_ms"]
+    now = operated.server.switchboard.now
+    assert (now.manner.rules.code_blocks, now.manner.joints.crossfade_ms) == ("read", 0)
+    assert now.manner.paces is before.manner.paces  # the voices are the same
+    assert len(now.tts.requests) > spoken  # type: ignore[attr-defined]
 
 
 class NoAdapter(ScriptedModel):

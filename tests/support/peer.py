@@ -50,7 +50,8 @@ class MemoryPeer:
             self._index += FRAME_SAMPLES
             await self._items.join()
             await settle()
-            self.pulled.append(self._playout.pull() if self._playout else None)
+            frame = self._playout.pull() if self._playout else None
+            self.pulled.append(frame.pcm if frame else None)
             await settle()
 
     async def speak(self, ms: int) -> None:

@@ -24,8 +24,10 @@ from inzwa_rtc.engines.contracts import (
 from inzwa_rtc.errors import EngineError
 from inzwa_rtc.events import EndReason, PlaybackEnded, PlaybackStarted
 from inzwa_rtc.settings import CallSettings, Settings
+from inzwa_rtc.speech.reading import Manner, Reading
 from tests.support.engines import LoudIsSpeech, ScriptedModel, ScriptedRecognizer, ToneSynthesizer
 from tests.support.peer import MemoryPeer
+from tests.support.speech import AS_IT_IS
 
 STORY = "Once upon a time there was a small bird that could not sing at all."
 BROKEN = EngineError("It broke.", action="Try again.")
@@ -116,14 +118,17 @@ async def calling(
     greeting: str | None = "",
     asr: ScriptedRecognizer | None = None,
     suppressor: NoiseSuppressor | None = None,
+    manner: Manner = AS_IT_IS,
     **groups: Any,
 ) -> AsyncIterator[Call]:
     call_settings = {"greeting": greeting, "system_prompt": "", **groups.pop("call", {})}
     settings = Settings(call=CallSettings(**call_settings), **groups)
     asr, llm, tts = asr or ScriptedRecognizer(*texts), ScriptedModel(*replies), ToneSynthesizer()
-    faults = {name: await render(lines(name).fault, name, tts, 1) for name in languages()}
+    faults = {
+        name: await render(lines(name).fault, name, Reading(tts, manner), 1) for name in languages()
+    }
     peer, shedding = MemoryPeer(), Shedding(settings.load)
-    source = Source(EngineSet(asr, llm, tts, settings, faults))
+    source = Source(EngineSet(asr, llm, tts, settings, faults, manner))
     session = Session(
         "id",
         "token",

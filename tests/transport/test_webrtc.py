@@ -8,14 +8,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import numpy as np
 import pytest
 from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
+from av import AudioFrame
 
 from inzwa_rtc.conversation.peer import Command
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.events import ReplyFinished
+from inzwa_rtc.playout.playout import Playout
 from inzwa_rtc.settings import Settings
+from inzwa_rtc.speech.cache.phrase import KeptPhrase
 from inzwa_rtc.transport.datagrams import MAX_DATAGRAM
+from inzwa_rtc.transport.sender import OUT_SAMPLE_RATE
 from inzwa_rtc.transport.webrtc import WebRtcPeer
 from signaling.dialects.native import NativeDialect
 
@@ -65,6 +70,41 @@ async def test_a_candidate_that_makes_no_sense_is_the_clients_fault(
             await peer.add_candidate(candidate, mid, None)
         assert refused.value.code == "bad_candidate"
         assert refused.value.action
+
+
+async def test_a_phrase_that_was_encoded_before_is_heard_and_nothing_is_encoded() -> None:
+    settings = Settings()
+    times = np.arange(OUT_SAMPLE_RATE) / OUT_SAMPLE_RATE
+    tone = (9000 * np.sin(2 * np.pi * 500 * times)).astype("<i2").tobytes()
+    phrase = KeptPhrase.of(tone, OUT_SAMPLE_RATE, (), settings.opus_bitrate)
+    client = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    client.addTransceiver("audio", "recvonly")
+    await client.setLocalDescription(await client.createOffer())
+    peer = WebRtcPeer[Command](settings, NativeDialect(settings.limits))
+    try:
+        answer = await peer.answer(client.localDescription.sdp)
+        await client.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+        assert await peer.connected(10)
+        playout = Playout(peer.out_sample_rate, lambda event: None)
+        peer.play(playout)
+        speech = playout.speech(1)
+        speech.begin_phrase("tone", 0)
+        await speech.write_frames(phrase.encoded_frames())
+        speech.end_phrase()
+        speech.finish()
+        track = client.getReceivers()[0].track
+        loud = 0
+        async with asyncio.timeout(30):
+            while loud < 30:  # of 50 frames
+                frame = await track.recv()
+                assert isinstance(frame, AudioFrame)
+                sound = frame.to_ndarray().astype(float)
+                loud += 4000 < np.sqrt(np.mean(sound**2)) < 8000
+            await speech.played_out()
+    finally:
+        await client.close()
+        await peer.close()
+    assert peer._track.encodes == 0
 
 
 async def test_no_datagram_is_larger_than_every_path_carries(

@@ -43,6 +43,10 @@ class Unloaded:
     def voices(self) -> tuple[Voice, ...]:
         raise EngineUnavailable("It is not loaded yet.", action="Wait.")
 
+    @property
+    def max_chars(self) -> int | None:
+        raise EngineUnavailable("It is not loaded yet.", action="Wait.")
+
     def synthesize(self, request: SpeechRequest) -> AsyncGenerator[SpeechChunk, None]:
         raise AssertionError
 
@@ -70,6 +74,18 @@ async def test_a_synthesizer_that_was_never_loaded_is_passed_over() -> None:
     synthesizer = FallbackSynthesizer(named, first_audio_s=20)
     assert synthesizer.sample_rate == 16_000
     assert await samples(synthesizer, SpeechRequest("Mhoroi", voice="rudo")) == 16_000
+
+
+async def test_a_text_that_all_of_them_take_is_as_long_as_the_shortest_allows() -> None:
+    class Limited(Voiced):
+        max_chars: int | None = 100
+
+    shorter, unlimited, limited = Limited(16_000, "a"), Voiced(16_000, "b"), Limited(16_000, "c")
+    shorter.max_chars, late = 40, Unloaded()
+    named: list[tuple[str, Synthesizer]] = [("late", late), ("1", unlimited)]
+    assert FallbackSynthesizer(named, first_audio_s=20).max_chars is None
+    named += [("2", limited), ("3", shorter)]
+    assert FallbackSynthesizer(named, first_audio_s=20).max_chars == 40
 
 
 async def test_a_voice_that_nobody_has_is_refused() -> None:

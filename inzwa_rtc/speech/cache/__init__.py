@@ -1,0 +1,1 @@
+"""Phrases that were spoken before, kept as sound."""

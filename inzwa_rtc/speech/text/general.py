@@ -1,0 +1,201 @@
+"""Languages without rules of our own: number words by num2words, names and formats by Babel."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+from babel.numbers import format_decimal, get_currency_name
+from babel.units import format_unit
+
+from inzwa_rtc.speech.text import addresses
+from inzwa_rtc.speech.text.expansion import Rule, Said, rule
+from inzwa_rtc.speech.text.language import Language
+from inzwa_rtc.speech.text.numbers import Numbers, knows
+from inzwa_rtc.speech.text.tracked import Edit
+
+# Signs that mean the same in every language, and CLDR's name for them.
+_UNITS = {
+    "%": "concentr-percent", "km": "length-kilometer", "m": "length-meter",
+    "cm": "length-centimeter", "mm": "length-millimeter", "kg": "mass-kilogram", "g": "mass-gram",
+    "mg": "mass-milligram", "l": "volume-liter", "L": "volume-liter", "ml": "volume-milliliter",
+    "km/h": "speed-kilometer-per-hour", "m/s": "speed-meter-per-second",
+    "°C": "temperature-celsius", "°F": "temperature-fahrenheit", "°": "angle-degree",
+    "km²": "area-square-kilometer", "m²": "area-square-meter", "m³": "volume-cubic-meter",
+    "ha": "area-hectare", "h": "duration-hour", "min": "duration-minute", "s": "duration-second",
+    "ms": "duration-millisecond", "kB": "digital-kilobyte", "KB": "digital-kilobyte",
+    "MB": "digital-megabyte", "GB": "digital-gigabyte", "TB": "digital-terabyte",
+    "Hz": "frequency-hertz", "kHz": "frequency-kilohertz", "MHz": "frequency-megahertz",
+    "GHz": "frequency-gigahertz", "W": "power-watt", "kW": "power-kilowatt",
+    "kWh": "energy-kilowatt-hour", "V": "electric-volt",
+}  # fmt: skip
+_MONEY = {
+    "US$": "USD", "R$": "BRL", "$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR",
+    "₦": "NGN", "₽": "RUB", "₩": "KRW", "zł": "PLN", "Kč": "CZK",
+    **{code: code for code in ("USD", "EUR", "GBP", "JPY", "INR", "NGN", "ZAR", "CHF", "ZWG",
+                               "CNY", "KES", "BWP", "SEK", "NOK", "DKK", "PLN", "CZK", "BRL")},
+}  # fmt: skip
+
+
+def general(tag: str) -> Language:
+    """What the libraries know of a language; figures stay where they know no numbers."""
+    if not knows(tag):
+        return Language(tag, tuple(_addresses()))
+    spoken = _Spoken(tag)
+    return Language(
+        tag,
+        (*_addresses(), *spoken.rules()),
+        cardinal=lambda number: spoken.numbers.cardinal(abs(number)),
+        ordinal=lambda number: spoken.numbers.ordinal(abs(number)),
+    )
+
+
+def _addresses() -> Iterator[Rule]:
+    def url(match: re.Match[str]) -> Said:
+        said, behind = addresses.url(match, ".", "/")
+        return Edit(match.start(), match.end() - behind, re.sub(r" ([./]) ", r"\1", said))
+
+    yield Rule(addresses.URL, url)
+
+
+class _Spoken:
+    def __init__(self, tag: str) -> None:
+        self.numbers = Numbers(tag)
+        self._locale = _locale(tag)
+        symbols = self._locale.number_symbols.get("latn", {}) if self._locale else {}
+        self._point = symbols.get("decimal", ".")
+        group = symbols.get("group", ",")
+        grouping = rf"[{re.escape(group)}\u0020\xa0\u202f']"
+        fraction = rf"(?:{re.escape(self._point)}(?P<fraction>\d{{1,40}}))?"
+        whole = rf"(?P<whole>\d{{1,3}}(?:{grouping}\d{{3}}){{1,6}}(?!\d)|\d{{1,40}})"
+        self._number = rf"(?P<sign>[-−](?=\d))?{whole}{fraction}"
+
+    def rules(self) -> Iterator[Rule]:
+        alone = r"(?<![\w.,])"
+        if self._locale:
+            yield rule(
+                r"(?<![\w/.-])(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)(?![\w-])", self._date
+            )
+            yield rule(
+                r"(?<![\w/.-])(?P<first>\d{1,2})(?P<sep>[/.-])(?P<second>\d{1,2})(?P=sep)"
+                r"(?P<year>\d{4})(?![\w/])",
+                self._local_date,
+            )
+            money = _any_of(_MONEY)
+            yield rule(
+                rf"(?<![\w.,$])(?P<money>{money})[\u0020\xa0]?{self._number}(?!\w)", self._price
+            )
+            yield rule(rf"{alone}{self._number}[\u0020\xa0]?(?P<money>{money})(?!\w)", self._price)
+            yield rule(
+                rf"{alone}{self._number}[\u0020\xa0\u202f]?(?P<unit>{_any_of(_UNITS)})(?![\w/²³])",
+                self._measure,
+            )
+        yield rule(
+            r"(?<![\w:.,])(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?::[0-5]\d)?(?![\w:])",
+            self._clock,
+        )
+        yield rule(
+            r"(?<![\w.])\+?\d{1,4}(?:[\u0020.-]\d{2,4}){2,5}(?!\w)|(?<!\w)\+\d{7,15}(?!\w)",
+            self._telephone,
+        )
+        yield rule(rf"{alone}{self._number}(?!\w)", lambda match: self._said(match))
+        yield rule(r"(?<=[^\W\d_])-(?=\d)", lambda match: " ")
+        yield rule(r"\d{1,1000}", lambda match: self._whole(match.group()))
+
+    def _said(self, match: re.Match[str]) -> str | None:
+        whole = re.sub(r"\D", "", match["whole"])
+        try:
+            if match["fraction"]:
+                said = self.numbers.decimal(whole, match["fraction"])
+            else:
+                said = self.numbers.whole(whole)
+            if not match["sign"]:
+                return said
+            return self.numbers.negative(said)
+        except ValueError:
+            return None
+
+    def _whole(self, figures: str) -> str | None:
+        try:
+            return self.numbers.whole(figures)
+        except ValueError:
+            return None
+
+    def _telephone(self, match: re.Match[str]) -> Said:
+        groups = re.findall(r"\d+", match.group())
+        if not 9 <= sum(map(len, groups)) <= 15 or all(len(one) == 3 for one in groups[1:]):
+            return None  # thousands, more likely
+        try:
+            return ", ".join(self.numbers.digits(group) for group in groups)
+        except ValueError:
+            return None
+
+    def _clock(self, match: re.Match[str]) -> Said:
+        hour, minute = int(match["hour"]), int(match["minute"])
+        try:
+            said = self.numbers.cardinal(hour)
+            return f"{said} {self.numbers.cardinal(minute)}" if minute else said
+        except ValueError:
+            return None
+
+    def _date(self, match: re.Match[str]) -> Said:
+        return self._day(int(match["year"]), int(match["month"]), int(match["day"]))
+
+    def _local_date(self, match: re.Match[str]) -> Said:
+        assert self._locale
+        pattern = str(self._locale.date_formats["short"].pattern)
+        first, second = int(match["first"]), int(match["second"])
+        day, month = (second, first) if pattern.find("M") < pattern.find("d") else (first, second)
+        return self._day(int(match["year"]), month, day)
+
+    def _day(self, year: int, month: int, day: int) -> Said:
+        """The long form of the language, its figures in words: "21." of German is an ordinal."""
+        try:
+            written = format_date(datetime.date(year, month, day), "long", locale=self._locale)
+            return re.sub(
+                r"(\d+)(\.?)",
+                lambda one: (
+                    self.numbers.ordinal(int(one[1]))
+                    if one[2]
+                    else self.numbers.year(int(one[1]))
+                    if len(one[1]) == 4
+                    else self.numbers.cardinal(int(one[1]))
+                ),
+                written,
+            )
+        except ValueError:
+            return None
+
+    def _price(self, match: re.Match[str]) -> Said:
+        said = self._said(match)
+        name = get_currency_name(_MONEY[match["money"]], _count(match), locale=self._locale)
+        return f"{said} {name}" if said else None
+
+    def _measure(self, match: re.Match[str]) -> Said:
+        said = self._said(match)
+        count = _count(match)
+        written = format_unit(count, _UNITS[match["unit"]], "long", locale=self._locale)
+        figures = format_decimal(count, locale=self._locale)
+        # CLDR declines the unit with its number, which is then said in words.
+        return written.replace(figures, said) if said and figures in written else None
+
+
+def _count(match: re.Match[str]) -> Decimal:
+    return Decimal(f"{re.sub(r'[^0-9]', '', match['whole'])}.{match['fraction'] or ''}")
+
+
+def _locale(tag: str) -> Locale | None:
+    for one in (tag.replace("_", "-"), tag.split("-")[0]):
+        try:
+            return Locale.parse(one, sep="-")
+        except (UnknownLocaleError, ValueError):
+            continue
+    return None
+
+
+def _any_of(signs: dict[str, str]) -> str:
+    return "|".join(re.escape(sign) for sign in sorted(signs, key=len, reverse=True))

@@ -1,0 +1,149 @@
+"""English as it is read aloud: what is written in figures and signs is said in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.read_aloud import heard_for, spoken
+
+WRITTEN = [
+    # Numbers
+    ("26 apples", "twenty-six apples"),
+    ("105 apples", "one hundred and five apples"),
+    ("1,000,000 stars", "one million stars"),
+    ("3.14", "three point one four"),
+    ("0.50", "zero point five zero"),
+    (".5", "zero point five"),
+    ("-7", "minus seven"),
+    ("room 007", "room zero zero seven"),
+    (
+        "1234567890123456",
+        "one two three four five six seven eight nine zero one two three four five six",
+    ),
+    ("5-10 people", "five to ten people"),
+    ("the 1st and the 22nd", "the first and the twenty-second"),
+    ("1/2 a cup", "one half a cup"),
+    ("2 1/2 cups", "two and a half cups"),
+    ("¾ of it", "three quarters of it"),
+    ("5/12", "five twelfths"),
+    ("2 + 2 = 4", "two plus two equals four"),
+    ("3 x 4", "three times four"),
+    ("10 - 3", "ten minus three"),
+    ("5 > 3", "five is more than three"),
+    ("10²", "ten squared"),
+    # Money
+    ("$6.50", "six dollars and fifty cents"),
+    ("$1", "one dollar"),
+    ("$0.01", "one cent"),
+    ("US$20", "twenty US dollars"),
+    ("€5", "five euros"),
+    ("£1.01", "one pound and one penny"),
+    ("ZiG 100", "one hundred ZiG"),
+    ("R50", "fifty rand"),
+    ("$5 million", "five million dollars"),
+    ("$2.5bn", "two point five billion dollars"),
+    ("20 USD", "twenty US dollars"),
+    ("-$5", "minus five dollars"),
+    ("$1,234.56", "one thousand two hundred and thirty-four dollars and fifty-six cents"),
+    # Units
+    ("44%", "forty-four percent"),
+    ("5 km", "five kilometres"),
+    ("1 kg", "one kilogram"),
+    ("20°C", "twenty degrees Celsius"),
+    ("-5 °C", "minus five degrees Celsius"),
+    ("120 km/h", "one hundred and twenty kilometres per hour"),
+    ("16GB", "sixteen gigabytes"),
+    ("10–20 km", "ten to twenty kilometres"),
+    ("$5/kg", "five dollars per kilogram"),
+    # Dates and times
+    ("in 2026", "in twenty twenty-six"),
+    ("the 1990s", "the nineteen nineties"),
+    ("1990-1995", "nineteen ninety to nineteen ninety-five"),
+    ("21 November 2026", "the twenty-first of November twenty twenty-six"),
+    ("November 21, 2026", "November twenty-first, twenty twenty-six"),
+    ("5 May", "the fifth of May"),
+    ("Sept. 3", "September third"),
+    ("May 2026", "May twenty twenty-six"),
+    ("14:30", "fourteen thirty"),
+    ("9:05", "nine oh five"),
+    ("10:00", "ten o'clock"),
+    ("8:30pm", "eight thirty P M"),
+    ("8 a.m.", "eight A M"),
+    ("24/7", "twenty-four seven"),
+    # Telephone numbers, versions, names with figures
+    ("+263 77 123 4567", "plus two six three, seven seven, one two three, four five six seven"),
+    ("0771 234 567", "zero seven seven one, two three four, five six seven"),
+    ("(555) 123-4567", "five five five, one two three, four five six seven"),
+    ("v1.2.3", "version one point two point three"),
+    (
+        "192.168.0.1",
+        "one hundred and ninety-two point one hundred and sixty-eight point zero point one",
+    ),
+    ("A380", "A three eighty"),
+    ("COVID-19", "COVID nineteen"),
+    ("B2B", "B two B"),
+    # Letters
+    ("Dr. Smith", "Doctor Smith"),
+    ("St. Mary, Baker St.", "Saint Mary, Baker Street"),
+    ("No. 5", "number five"),
+    ("No. I said no.", "No. I said no."),
+    ("e.g. this", "for example this"),
+    ("tea, etc.", "tea, et cetera."),
+    ("J. K. Rowling", "J K Rowling"),
+    ("the U.S. army", "the U S army"),
+    ("HTML and NASA", "H T M L and NASA"),
+    ("two PCs", "two P C's"),
+    ("do NOT go", "do NOT go"),
+    ("THIS IS ALL SHOUTED", "THIS IS ALL SHOUTED"),
+    ("Henry VIII", "Henry the eighth"),
+    ("Chapter IV", "Chapter four"),
+    ("Charles and I", "Charles and I"),
+    ("salt & pepper", "salt and pepper"),
+    ("#1", "number one"),
+]
+
+
+@pytest.mark.parametrize(("written", "said"), WRITTEN)
+def test_english_is_said_in_words(written: str, said: str) -> None:
+    assert spoken(written, "en-GB") == said
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "said"),
+    [
+        ("en-US", "3/4/2026", "March fourth, twenty twenty-six"),
+        ("en-GB", "3/4/2026", "the third of April twenty twenty-six"),
+        ("en-ZW", "21/11/2026", "the twenty-first of November twenty twenty-six"),
+        ("en-US", "21/11/2026", "November twenty-first, twenty twenty-six"),
+        ("en-US", "2026-11-21", "November twenty-first, twenty twenty-six"),
+        ("en-GB", "2026-11-21", "the twenty-first of November twenty twenty-six"),
+    ],
+)
+def test_the_region_says_how_dates_are_read(language: str, written: str, said: str) -> None:
+    assert spoken(written, language) == said
+
+
+def test_a_word_that_is_said_stands_for_what_is_written() -> None:
+    assert heard_for("Dr. Moyo paid $6.50 for 26 eggs.") == [
+        ("Doctor", "Dr."),
+        ("Moyo", "Moyo"),
+        ("paid", "paid"),
+        ("six dollars and fifty cents", "$6.50"),
+        ("for", "for"),
+        ("twenty-six", "26"),
+        ("eggs", "eggs"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("Write to info@inzwa.co.zw.", "Write to info at inzwa dot co dot zw."),
+        ("See https://www.example.com.", "See example dot com."),
+        ("See example.com/help now", "See example dot com slash help now"),
+        ("https://example.com/a/b/c/d/e?x=1#y", "example dot com"),
+        ("https://example.com/9f8e7d6c5b4a39281706", "example dot com"),
+    ],
+)
+def test_addresses_are_said_as_on_the_telephone(written: str, said: str) -> None:
+    assert spoken(written) == said

@@ -1,0 +1,43 @@
+"""Languages that are read by what the libraries know of them."""
+
+from __future__ import annotations
+
+import pytest
+from num2words import CONVERTER_CLASSES
+
+from tests.support.read_aloud import spoken
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "said"),
+    [
+        ("de", "26 Äpfel", "sechsundzwanzig Äpfel"),
+        ("de", "1.234,5", "eintausendzweihundertvierunddreißig Komma fünf"),
+        ("de", "-5 °C", "minus fünf Grad Celsius"),
+        ("de", "2026-11-21", "einundzwanzigste November zweitausendsechsundzwanzig"),
+        ("de", "5 km", "fünf Kilometer"),
+        ("de", "44 %", "vierundvierzig Prozent"),
+        ("de", "14:30", "vierzehn dreißig"),
+        ("de-AT", "6,50 €", "sechs Komma fünf Euro"),
+        ("fr", "1 234", "mille deux cent trente-quatre"),
+        ("fr", "3 kg", "trois kilogrammes"),
+        ("fr", "1 kg", "un kilogramme"),
+        ("fr", "21/11/2026", "vingt et un novembre deux mille vingt-six"),
+        ("es", "$5", "cinco dólares estadounidenses"),
+        ("es", "0,25", "cero punto dos cinco"),
+        ("pt-BR", "7 pessoas", "sete pessoas"),
+        ("sv", "COVID-19", "COVID nitton"),
+        ("xx", "26 %", "26"),
+        ("zu", "26 izinja", "26 izinja"),
+        ("de", "https://www.example.com/a/b/c", "example.com"),
+    ],
+)
+def test_numbers_are_words_of_the_language(language: str, written: str, said: str) -> None:
+    assert spoken(written, language) == said
+
+
+@pytest.mark.parametrize("code", sorted(CONVERTER_CLASSES))
+def test_every_language_of_the_library_is_read(code: str) -> None:
+    text = "0 1 26 105 2026 1000000 3,5 3.5 -7 5 km 44% 14:30 2026-11-21 €5 12345678901234567890"
+    said = spoken(text, code.replace("_", "-"))
+    assert not any(figure in said for figure in "26789")
