@@ -20,8 +20,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 
 from inzwa_rtc.errors import ConfigError
-from inzwa_rtc.settings_group import Group
 from inzwa_rtc.prices import Prices
+from inzwa_rtc.settings_group import Group
 from inzwa_rtc.settings_sources import find_file, read_environment, read_yaml
 from inzwa_rtc.settings_speech import PhraseCacheSettings, SpeechSettings
 

@@ -100,6 +100,21 @@ SHIPPED: tuple[Shipped, ...] = (
         "an AllTalk server; sends the text there",
         _OF_SERVER, ("streams",),
     ),
+    Shipped(
+        "tts", "vits", "vits", "onnx", "MIT and Apache-2.0",
+        "VITS voices of MMS and Coqui as ONNX; streams",
+        "those of the model; sn by MMS", ("word times", "streams"),
+    ),
+    Shipped(
+        "tts", "piper", "piper", "piper", "GPL-3.0-or-later",
+        "Piper's voices; streams",
+        _OF_MODEL, ("word times", "streams"),
+    ),
+    Shipped(
+        "tts", "kokoro", "kokoro", "onnx", "Apache-2.0; GPL-3.0-or-later phonemes",
+        "Kokoro 82M as ONNX; mixes voices",
+        "en, es, fr, hi, it, pt", ("word times", "mixes voices"),
+    ),
 )  # fmt: skip
 """In the order in which they are listed."""
 

@@ -21,6 +21,7 @@ from inzwa_rtc.catalogue.entries import read, shipped
 from inzwa_rtc.catalogue.store import Store
 from inzwa_rtc.cli import main as edge
 from inzwa_rtc.cli.models_shown import bar
+from inzwa_rtc.engines import registry
 from inzwa_rtc.installation import pip_install
 from tests.catalogue.hub import FakeHub, Repository
 from tests.catalogue.models import GGUF
@@ -109,17 +110,22 @@ def test_a_model_is_pulled_listed_verified_and_removed(
 
 
 def test_models_of_engines_that_are_not_there_are_marked_and_not_pulled(
-    models: Models, hub: FakeHub
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mms(hub)
-    shown = models("list").stdout
+    monkeypatch.setattr(
+        registry, "known", lambda kind: {"asr": ("faster-whisper", "whisper.cpp")}.get(kind, ())
+    )
+    store = Store(tmp_path / "models")
+    shown = in_process(store, "list").stdout
     marked = [line.split()[0] for line in shown.splitlines() if "(missing)  " in line]
-    assert marked == ["piper-alba", "piper-northern", "kokoro", "mms-sna"]
+    other = [name for name, model in shipped().models.items() if model.kind != "asr"]
+    assert marked == other
+    assert "kokoro" in other
     assert "(missing): no part" in shown
-    refused = models("pull", "mms-sna", "--yes", "--accept-licence")
-    assert refused.returncode == 2
-    assert "the tts engine `vits`" in refused.stderr
-    assert hub.asked == []
+    refused = in_process(store, "pull", "kokoro", "--yes")
+    assert refused.exit_code == 2
+    assert "the tts engine `kokoro`" in refused.stderr
+    assert not store.folder.exists()
 
 
 def test_a_non_commercial_licence_has_to_be_agreed_to(models: Models, hub: FakeHub) -> None:

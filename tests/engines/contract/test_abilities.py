@@ -16,7 +16,8 @@ from inzwa_rtc.engines.contracts import Ability
 from inzwa_rtc.engines.routes import describe
 from inzwa_rtc.engines.shipped import SHIPPED, Shipped
 from inzwa_rtc.errors import EngineUnavailable
-from models.tiny import gguf_llama, whisper_ct2, whisper_ggml
+from models.tiny import gguf_llama, kokoro_onnx, vits_voices, whisper_ct2, whisper_ggml
+from models.tiny.vits_onnx import Kind
 from tests.cli.command import run
 
 INSTALLED = [one for one in SHIPPED if find_spec(one.module)]
@@ -134,6 +135,21 @@ def test_a_llama_reports_the_adapters_that_it_was_given(tmp_path: Path) -> None:
     assert "probabilities" in abilities("llm", "llama-cpp", **options, logprobs=True)
     can = abilities("llm", "llama-cpp", **options, adapters={"a": str(adapter)})
     assert "adapters" in can
+
+
+def test_a_vits_voice_reports_what_its_model_leaves(tmp_path: Path) -> None:
+    options = {"device": "cpu", "threads": 1}
+    voice = vits_voices.piper(tmp_path / "piper")
+    assert abilities("tts", "piper", model=str(voice), **options) == {"word times", "streams"}
+    folder = vits_voices.mms(tmp_path / "mms", Kind(told=False))
+    assert abilities("tts", "vits", model=str(folder), **options) == {"streams"}
+
+
+def test_a_kokoro_reports_word_times_where_the_model_has_them(tmp_path: Path) -> None:
+    options = {"device": "cpu", "threads": 1}
+    for told, can in ((True, {"word times", "mixes voices"}), (False, {"mixes voices"})):
+        folder = kokoro_onnx.make(tmp_path / str(told), told=told)
+        assert abilities("tts", "kokoro", model=str(folder), **options) == can
 
 
 def test_engines_on_servers_report_what_they_will_ask_for() -> None:

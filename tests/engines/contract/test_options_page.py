@@ -22,6 +22,8 @@ SECTIONS = {
     "Engines on a server": ("asr openai", "llm openai", "llm ollama"),
     "Speech on a server": ("tts openai", "tts elevenlabs", "tts alltalk"),
     "Sampling": MODELS,
+    "VITS and Piper": ("tts vits", "tts piper"),
+    "Kokoro": ("tts kokoro",),
 }
 """The engines whose options each section has; `all` in its table are these."""
 

@@ -14,7 +14,7 @@ from inzwa_rtc.catalogue.store import Store
 from inzwa_rtc.engines import registry
 from inzwa_rtc.engines.contracts import EngineKind
 from inzwa_rtc.errors import EngineUnavailable
-from models.tiny import gguf_llama, whisper_ct2, whisper_ggml
+from models.tiny import gguf_llama, kokoro_onnx, vits_voices, whisper_ct2, whisper_ggml
 from tests.catalogue.models import entry, fetch
 
 Model = tuple[EngineKind, str, Callable[[Path], Path], str]
@@ -22,6 +22,9 @@ MODELS: tuple[Model, ...] = (
     ("asr", "faster-whisper", lambda folder: whisper_ct2.make(folder / "ct2"), "model.bin"),
     ("asr", "whisper.cpp", lambda folder: whisper_ggml.make(folder / "ggml.bin"), "ggml.bin"),
     ("llm", "llama-cpp", lambda folder: gguf_llama.make(folder / "tiny.gguf"), "tiny.gguf"),
+    ("tts", "vits", lambda folder: vits_voices.mms(folder / "mms"), "model.onnx"),
+    ("tts", "kokoro", lambda folder: kokoro_onnx.make(folder / "kokoro"), "voices.bin"),
+    ("tts", "piper", lambda folder: vits_voices.piper(folder / "piper").parent, "voice.onnx"),
 )
 
 

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import espeakng_loader
@@ -34,25 +34,19 @@ SENTENCES = (
 
 
 @pytest.fixture
-def phonemes(tts: ESpeak) -> Iterator[Callable[[str], str]]:
+def phonemes(tts: ESpeak) -> Callable[[str], str]:
     """eSpeak's own names of the sounds of a text, clauses apart."""
     library = ESpeakLibrary._library
-    read = library.espeak_TextToPhonemes
-    read.restype = ctypes.c_char_p
 
     def tell(text: str) -> str:
+        tts._library.phonemes("a", "sn")  # chooses the voice
         with ESpeakLibrary._lock:
-            assert library.espeak_SetVoiceByName(b"bnt/sn") == 0
-            ESpeakLibrary._voice = None
             rest, told = ctypes.c_char_p(text.encode()), []
-            while rest.value is not None:
-                told.append(read(ctypes.byref(rest), ctypes.c_int(1), ctypes.c_int(0)) or b"")
+            while rest.value:
+                told.append(library.espeak_TextToPhonemes(ctypes.byref(rest), 1, 0) or b"")
             return b" ".join(told).decode().strip()
 
-    yield tell
-    read.restype = ctypes.c_int
-    # eSpeak leaves out the first word's mark of what it speaks after that.
-    tts._library.speak("a", "bnt/sn", 175, lambda pcm, marks: True, end_pause=False)
+    return tell
 
 
 # A vowel after each consonant, so that it can be said.

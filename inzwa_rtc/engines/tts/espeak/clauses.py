@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,6 @@ _CUTS = (
 )
 _PAUSES = re.compile(r"[.!?…,;:–—][\"'”’)\]]*\s*$|\n\s*$")
 _WORD = re.compile(r"\S+")
-_EDGE = re.compile(r"^[^\w]+|[^\w]+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +89,12 @@ def _cut(window: str, more_follows: bool) -> int:
 
 
 def _trim(match: re.Match[str]) -> Span:
-    word = match.group()
-    core = _EDGE.sub("", word)
-    if not core:  # an emoji or a lone sign: it stands for itself
+    inner = [place for place, one in enumerate(match.group(), match.start()) if _is_of_word(one)]
+    if not inner:  # an emoji or a lone sign: it stands for itself
         return Span(match.start(), match.end())
-    start = match.start() + word.index(core)
-    return Span(start, start + len(core))
+    return Span(inner[0], inner[-1] + 1)
+
+
+def _is_of_word(character: str) -> bool:
+    """Letters and digits, and the marks that letters have: vowels of Hindi among them."""
+    return character == "_" or unicodedata.category(character)[0] in "LNM"

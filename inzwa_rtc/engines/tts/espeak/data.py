@@ -16,7 +16,6 @@ from inzwa_rtc.engines.run_folder import RunFolder
 from inzwa_rtc.errors import EngineUnavailable
 
 _SHONA = Path(__file__).parent / "shona"  # `sn`, `sn_rules` and `sn_list`, as eSpeak wants them
-_FAMILY = Path("lang", "bnt")  # Bantu languages
 _SAME_SOUNDS = b"bnt/sw"  # the rules are compiled with the phoneme table of the chosen voice
 
 
@@ -38,12 +37,11 @@ class DataFolder:
         except OSError as error:
             raise _unwritten(error) from error
         try:
-            family = self.path / _FAMILY
-            family.mkdir(parents=True)
-            _link(shipped, self.path, but="lang")
-            _link(shipped / "lang", self.path / "lang", but="bnt")
-            _link(shipped / _FAMILY, family, but="sn")  # should it come to have a Shona
-            (family / "sn").symlink_to(_SHONA / "sn")
+            (self.path / "voices").mkdir(parents=True)
+            _link(shipped, self.path)
+            _link(shipped / "voices", self.path / "voices")
+            # eSpeak looks there before it looks among the shipped languages.
+            (self.path / "voices" / "sn").symlink_to(_SHONA / "sn")
         except OSError as error:
             self.remove()
             raise _unwritten(error) from error
@@ -83,9 +81,10 @@ def rules_digest() -> str:
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
-def _link(source: Path, target: Path, *, but: str) -> None:
+def _link(source: Path, target: Path) -> None:
     for entry in source.iterdir():
-        if entry.name not in (but, "sn_dict"):
+        # Ours go first, should eSpeak come to have a Shona.
+        if entry.name not in ("voices", "sn", "sn_dict"):
             (target / entry.name).symlink_to(entry)
 
 

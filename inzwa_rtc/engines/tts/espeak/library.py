@@ -27,6 +27,8 @@ _RATE = 1  # espeak_PARAMETER
 _CHARACTERS = 1  # espeak_POSITION_TYPE
 _CHARS_UTF8 = 1
 _END_PAUSE = 0x1000
+_IPA = 0x02
+_WITH_TIE = 0x80
 _EVENT_END = 0
 _EVENT_WORD = 1
 
@@ -51,6 +53,9 @@ class _Event(ctypes.Structure):
 _Callback = ctypes.CFUNCTYPE(
     ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
 )
+
+
+_UNHEARD = _Callback(lambda wave, samples, events: 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,7 @@ class ESpeakLibrary:
     _data: Any = None
     _sample_rate = 0
     _voice: str | None = None
+    _has_read = False  # since it last spoke
 
     def __init__(self) -> None:
         self._open = True
@@ -122,14 +128,12 @@ class ESpeakLibrary:
         with self._lock:
             if not self._open:
                 raise EngineError("eSpeak was closed while it had text to speak.")
-            library = ESpeakLibrary._library
-            if voice != ESpeakLibrary._voice:
-                if library.espeak_SetVoiceByName(voice.encode()) != 0:
-                    raise EngineError(
-                        f"This eSpeak has no voice file {voice}.",
-                        action="Install espeakng-loader again.",
-                    )
-                ESpeakLibrary._voice = voice
+            library = self._with_voice(voice)
+            if ESpeakLibrary._has_read:
+                # It would leave out the first word's mark after phonemes were asked for.
+                library.espeak_SetSynthCallback(_UNHEARD)
+                library.espeak_Synth(b"a\0", 2, 0, _CHARACTERS, 0, _CHARS_UTF8, None, None)
+                ESpeakLibrary._has_read = False
             library.espeak_SetSynthCallback(callback)
             library.espeak_SetParameter(_RATE, rate_wpm, 0)
             status = library.espeak_Synth(text, len(text), 0, _CHARACTERS, 0, flags, None, None)
@@ -137,6 +141,39 @@ class ESpeakLibrary:
             raise failures[0]
         if status != 0:
             raise EngineError(f"eSpeak could not speak a clause (status {status}).")
+
+    def phonemes(self, text: str, voice: str, *, tie: str = "") -> str:
+        """The sounds of a text in the letters of the IPA, words apart, stress marked; without
+        its punctuation. `tie` stands between the letters of one sound.
+
+        `voice` as for `speak`; where another language's sounds are taken, eSpeak says so in
+        parentheses.
+        """
+        rest = ctypes.c_char_p(text.replace("\0", " ").encode("utf-8", "replace"))
+        mode = _IPA | (ord(tie) << 8 | _WITH_TIE if tie else 0)
+        told: list[bytes] = []
+        with self._lock:
+            if not self._open:
+                raise EngineError("eSpeak was closed while it had text to read.")
+            library = self._with_voice(voice)
+            ESpeakLibrary._has_read = True
+            while rest.value:
+                told.append(
+                    library.espeak_TextToPhonemes(ctypes.byref(rest), _CHARS_UTF8, mode) or b""
+                )
+        return b" ".join(told).decode("utf-8", "replace").strip()
+
+    def _with_voice(self, voice: str) -> Any:
+        """The library, set to this voice."""
+        library = ESpeakLibrary._library
+        if voice != ESpeakLibrary._voice:
+            if library.espeak_SetVoiceByName(voice.encode()) != 0:
+                raise EngineError(
+                    f"This eSpeak has no voice file {voice}.",
+                    action="Install espeakng-loader again.",
+                )
+            ESpeakLibrary._voice = voice
+        return library
 
     def _load(self) -> None:
         import espeakng_loader
@@ -158,6 +195,7 @@ class ESpeakLibrary:
             ctypes.c_void_p,
             ctypes.c_void_p,
         )
+        library.espeak_TextToPhonemes.restype = ctypes.c_char_p
         data = DataFolder.create(Path(espeakng_loader.get_data_path()))
         try:
             path = bytes(data.path)

@@ -34,8 +34,8 @@ VOICES: dict[str, VoiceFile] = dict(
         _file("gmw/en-GB-scotland", "en-gb-scotland", "Scottish English", "en-GB", "male"),
         _file("gmw/en-GB-x-rp", "en-gb-x-rp", "British English, formal", "en-GB", "male"),
         # Our own rules over Swahili's sounds: see shona/sn_rules.
-        _file("bnt/sn", "sn", "Shona (stopgap, Swahili sounds)", "sn", "male"),
-        _file("bnt/sn+f3", "sn+f3", "Shona, woman (stopgap, Swahili sounds)", "sn", "female"),
+        _file("sn", "sn", "Shona (stopgap, Swahili sounds)", "sn", "male"),
+        _file("sn+f3", "sn+f3", "Shona, woman (stopgap, Swahili sounds)", "sn", "female"),
         _file("bnt/sw", "sw", "Swahili", "sw", "male"),
         _file("bnt/sw+f3", "sw+f3", "Swahili, woman", "sw", "female"),
         _file("bnt/tn", "tn", "Setswana", "tn", "male"),

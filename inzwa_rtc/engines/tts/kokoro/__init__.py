@@ -1,0 +1,1 @@
+"""Kokoro: 82 million parameters, 24 kHz, voices that are arrays and can be mixed."""

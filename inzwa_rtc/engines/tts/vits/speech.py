@@ -1,0 +1,264 @@
+"""Speaking with a VITS model: what the engines `vits` and `piper` have in common.
+
+A text is taken sentence by sentence. Of each, the encoder makes latent frames at once, which
+takes a small part of the work; then the decoder turns them into sound window by window, the next
+when the last was consumed. A model that cannot be divided is run clause by clause instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Annotated, TypeVar
+from weakref import WeakSet
+
+import numpy as np
+import structlog
+from pydantic import BaseModel, ConfigDict, Field
+
+from inzwa_rtc.engines.contracts import Ability, SpeechChunk, SpeechRequest, Voice, WordTime
+from inzwa_rtc.engines.hardware import cpus, described
+from inzwa_rtc.engines.tts.espeak.clauses import Clause, clauses
+from inzwa_rtc.engines.tts.vits.files import Described, licence_of, numbered, wrong
+from inzwa_rtc.engines.tts.vits.model import Encoded, Manner, Samples, VitsModel
+from inzwa_rtc.engines.tts.vits.runtime import Stop, Stopped, chosen
+from inzwa_rtc.engines.tts.vits.symbols import Spelling
+from inzwa_rtc.errors import ConfigError, EngineError
+from inzwa_rtc.language import base_language
+
+_log = structlog.get_logger(__name__)
+_Made = TypeVar("_Made")
+
+_LONGEST_CHARS = 300  # of a sentence read at once: the encoder's work grows with its square
+_NAMED = 20  # voices in a message
+_AT_ONCE = 32  # threads, each idle but while a run of its request is under way
+_SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|\n+\s*")
+_CLAUSE = re.compile(r"(?<=[.!?…,;:–—])[\"'”’)\]]*\s+|\n+\s*")
+
+Scale = Annotated[float, Field(ge=0, le=2)]
+
+
+class VoiceOptions(BaseModel):
+    """Options that all VITS voices have."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: Path
+    """An `.onnx` file with what describes it beside it, or a folder with both."""
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d{1,2})?)$")] = "auto"
+    """`cpu`, `cuda`, `cuda:1`; `auto` takes a GPU that ONNX Runtime can use."""
+    threads: Annotated[int, Field(ge=0, le=256)] = 0
+    """Of one run; 0 is one per processor."""
+    speaker: str | None = None
+    """The default speaker of a model that has several; None: the model's own."""
+    length_scale: Annotated[float, Field(gt=0, le=10)] | None = None
+    """Above 1 slower; None: as the model's files say."""
+    noise_scale: Scale | None = None
+    """Chance in the sound; None: as the model's files say."""
+    noise_w: Scale | None = None
+    """Chance in the lengths of sounds; None: as the model's files say."""
+
+
+class VitsVoice:
+    """Speaks with one model, as many requests at once as there are."""
+
+    abilities: tuple[Ability, ...] = ("word times", "streams")
+
+    def __init__(
+        self, options: VoiceOptions, path: Path, told: Described, language: str = ""
+    ) -> None:
+        """`told` is what the files beside the model at `path` tell, `language` what is told in
+        its stead. Raises `EngineUnavailable` where they do not fit the model."""
+        device = chosen(options.device)
+        threads = options.threads or cpus()
+        self._told = told
+        self._manner = Manner(
+            told.noise if options.noise_scale is None else options.noise_scale,
+            options.length_scale or told.length,
+            told.noise_w if options.noise_w is None else options.noise_w,
+        )
+        self._model = VitsModel(path, device, threads)
+        _check(path, told, self._model)
+        self.sample_rate = told.sample_rate
+        self._language = language or told.language
+        named = told.speakers or numbered({}, self._model.speakers)
+        self._speakers = dict(named) if self._model.speakers > 1 else {path.stem: 0}
+        self.voices = _voices(self._speakers, options.speaker, self._language, licence_of(path))
+        self.abilities = (
+            *(("word times",) if self._model.tells_durations else ()),
+            *(() if self._model.undivided else ("streams",)),
+        )
+        self.fingerprint = _fingerprint(self._model.digest, self._manner, told)
+        self.details = {
+            **described(device, path, path),
+            "threads": str(threads),
+            "languages": ", ".join(told.languages) or self._language or "unknown",
+            "sound": "in windows",
+        }
+        if self._model.undivided:
+            self.details["sound"] = f"clause by clause: {self._model.undivided}"
+            _log.warning("tts.model_not_divided", model=path.name, reason=self._model.undivided)
+        self._threads = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="vits")
+        self._stops: WeakSet[Stop] = WeakSet()
+
+    def close(self) -> None:
+        """Break off what is under way, and free the model."""
+        for stop in list(self._stops):
+            stop.set()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._model.close()
+
+    async def synthesize(self, request: SpeechRequest) -> AsyncGenerator[SpeechChunk, None]:
+        """Yield audio as it is made, with the words that start in it.
+
+        Text without anything to speak yields nothing. Raises `EngineError` for a voice, and for
+        a language of a model with several, that it does not have.
+        """
+        manner = replace(
+            self._manner,
+            length=self._manner.length / request.speed,
+            speaker=self._speakers[self._voice(request.voice)],
+            language=self._language_id(request.language),
+        )
+        stop = Stop()
+        self._stops.add(stop)
+        samples = 0
+        try:
+            for unit in _units(request.text, _CLAUSE if self._model.undivided else _SENTENCE):
+                async with aclosing(self._speak(unit, manner, samples, stop)) as chunks:
+                    async for chunk in chunks:
+                        samples += len(chunk.pcm) // 2
+                        yield chunk
+        except Stopped:
+            raise EngineError("The voice was closed while it had text to speak.") from None
+        finally:
+            stop.set()
+
+    async def _speak(
+        self, unit: Clause, manner: Manner, begun: int, stop: Stop
+    ) -> AsyncGenerator[SpeechChunk, None]:
+        """A sentence; `begun` counts the samples before it."""
+        for spelling in await self._in_thread(partial(self._told.speller.spell, unit.text)):
+            encoded = await self._in_thread(partial(self._model.encode, spelling.ids, manner, stop))
+            total = encoded.frames * (self._model.hop or 1)
+            words = deque(_words(spelling, encoded, unit, total))
+            sounds = self._model.sound(encoded, self.sample_rate, stop)
+            made = 0
+            while (sound := await self._in_thread(partial(next, sounds, None))) is not None:
+                made += len(sound)
+                starting = []
+                while words and words[0][0] < made:
+                    sample, offset, length = words.popleft()
+                    start_ms = (begun + sample) * 1000 // self.sample_rate
+                    starting.append(WordTime(offset, length, start_ms))
+                yield SpeechChunk(_pcm(sound), tuple(starting))
+            begun += made
+
+    async def _in_thread(self, work: Callable[[], _Made]) -> _Made:
+        try:
+            working = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except RuntimeError:  # they were shut down
+            raise Stopped from None
+        return await working
+
+    def _voice(self, asked: str | None) -> str:
+        if asked is None:
+            return self.voices[0].id
+        if asked not in self._speakers:
+            raise EngineError(
+                "The model has no voice of that name.",
+                action=f"Choose one of: {_some(self._speakers, self.voices[0].id)}.",
+                code="unknown_voice",
+            )
+        return asked
+
+    def _language_id(self, asked: str) -> int:
+        known = self._told.languages
+        if not known:
+            return 0  # it reads any text in its own
+        for same in (str.lower, base_language):
+            for name, number in known.items():
+                if same(name) == same(asked):
+                    return number
+        raise EngineError(
+            "The model does not speak that language.",
+            action=f"Choose one of: {_some(known, next(iter(known)))}.",
+            code="unknown_language",
+        )
+
+
+def _check(path: Path, told: Described, model: VitsModel) -> None:
+    if model.symbols is not None and told.speller.largest_id >= model.symbols:
+        raise wrong(
+            path,
+            f"its files have symbols up to number {told.speller.largest_id}, the model knows "
+            f"{model.symbols}: they are of another voice",
+        )
+    if told.hop and model.hop and told.hop != model.hop:
+        raise wrong(
+            path, f"its files tell of frames of {told.hop} samples, the model's have {model.hop}"
+        )
+    for what, names, count in (
+        ("speakers", told.speakers, model.speakers),
+        ("languages", told.languages, model.languages),
+    ):
+        if names and max(names.values()) >= count:
+            raise wrong(path, f"its files name more {what} than the {count} that the model has")
+
+
+def _voices(
+    speakers: Mapping[str, int], default: str | None, language: str, licence: str
+) -> list[Voice]:
+    if default is not None and default not in speakers:
+        raise ConfigError(
+            f"The model has no speaker `{default[:60]}`.",
+            action=f"Set `tts.speaker` to one of: {_some(speakers, next(iter(speakers)))}.",
+        )
+    voices = [Voice(name, name, language, licence=licence) for name in speakers]
+    return sorted(voices, key=lambda voice: voice.id != default) if default else voices
+
+
+def _some(names: Iterable[str], first: str) -> str:
+    """Names to choose from; there may be hundreds."""
+    others = [name for name in names if name != first]
+    more = ["..."] if len(others) > _NAMED else []
+    return ", ".join([first, *others[:_NAMED], *more])
+
+
+def _units(text: str, end: re.Pattern[str]) -> Iterator[Clause]:
+    """The text in order, cut at each `end`, and where it is too long between two."""
+    start = 0
+    for place in [*(match.end() for match in end.finditer(text)), len(text)]:
+        for one in clauses(text[start:place], _LONGEST_CHARS):
+            yield Clause(one.text, start + one.offset)
+        start = place
+
+
+def _words(
+    spelling: Spelling, encoded: Encoded, unit: Clause, total: int
+) -> Iterator[tuple[int, int, int]]:
+    """For each word its first sample, and its offset and length in the request's text."""
+    if encoded.durations is None or not total:
+        return
+    ends = np.cumsum(encoded.durations.astype(np.float64))
+    for word in spelling.words:
+        before = ends[word.id_index - 1] if word.id_index else 0.0
+        sample = min(total - 1, int(before / max(ends[-1], 1.0) * total))
+        yield sample, unit.offset + word.span.start, word.span.end - word.span.start
+
+
+def _pcm(sound: Samples) -> bytes:
+    return (np.clip(np.nan_to_num(sound), -1, 1) * 32767).astype("<i2").tobytes()
+
+
+def _fingerprint(digest: str, manner: Manner, told: Described) -> str:
+    made_of = (digest, manner, told.sample_rate, told.speller.identity)
+    return hashlib.sha256(repr(made_of).encode()).hexdigest()

@@ -1,0 +1,113 @@
+"""From a text to the numbers of its symbols: what a VITS model reads."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from inzwa_rtc.engines.tts.espeak.clauses import Span, word_spans
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A word of the text, and the place of its first symbol among the `ids`."""
+
+    id_index: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """What a model is given at once, and the words in it, in order."""
+
+    ids: tuple[int, ...]
+    words: tuple[Begun, ...]
+
+
+class Speller(Protocol):
+    """Knows the symbols of one voice."""
+
+    @property
+    def largest_id(self) -> int:
+        """The largest number that it may give."""
+        ...
+
+    @property
+    def identity(self) -> str:
+        """Another string wherever a text would be spelt otherwise."""
+        ...
+
+    def spell(self, text: str) -> Sequence[Spelling]:
+        """A sentence or so, in one or more parts; none where there is nothing to say."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolTable:
+    """The numbers of each symbol, and those that stand before, between and after them."""
+
+    ids: Mapping[str, tuple[int, ...]]
+    begin: tuple[int, ...] = ()
+    between: tuple[int, ...] = ()
+    end: tuple[int, ...] = ()
+
+    @property
+    def largest_id(self) -> int:
+        """The largest number in it."""
+        all_ids = [*self.ids.values(), self.begin, self.between, self.end]
+        return max(number for numbers in all_ids for number in numbers)
+
+    def spelling(self, symbols: Sequence[str], begun: Mapping[int, Span]) -> Spelling:
+        """`begun` has the words that begin at symbols; symbols without a number are left out."""
+        ids = [*self.begin, *self.between]
+        words: list[Begun] = []
+        waiting: Span | None = None
+        for number, symbol in enumerate(symbols):
+            waiting = begun.get(number, waiting)
+            if symbol not in self.ids:
+                continue
+            if waiting is not None:
+                words.append(Begun(len(ids), waiting))
+                waiting = None
+            ids += [*self.ids[symbol], *self.between]
+        return Spelling((*ids, *self.end), tuple(words))
+
+
+class Graphemes:
+    """Reads letter by letter, as MMS voices do. Characters that it does not know are left out."""
+
+    def __init__(self, table: SymbolTable, *, cases: str = "kept", form: str = "NFC") -> None:
+        """`cases` is `folded` for a voice that knows small letters only; `form` is `NFD` for
+        one that knows letters and their marks apart."""
+        self._table = table
+        self._folds = cases == "folded"
+        self._decomposes = form == "NFD"
+        self.largest_id = table.largest_id
+        self.identity = f"graphemes {cases} {form} {table}"
+
+    def spell(self, text: str) -> Sequence[Spelling]:
+        """One spelling, or none."""
+        begun = {span.start: span for span in word_spans(text)}
+        symbols: list[str] = []
+        words: dict[int, Span] = {}
+        has_letters = False
+        for place, character in enumerate(text):
+            known = [one for one in self._forms(character) if one in self._table.ids]
+            if place in begun:
+                words[len(symbols)] = begun[place]
+            if known == [" "] and symbols[-1:] in ([], [" "]):
+                continue
+            has_letters = has_letters or (character.isalnum() and bool(known))
+            symbols += known
+        if symbols[-1:] == [" "]:
+            symbols.pop()
+        return [self._table.spelling(symbols, words)] if has_letters else []
+
+    def _forms(self, character: str) -> str:
+        if character.isspace():
+            return " "
+        if self._folds and character not in self._table.ids:
+            character = character.lower()
+        return unicodedata.normalize("NFD", character) if self._decomposes else character

@@ -1,0 +1,79 @@
+"""VITS keeps the contract of a synthesizer: voices of MMS and of Coqui, of one piece and of two."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inzwa_rtc.engines.tts.vits.engine import Vits
+from models.tiny import vits_voices
+from models.tiny.vits_onnx import Kind
+from tests.engines.contract.tts import Subject, SynthesizerContract
+
+_QUIET = {"noise_scale": 0, "noise_w": 0, "device": "cpu", "threads": 1}
+
+
+class _OfFolder(SynthesizerContract):
+    @pytest.fixture
+    def subject(self, tmp_path: Path) -> Subject:
+        folder = self.made(tmp_path / "voice")
+
+        def make(**options: Any) -> Vits:
+            return Vits(Vits.Options.model_validate({"model": folder, **_QUIET, **options}))
+
+        return Subject(make, text=self.text, language=self.language)
+
+    text = "The river listens, and the wind in the reeds answers slowly."
+    language = "en"
+
+    def made(self, folder: Path) -> Path:
+        raise NotImplementedError
+
+
+class TestMms(_OfFolder):
+    text = "rwizi runoteerera uye mhepo inopindura zvishoma nezvishoma"
+    language = "sn"
+
+    def made(self, folder: Path) -> Path:
+        return vits_voices.mms(folder)
+
+
+class TestMmsByTransformers(_OfFolder):
+    """Exported without `scales`: the pace is ours, the chance is the model's own."""
+
+    @pytest.fixture
+    def subject(self, tmp_path: Path) -> Subject:
+        folder = vits_voices.mms(tmp_path / "voice", Kind(scaled=False))
+
+        def make(**options: Any) -> Vits:
+            return Vits(Vits.Options.model_validate({"model": folder, **_QUIET, **options}))
+
+        return Subject(make, is_exact=False)
+
+
+class TestCoqui(_OfFolder):
+    def made(self, folder: Path) -> Path:
+        return vits_voices.coqui(folder, Kind(speakers=3, languages=2))
+
+
+class TestOfOnePiece(_OfFolder):
+    """A decoder that hears all of the sound at once, durations that are not told."""
+
+    def made(self, folder: Path) -> Path:
+        return vits_voices.coqui(folder, Kind(plain=False, told=False))
+
+
+class TestLarge(_OfFolder):
+    """Its memory is watched."""
+
+    @pytest.fixture
+    def subject(self, tmp_path: Path) -> Subject:
+        folder = vits_voices.mms(tmp_path / "voice")
+        large = vits_voices.mms(tmp_path / "large", Kind(width=384))
+
+        def make(**options: Any) -> Vits:
+            return Vits(Vits.Options.model_validate({"model": folder, **_QUIET, **options}))
+
+        return Subject(make, larger=lambda: make(model=large))
