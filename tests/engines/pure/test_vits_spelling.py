@@ -53,7 +53,7 @@ def test_piper_s_ids_stand_between_its_begin_and_its_end(tmp_path: Path) -> None
     assert [one.id_index for one in made.words] == [2, 9]
 
 
-def coqui(folder: Path, text: str, characters: dict[str, object], **told: object) -> list[int]:
+def coqui(folder: Path, text: str, characters: dict[str, str], **told: bool) -> list[int]:
     config = {"audio": {"sample_rate": 16000}, "characters": characters, **told}
     (folder / "config.json").write_text(json.dumps(config))
     return [number for made in read_coqui(folder).speller.spell(text) for number in made.ids]
