@@ -8,6 +8,8 @@ Exports agree in what they compute and differ in names. Coqui's and Piper's take
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +83,8 @@ class VitsModel:
         except Uncut as reason:
             self._keep_whole(model, str(reason))
             self._try()
+        del model
+        _give_back()
 
     @property
     def tells_durations(self) -> bool:
@@ -224,6 +228,14 @@ def _rows(graph: Any, inputs: tuple[str, ...]) -> int | None:
         elif node.op_type == "Gather" and node.input[1] in followed and node.input[0] in sizes:
             return int(sizes[node.input[0]][0])
     return None
+
+
+def _give_back() -> None:
+    """Return what loading took beyond the sessions, several times the file: glibc keeps it."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries have none
+        if trim is not None:
+            trim(0)
 
 
 def _names(values: Any) -> list[str]:

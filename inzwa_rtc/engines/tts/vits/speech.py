@@ -90,7 +90,7 @@ class VitsVoice:
         self.sample_rate = told.sample_rate
         self._language = language or told.language
         named = told.speakers or numbered({}, self._model.speakers)
-        self._speakers = dict(named) if self._model.speakers > 1 else {path.stem: 0}
+        self._speakers = dict(named) if self._model.speakers > 1 else {_name(path): 0}
         self.voices = _voices(self._speakers, options.speaker, self._language, licence_of(path))
         self.abilities = (
             *(("word times",) if self._model.tells_durations else ()),
@@ -224,6 +224,11 @@ def _voices(
         )
     voices = [Voice(name, name, language, licence=licence) for name in speakers]
     return sorted(voices, key=lambda voice: voice.id != default) if default else voices
+
+
+def _name(path: Path) -> str:
+    """Of a voice: its file's, or its folder's where each file is called alike."""
+    return path.resolve().parent.name if path.stem == "model" else path.stem
 
 
 def _some(names: Iterable[str], first: str) -> str:

@@ -1,0 +1,1 @@
+"""Making models for the engines out of others: run in environments of their own."""
