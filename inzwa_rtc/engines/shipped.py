@@ -83,6 +83,21 @@ SHIPPED: tuple[Shipped, ...] = (
         "robotic; no download; streams",
         "en, sw, tn; sn in the Swahili voice", ("word times", "streams"),
     ),
+    Shipped(
+        "tts", "coqui", "coqui", "TTS", "MPL-2.0",
+        "Coqui's VITS and XTTS on PyTorch, in an environment of its own",
+        _OF_MODEL, ("streams", "clones voices"), "its own",
+    ),
+    Shipped(
+        "tts", "qwen3", "qwen3", "qwen_tts", "Apache-2.0",
+        "Qwen3-TTS on PyTorch, in an environment of its own; for a GPU",
+        _OF_MODEL, ("clones voices",), "its own",
+    ),
+    Shipped(
+        "tts", "chatterbox", "chatterbox", "chatterbox", "MIT",
+        "cloned voices on PyTorch, in an environment of its own; for a GPU; watermarks",
+        _OF_MODEL, ("clones voices",), "its own",
+    ),
 )  # fmt: skip
 """In the order in which they are listed."""
 
