@@ -115,6 +115,21 @@ SHIPPED: tuple[Shipped, ...] = (
         "Kokoro 82M as ONNX; mixes voices",
         "en, es, fr, hi, it, pt", ("word times", "mixes voices"),
     ),
+    Shipped(
+        "tts", "coqui", "coqui", "TTS", "MPL-2.0",
+        "Coqui's VITS and XTTS on PyTorch, in an environment of its own",
+        _OF_MODEL, ("streams", "clones voices"), "its own",
+    ),
+    Shipped(
+        "tts", "qwen3", "qwen3", "qwen_tts", "Apache-2.0",
+        "Qwen3-TTS on PyTorch, in an environment of its own; for a GPU",
+        _OF_MODEL, ("clones voices",), "its own",
+    ),
+    Shipped(
+        "tts", "chatterbox", "chatterbox", "chatterbox", "MIT",
+        "cloned voices on PyTorch, in an environment of its own; for a GPU; watermarks",
+        _OF_MODEL, ("clones voices",), "its own",
+    ),
 )  # fmt: skip
 """In the order in which they are listed."""
 

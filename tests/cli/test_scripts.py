@@ -24,7 +24,7 @@ from inzwa_rtc.settings import TimeoutSettings
 
 ROOT = Path(__file__).parent.parent.parent
 TARGETS = ("install", "serve", "test", "acceptance")
-SCRIPTS = [*(ROOT / "scripts" / name for name in TARGETS), ROOT / ".ci/run"]
+SCRIPTS = [*(ROOT / "scripts" / name for name in (*TARGETS, "test-apart")), ROOT / ".ci/run"]
 SHELL_FILES = [*SCRIPTS, ROOT / "scripts/lib.sh"]
 
 
@@ -98,6 +98,22 @@ def test_a_folder_of_models_that_is_not_there_ends_it_before_anything_is_install
     assert refused.returncode != 0
     assert "/nowhere/models" in refused.stderr
     assert "Installing" not in refused.stdout
+
+
+@pytest.mark.parametrize("arguments", [[], ["espeak"], ["../x"]])
+def test_tests_of_an_engine_that_has_no_environment_of_its_own_are_refused(
+    arguments: list[str],
+) -> None:
+    refused = subprocess.run(
+        [ROOT / "scripts/test-apart", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert refused.returncode == 2
+    assert "scripts/test-apart ENGINE" in refused.stderr
+    assert "coqui" in refused.stderr
 
 
 @pytest.fixture

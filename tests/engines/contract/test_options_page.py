@@ -9,15 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from inzwa_rtc.engines import registry
 from inzwa_rtc.engines.shipped import SHIPPED, Shipped
+from inzwa_rtc.engines.tts.chatterbox.options import ChatterboxOptions
+from inzwa_rtc.engines.tts.coqui.options import CoquiOptions
+from inzwa_rtc.engines.tts.qwen3.options import Qwen3Options
 
 PAGE = Path(__file__).parents[3] / "docs/engines.md"
 MODELS = ("llm llama-cpp", "llm openai", "llm ollama")
 SECTIONS = {
     "Embedded engines": ("asr pocketsphinx", "llm scripted", "tts espeak"),
     "Whisper": ("asr faster-whisper", "asr whisper.cpp", "asr openai-whisper"),
+    "Speech on PyTorch": ("tts coqui", "tts qwen3", "tts chatterbox"),
     "llama.cpp": ("llm llama-cpp",),
     "Engines on a server": ("asr openai", "llm openai", "llm ollama"),
     "Speech on a server": ("tts openai", "tts elevenlabs", "tts alltalk"),
@@ -68,9 +73,23 @@ def written(field: Any) -> str:
     value = field.get_default(call_default_factory=True)
     if isinstance(value, bool):
         return str(value).lower()
-    if value in (None, (), {}):
+    if value in (None, (), {}, ""):
         return "none"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+APART: dict[str, type[BaseModel]] = {
+    "tts coqui": CoquiOptions,
+    "tts qwen3": Qwen3Options,
+    "tts chatterbox": ChatterboxOptions,
+}
+"""Options of engines that are never installed here; they can be imported all the same."""
+
+
+@pytest.mark.parametrize("engine", APART)
+def test_the_page_has_the_options_of_engines_in_environments_of_their_own(engine: str) -> None:
+    fields = APART[engine].model_fields
+    assert documented()[engine] == {name: written(field) for name, field in fields.items()}
 
 
 @pytest.mark.parametrize("one", [one for one in SHIPPED if find_spec(one.module)], ids=named)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from inzwa_rtc.engines.contracts import SpeechChunk, SpeechRequest, WordTime
-from inzwa_rtc.engines.tts.espeak.clauses import clauses
+from inzwa_rtc.engines.tts.clauses import clauses
 from inzwa_rtc.engines.tts.espeak.engine import ESpeak, ESpeakOptions
 from inzwa_rtc.errors import EngineError
 

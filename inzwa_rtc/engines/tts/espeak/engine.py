@@ -18,7 +18,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from inzwa_rtc.engines.contracts import Ability, SpeechChunk, SpeechRequest, Voice, WordTime
-from inzwa_rtc.engines.tts.espeak.clauses import (
+from inzwa_rtc.engines.tts.clauses import (
     Clause,
     Said,
     as_written,

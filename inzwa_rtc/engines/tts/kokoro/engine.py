@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from inzwa_rtc.engines.contracts import Ability, SpeechChunk, SpeechRequest, Voice, WordTime
 from inzwa_rtc.engines.hardware import cpus, described
-from inzwa_rtc.engines.tts.espeak.clauses import Clause, Span
+from inzwa_rtc.engines.tts.clauses import Clause, Span
 from inzwa_rtc.engines.tts.espeak.library import ESpeakLibrary
 from inzwa_rtc.engines.tts.kokoro.files import model_in, voices_beside
 from inzwa_rtc.engines.tts.kokoro.model import SAMPLE_RATE, KokoroModel, Sound

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from inzwa_rtc.engines.tts.espeak.clauses import Span, word_spans
+from inzwa_rtc.engines.tts.clauses import Span, word_spans
 from inzwa_rtc.engines.tts.espeak.library import ESpeakLibrary
 from inzwa_rtc.engines.tts.vits.alignment import align
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from inzwa_rtc.engines.tts.espeak.clauses import Clause, clauses
+from inzwa_rtc.engines.tts.clauses import Clause, clauses
 
 _LONGEST_CHARS = 300  # the work, and the memory that it takes, grow with it
 _SHORTEST_FIRST = 12  # characters: a lone word comes out badly, and saves little

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any, Literal
 
-from inzwa_rtc.engines.tts.espeak.clauses import Span, word_spans
+from inzwa_rtc.engines.tts.clauses import Span, word_spans
 from inzwa_rtc.engines.tts.vits.alignment import align
 from inzwa_rtc.engines.tts.vits.symbols import Spelling, SymbolTable
 from inzwa_rtc.errors import EngineUnavailable

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from inzwa_rtc.engines.tts.espeak.clauses import Span, word_spans
+from inzwa_rtc.engines.tts.clauses import Span, word_spans
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Chatterbox: zero-shot cloning, and the best of several takes."""

@@ -1,0 +1,1 @@
+"""Models of Coqui TTS: VITS, and XTTS, which streams and clones."""

@@ -1,0 +1,1 @@
+"""Qwen3-TTS: named speakers, described voices, cloned voices."""
