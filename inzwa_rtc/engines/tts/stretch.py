@@ -23,13 +23,14 @@ _SLOWEST, _FASTEST = 0.5, 2.0
 async def stretched(
     speech: AsyncGenerator[SpeechChunk, None], sample_rate: int, tempo: float
 ) -> AsyncGenerator[SpeechChunk, None]:
-    """The speech at `tempo` times its pace."""
-    stretch = Stretch(sample_rate, tempo)
+    """The speech at `tempo` times its pace; at 1 it passes as it comes."""
+    stretch = None if tempo == 1.0 else Stretch(sample_rate, tempo)
     async with aclosing(speech) as chunks:
         async for chunk in chunks:
-            if (other := stretch.feed(chunk)).pcm:
+            other = chunk if stretch is None else stretch.feed(chunk)
+            if other.pcm:
                 yield other
-    if (rest := stretch.flush()).pcm:
+    if stretch is not None and (rest := stretch.flush()).pcm:
         yield rest
 
 
