@@ -18,6 +18,7 @@ from inzwa_rtc.errors import PeerError, Unavailable
 from inzwa_rtc.events import EndReason
 from inzwa_rtc.noise.choice import NewSuppressor, no_suppressor
 from inzwa_rtc.settings import LimitSettings, Settings
+from inzwa_rtc.speech.cost import Cost
 from inzwa_rtc.transport.webrtc import WebRtcPeer
 from signaling.detectors import Detectors
 from signaling.dialects.native import NativeDialect, SessionOptions
@@ -229,8 +230,19 @@ class Calls:
                 seconds=round(session.elapsed_s, 1),
                 turns=session.turns,
                 dropped_s=round(session.dropped_s, 1),
+                **self._spent(call),
             )
         return reason
+
+    def _spent(self, call: Call) -> dict[str, Any]:
+        """What speech the call was given, and what that cost, by currency."""
+        spending = self._switchboard.now.spending
+        cost = sum((line.cost for line in spending.of(call.id)), Cost())
+        spending.forget(call.id)
+        spent: dict[str, Any] = {"speech_characters": cost.characters}
+        if cost.amounts:
+            spent["speech_cost"] = {name: str(amount) for name, amount in cost.amounts.items()}
+        return spent
 
     async def _answered(self, offer: str) -> tuple[WebRtcPeer[Command], str]:
         peer = WebRtcPeer(self.settings, self.dialect)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from inzwa_rtc.conversation.engines import EngineSet, Faults
@@ -21,6 +21,7 @@ from inzwa_rtc.engines.contracts import (
 from inzwa_rtc.errors import EngineTimeout
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.speech.cache.cache import PhraseCache, loudness_file
+from inzwa_rtc.speech.cost import OTHERS, Spending
 from inzwa_rtc.speech.loudness import Loudness
 from inzwa_rtc.speech.manner import manner_of, prepare
 from inzwa_rtc.speech.reading import Manner, Reading
@@ -45,8 +46,16 @@ class Trio(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What outlives an exchange of engines: phrases, and what speech has cost."""
+
+    cache: PhraseCache
+    spending: Spending
+
+
 async def ready(
-    lineup: Trio, settings: Settings, old: EngineSet | None, cache: PhraseCache
+    lineup: Trio, settings: Settings, old: EngineSet | None, memory: Memory
 ) -> EngineSet:
     """The engines with the apologies in their voice: those of `old` where nothing that
     they depend on is another."""
@@ -60,8 +69,17 @@ async def ready(
         if is_as_loud and manner == old.manner and voices.usual() == old.voices.usual():
             faults = old.faults
     if faults is None:
-        faults = await rehearse(voices, lineup.tts, manner, cache, settings)
-    return EngineSet(lineup.asr, lineup.llm, lineup.tts, settings, faults, manner, cache)
+        faults = await rehearse(voices, lineup.tts, manner, memory, settings)
+    return EngineSet(
+        lineup.asr,
+        lineup.llm,
+        lineup.tts,
+        settings,
+        faults,
+        manner,
+        memory.cache,
+        memory.spending,
+    )
 
 
 async def _manner(settings: Settings, languages: Sequence[str], old: EngineSet | None) -> Manner:
@@ -82,13 +100,19 @@ async def rehearse(
     voices: Voices,
     synthesizer: Synthesizer,
     manner: Manner,
-    cache: PhraseCache,
+    memory: Memory,
     settings: Settings,
 ) -> Faults:
     """The apologies in every language that is offered, each in the voice that its callers
     hear, ready before an engine can fail; the greeting is ready as well. Raises `EngineError`."""
     timeouts = settings.timeouts
-    rehearsal = Rehearsal(lambda: Reading(synthesizer, manner), cache, timeouts.first_audio)
+
+    def count(engine: str, model: str, characters: int) -> None:
+        memory.spending.count(OTHERS, engine, model, characters)
+
+    rehearsal = Rehearsal(
+        lambda: Reading(synthesizer, manner, count=count), memory.cache, timeouts.first_audio
+    )
     usual = voices.usual()
     callers = {
         language: voices.choose(UpdateVoice(language), usual) for language in voices.languages()

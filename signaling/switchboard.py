@@ -21,7 +21,8 @@ from inzwa_rtc.engines.contracts import (
 from inzwa_rtc.errors import InzwaError, Unavailable
 from inzwa_rtc.settings import Settings, flatten
 from inzwa_rtc.speech.cache.cache import PhraseCache
-from signaling.readiness import Trio, ready
+from inzwa_rtc.speech.cost import PriceTable, Spending
+from signaling.readiness import Memory, Trio, ready
 from signaling.warmup import warm_up
 
 AT_START_ONLY = (
@@ -146,8 +147,10 @@ class Switchboard(Generic[L]):
 
     async def open(self, settings: Settings) -> None:
         """Make the engines ready for the first call. Raises `ConfigError`, `EngineError`."""
-        self._cache = await asyncio.to_thread(PhraseCache, settings)
-        self._now = await ready(self._engines.now, settings, None, self._cache)
+        cache = await asyncio.to_thread(PhraseCache, settings)
+        memory = Memory(cache, Spending(PriceTable(settings.prices)))
+        self._now = await ready(self._engines.now, settings, None, memory)
+        self._memory = memory
 
     @contextmanager
     def lent(self) -> Generator[EngineSet, None, None]:
@@ -203,11 +206,12 @@ class Switchboard(Generic[L]):
         try:
             if _asks_otherwise(old, lineup, new):
                 await warm_up(new, lineup.asr, lineup.llm)
-            engines = await ready(lineup, new, old, self._cache)
+            engines = await ready(lineup, new, old, self._memory)
         except BaseException:
             self._engines.discard(lineup)
             raise
         self._now = engines
+        self._memory.spending.table = PriceTable(new.prices)
         kinds = self._engines.use(lineup)
         self.on_exchange()
         return Exchanged(kinds, _differing(old.settings, new), _differing(new, settings))

@@ -44,7 +44,7 @@ async def speech_engine(settings: Settings) -> AsyncIterator[Synthesizer]:
     # Imported late: the other commands have no use for engines.
     from inzwa_rtc.engines import registry
     from inzwa_rtc.engines.client import SynthesizerClient
-    from inzwa_rtc.engines.fallback import FallbackSynthesizer
+    from inzwa_rtc.engines.fallback_speech import FallbackSynthesizer
     from inzwa_rtc.engines.group import Plan
     from inzwa_rtc.engines.process import EngineProcess
     from inzwa_rtc.engines.supervised import supervised

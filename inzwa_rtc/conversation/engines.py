@@ -12,6 +12,7 @@ from inzwa_rtc.conversation.voices import Voices
 from inzwa_rtc.engines.contracts import LanguageModel, Recognizer, Synthesizer
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.speech.cache.cache import PhraseCache
+from inzwa_rtc.speech.cost import Spending
 from inzwa_rtc.speech.kept_reading import KeptReading
 from inzwa_rtc.speech.reading import Manner, Reading
 
@@ -22,7 +23,7 @@ Faults = Mapping[str, Rendered]
 @dataclass(frozen=True, slots=True)
 class EngineSet:
     """Three engines, the settings by which they were chosen, the apologies in their voice,
-    how texts are read aloud, and what was spoken before."""
+    how texts are read aloud, what was spoken before, and what all of it costs."""
 
     asr: Recognizer
     llm: LanguageModel
@@ -31,15 +32,21 @@ class EngineSet:
     faults: Faults
     manner: Manner
     cache: PhraseCache
+    spending: Spending
 
     @property
     def voices(self) -> Voices:
         """What callers may choose from."""
         return Voices(self.tts, self.settings)
 
-    def reading(self) -> KeptReading:
-        """A new one, for the phrases of one reply."""
-        return KeptReading(Reading(self.tts, self.manner), self.cache)
+    def reading(self, caller: str) -> KeptReading:
+        """A new one, for the phrases of one reply to this caller, in whose name they are
+        counted."""
+
+        def count(engine: str, model: str, characters: int) -> None:
+            self.spending.count(caller, engine, model, characters)
+
+        return KeptReading(Reading(self.tts, self.manner, count=count), self.cache)
 
 
 class EngineSource(Protocol):

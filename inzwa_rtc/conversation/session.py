@@ -87,6 +87,7 @@ class Session:
             detector, settings, self._hearing, self._floor, peer.send, self._next_turn, suppressor
         )
         self._context = TurnContext(
+            caller=session_id,
             settings=settings,
             voice=voice,
             history=history,

@@ -53,6 +53,7 @@ ANSWERS_WITHIN_MS = 1000  # into its last words, "yeah" answers a question
 class TurnContext:
     """What all turns of one call share."""
 
+    caller: str
     settings: Settings
     voice: VoiceSettings
     history: History
@@ -176,7 +177,7 @@ class Turn:
 
     async def _speak(self, phrases: asyncio.Queue[str | None]) -> None:
         context = self.context
-        reading = self.engines.reading()
+        reading = self.engines.reading(context.caller)
         offset = 0
         while (phrase := await phrases.get()) is not None:
             voice = self.engines.voices.nearest(context.voice)  # these may not have the newest

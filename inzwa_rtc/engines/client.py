@@ -131,6 +131,11 @@ class SynthesizerClient:
         told = self._process.description.get("fingerprint", "")
         return Speaker(self._process.spec.name, told)
 
+    def model_of(self, engine: str) -> str:
+        """The model that this engine speaks with."""
+        model: str = self._process.description.get("details", {}).get("model", "")
+        return model
+
     async def synthesize(self, request: SpeechRequest) -> AsyncGenerator[SpeechChunk, None]:
         body = wire.speech_request_to(request)
         async with aclosing(_stream(self._process, "/v1/tts", body)) as answer:

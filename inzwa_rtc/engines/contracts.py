@@ -280,6 +280,10 @@ class NamingSynthesizer(Protocol):
         """Who would be asked first, were all engines well."""
         ...
 
+    def model_of(self, engine: str) -> str:
+        """The model that this engine speaks with, as it tells it; empty where that is unknown."""
+        ...
+
 
 @runtime_checkable
 class PreferringSynthesizer(Protocol):

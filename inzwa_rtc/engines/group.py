@@ -18,8 +18,8 @@ from inzwa_rtc.engines.contracts import EngineKind, LanguageModel, Recognizer, S
 from inzwa_rtc.engines.fallback import (
     FallbackLanguageModel,
     FallbackRecognizer,
-    FallbackSynthesizer,
 )
+from inzwa_rtc.engines.fallback_speech import FallbackSynthesizer
 from inzwa_rtc.engines.launch import Launch
 from inzwa_rtc.engines.process import EngineProcess, ProcessState
 from inzwa_rtc.engines.registry import Chosen

@@ -31,7 +31,7 @@ class Passage:
         level: Level,
         before: Passage | None = None,
     ) -> None:
-        self._piece = piece
+        self.piece = piece
         self._joiner = joiner
         self._words = words
         self._paces = paces
@@ -52,13 +52,13 @@ class Passage:
             self._begin(chunk.engine)
         for word in chunk.words:
             self._take(word)
-        sound = self._level.levelled(chunk.engine, self._speaks_as, chunk.pcm, self._piece.gain_db)
+        sound = self._level.levelled(chunk.engine, self._speaks_as, chunk.pcm, self.piece.gain_db)
         return self._chunk(self._joiner.feed(sound))
 
     def end(self, silence_ms: int) -> Iterator[SpeechChunk]:
         """The engine has made all of it: what is left, and the pause behind it in chunks of at
         most `silence_ms`."""
-        piece, joiner = self._piece, self._joiner
+        piece, joiner = self.piece, self._joiner
         told_until = joiner.given_ms
         pcm = joiner.end(longest_silence_ms(piece.text))
         self._learn(told_until)
@@ -90,14 +90,14 @@ class Passage:
         self._engine = engine
         self._voice = (engine, *self._voice)
         if not self._paces.tells_times(self._voice):
-            pace = self._paces.of(self._voice, self._piece.language) * self._speed
-            self._estimate = Estimate(self._piece, pace)
+            pace = self._paces.of(self._voice, self.piece.language) * self._speed
+            self._estimate = Estimate(self.piece, pace)
 
     def _take(self, word: WordTime) -> None:
         if self._estimate is not None:
             self._estimate = None
             self._paces.has_told_times(self._voice)
-        if found := self._words.written(self._piece, word.offset, word.length):
+        if found := self._words.written(self.piece, word.offset, word.length):
             self._unplaced.append((*found, word.start_ms))
 
     def _chunk(self, pcm: bytes) -> SpeechChunk | None:

@@ -59,9 +59,17 @@ class Manner:
     loudness: Loudness = field(default_factory=lambda: Loudness(None), compare=False)
 
 
+Count = Callable[[str, str, int], object]
+"""Told of each piece that an engine has begun to speak: the engine, its model, and how many
+characters it was given."""
+
 Follow = Callable[[int, str], None]
 """Told of each passage as it begins to be given out: how many characters of the text lie behind,
 and the passage as it is written. At the end there is no passage any more."""
+
+
+def _nobody_counts(engine: str, model: str, characters: int) -> None:
+    pass
 
 
 class Reading:
@@ -72,13 +80,18 @@ class Reading:
     """
 
     def __init__(
-        self, synthesizer: Synthesizer, manner: Manner, follow: Follow | None = None
+        self,
+        synthesizer: Synthesizer,
+        manner: Manner,
+        follow: Follow | None = None,
+        count: Count = _nobody_counts,
     ) -> None:
         self.is_between_pieces = True
         """Whether the next audio is the first of a piece, for which an engine takes longer."""
         self._synthesizer = synthesizer
         self._manner = manner
         self._follow = follow or _nobody_follows
+        self._count = count
         self._reader: Reader | None = None
         self._language = ""
 
@@ -144,6 +157,8 @@ class Reading:
                         )
                     else:
                         assert passage is not None, "audio follows its piece"
+                        if self.is_between_pieces:
+                            self._sent(part.engine, passage.piece)
                         self.is_between_pieces = False
                         if chunk := passage.feed(part):
                             yield chunk
@@ -168,6 +183,12 @@ class Reading:
             self._reader = self._manner.reader(language, self._manner.rules)
             self._language = language
         return self._reader
+
+    def _sent(self, engine: str, piece: Piece) -> None:
+        synthesizer, model = self._synthesizer, ""
+        if isinstance(synthesizer, NamingSynthesizer):
+            model = synthesizer.model_of(engine)
+        self._count(engine, model, len(piece.text))
 
     def _level(self, request: SpeechRequest) -> Level:
         speaker = None

@@ -22,6 +22,7 @@ from inzwa_rtc.engines.contracts import (
 from inzwa_rtc.errors import EngineError
 from inzwa_rtc.settings import CallSettings, Settings
 from inzwa_rtc.speech.cache.cache import PhraseCache
+from inzwa_rtc.speech.cost import PriceTable, Spending
 from tests.support.engines import ScriptedRecognizer, ToneSynthesizer
 from tests.support.peer import settle
 from tests.support.session import Source
@@ -57,8 +58,10 @@ class Call:
         voice = VoiceSettings("en", None, 1.0)
         dialogue = Dialogue(settings, voice, self.history, self.shedding)
         asr, tts = ScriptedRecognizer(), ToneSynthesizer()
-        cache = PhraseCache(settings)
-        self.source = Source(EngineSet(asr, self.reader, tts, settings, {}, AS_IT_IS, cache))
+        cache, spending = PhraseCache(settings), Spending(PriceTable({}))
+        self.source = Source(
+            EngineSet(asr, self.reader, tts, settings, {}, AS_IT_IS, cache, spending)
+        )
         self.preparation = Preparation(self.source, dialogue, self.shedding, limit_s)
 
     def heard(self, text: str, stable: int, *, is_final: bool = False) -> None:

@@ -26,6 +26,7 @@ from inzwa_rtc.errors import EngineError
 from inzwa_rtc.events import EndReason, PlaybackEnded, PlaybackStarted
 from inzwa_rtc.settings import CallSettings, Settings
 from inzwa_rtc.speech.cache.cache import PhraseCache
+from inzwa_rtc.speech.cost import PriceTable, Spending
 from inzwa_rtc.speech.reading import Manner, Reading
 from tests.support.engines import LoudIsSpeech, ScriptedModel, ScriptedRecognizer, ToneSynthesizer
 from tests.support.peer import MemoryPeer
@@ -126,12 +127,12 @@ async def calling(
     call_settings = {"greeting": greeting, "system_prompt": "", **groups.pop("call", {})}
     settings = Settings(call=CallSettings(**call_settings), **groups)
     asr, llm, tts = asr or ScriptedRecognizer(*texts), ScriptedModel(*replies), ToneSynthesizer()
-    cache = PhraseCache(settings)
+    cache, spending = PhraseCache(settings), Spending(PriceTable({}))
     rehearsal = Rehearsal(lambda: Reading(tts, manner), cache, 1)
     apologies = [SpeechRequest(lines(name).fault, language=name) for name in languages()]
     faults = dict(zip(languages(), await rehearsal.rendered(apologies), strict=True))
     peer, shedding = MemoryPeer(), Shedding(settings.load)
-    source = Source(EngineSet(asr, llm, tts, settings, faults, manner, cache))
+    source = Source(EngineSet(asr, llm, tts, settings, faults, manner, cache, spending))
     session = Session(
         "id",
         "token",

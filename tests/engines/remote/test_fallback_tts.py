@@ -8,7 +8,7 @@ from contextlib import aclosing
 import pytest
 
 from inzwa_rtc.engines.contracts import SpeechChunk, SpeechRequest, Synthesizer, Voice
-from inzwa_rtc.engines.fallback import FallbackSynthesizer
+from inzwa_rtc.engines.fallback_speech import FallbackSynthesizer
 from inzwa_rtc.errors import EngineError, EngineUnavailable
 
 BUSY = EngineError("It is busy.", action="Wait.", code="engine_busy")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from inzwa_rtc.engines.client import SynthesizerClient
-from inzwa_rtc.engines.fallback import FallbackSynthesizer
+from inzwa_rtc.engines.fallback_speech import FallbackSynthesizer
 from inzwa_rtc.engines.launch import Launch
 from inzwa_rtc.engines.process import EngineProcess
 from inzwa_rtc.engines.registry import EngineSpec
