@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -50,9 +51,12 @@ class Workers:
         future = self._threads.submit(decode)
         waiting = asyncio.wrap_future(future)
         self._started[waiting] = is_partial
-        future.add_done_callback(
-            lambda _: loop.call_soon_threadsafe(self._started.pop, waiting, None)
-        )
+
+        def ended(_: Future[T]) -> None:
+            with suppress(RuntimeError):  # the loop has ended before the thread did
+                loop.call_soon_threadsafe(self._started.pop, waiting, None)
+
+        future.add_done_callback(ended)
         return waiting
 
     def _give_way(self) -> None:

@@ -7,8 +7,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import espeakng_loader
 import pytest
@@ -169,18 +170,25 @@ input()
 )
 
 
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A folder in which there is room for a path of the engine's: pytest's own may be long."""
+    with TemporaryDirectory(dir="/tmp") as path:
+        yield Path(path)
+
+
 def environment(temporary: Path) -> dict[str, str]:
     return {**os.environ, "TMPDIR": str(temporary)}
 
 
-def test_its_data_lie_in_a_private_folder_that_goes_with_it(tmp_path: Path) -> None:
+def test_its_data_lie_in_a_private_folder_that_goes_with_it(short_path: Path) -> None:
     shipped = shipped_files()
-    for process in [started(CLOSED, tmp_path / name) for name in "abc"]:
+    for process in [started(CLOSED, short_path / name) for name in "abc"]:
         out, err = output(process)
         assert err == ""  # what the compiler of dictionaries says is nobody's business
         name, mode = out.split()
         assert (name[:13], name[-4:], mode) == ("inzwa-espeak-", ".run", "0o700")
-    assert [list(folder.iterdir()) for folder in tmp_path.iterdir()] == [[], [], []]
+    assert [list(folder.iterdir()) for folder in short_path.iterdir()] == [[], [], []]
     assert shipped_files() == shipped
 
 
@@ -207,12 +215,12 @@ def shipped_files() -> list[tuple[str, int]]:
 
 
 def test_what_a_killed_process_left_is_swept_away(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("inzwa_rtc.engines.run_folder._parents", lambda: (str(tmp_path),))
+    monkeypatch.setattr("inzwa_rtc.engines.run_folder._parents", lambda: (str(short_path),))
     server = subprocess.Popen(
         [sys.executable, "-c", LEFT],
-        env=environment(tmp_path),
+        env=environment(short_path),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
@@ -220,11 +228,11 @@ def test_what_a_killed_process_left_is_swept_away(
         assert process.stdout is not None
         assert process.stdout.readline() == b"loaded\n"
         sweep()
-        assert len(list(tmp_path.iterdir())) == 1  # it is used
+        assert len(list(short_path.iterdir())) == 1  # it is used
         process.send_signal(signal.SIGKILL)
         process.wait()
     sweep()
-    assert list(tmp_path.iterdir()) == []
+    assert list(short_path.iterdir()) == []
 
 
 def test_rules_that_do_not_compile_are_named(tmp_path: Path) -> None:
