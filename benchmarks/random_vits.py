@@ -81,6 +81,7 @@ def piper_medium(folder: Path) -> Path:
         )
     told = {
         "audio": {"sample_rate": _RATE},
+        "num_speakers": 1,
         "espeak": {"voice": "en-us"},
         "phoneme_id_map": {one: ids for one, ids in DEFAULT_PHONEME_ID_MAP.items() if len(one) < 2},
         "num_symbols": _SYMBOLS,

@@ -1,10 +1,13 @@
 """What speech costs: how soon it is heard, how fast it is made, what the layers around it add.
 
-    python -m benchmarks.speech [--only engines] [--quick] [--json FILE]
+    python -m benchmarks.speech [--only engines|text] [--quick] [--json FILE]
 
-Models have the true architecture and format and RANDOM weights where that is said: they take the
-time of trained ones and speak no language. Engines run as in the server, each in its own process
-behind its own socket. Ways that are compared take turns, and are compared within each round.
+Voices of VITS are those that `benchmarks.random_vits` made in the folder of models (`vits/` in
+it), where it did: true architectures and formats, RANDOM weights, which take the time of trained
+ones and speak no language. Engines run as in the server, each in its own process behind its own
+socket. Ways that are compared take turns, and are compared within each round. Kept phrases and
+engines on servers have benchmarks of their own: `benchmarks.phrase_cache`,
+`benchmarks.remote_speech`.
 """
 
 from __future__ import annotations
@@ -20,27 +23,66 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from benchmarks import speech_engines
+from benchmarks import speech_engines, speech_text
 from benchmarks.engine_processes import let_children_import_benchmarks
 from benchmarks.figures import Machine
 from benchmarks.rounds import Rounds
 from benchmarks.speech_engines import Subject
 from inzwa_rtc import logging
 
-PARTS = ("engines",)
-ENGINES = (Subject("espeak", lambda folder: {}, first_ms=10, whole_ms=500),)
+PARTS = ("engines", "text")
+_PIPER = "vits/piper-medium/voice.onnx"
+_STOCK = "piper-tts by itself"
+_AS_TRAINED = "random weights of true architecture"
+
+# Chance makes the durations of random weights; these paces make a sentence of 3 s of them.
+ENGINES = (
+    Subject("espeak", options={}, first_ms=10, whole_ms=500),
+    Subject(
+        "piper",
+        model=_PIPER,
+        options={"length_scale": 1.4, "threads": 2},
+        row="piper, medium",
+        first_ms=200,
+        whole_ms=500,
+        requires="piper",
+        note=_AS_TRAINED,
+    ),
+    Subject(
+        "stock-piper",
+        place="benchmarks.stock_piper:StockPiper",
+        model=_PIPER,
+        options={"length_scale": 1.4},
+        row=_STOCK,
+        requires="piper",
+        note=f"{_AS_TRAINED}; the same file, its own way",
+    ),
+    Subject(
+        "vits",
+        model="vits/mms",
+        options={"length_scale": 0.6, "threads": 2},
+        row="vits, MMS",
+        first_ms=200,
+        whole_ms=500,
+        requires="onnx",
+        note=_AS_TRAINED,
+    ),
+)
 
 
 async def run(parts: list[str], folder: Path, rounds: int) -> AsyncGenerator[Rounds, None]:
     """All tables asked for, as they are measured."""
     let_children_import_benchmarks()
     logging.configure(as_json=False, stream=sys.stderr)
-    for _ in parts:
+    if "engines" in parts:
         machine = Machine()
-        installed = [one for one in ENGINES if find_spec(one.requires)]
-        table = await speech_engines.measure(folder, installed, rounds)
+        there = [one for one in ENGINES if find_spec(one.requires) and one.is_in(folder)]
+        table = await speech_engines.measure(folder, there, rounds, baseline=_STOCK)
         table.notes.append(f"All of it: {machine.note()}.")
         yield table
+    if "text" in parts:
+        yield await asyncio.to_thread(speech_text.normalised, rounds)
+        yield await speech_text.long_text()
 
 
 async def main() -> None:
