@@ -87,16 +87,16 @@ class FallbackSynthesizer:
 
     def speaker(self, voice: str | None, language: str) -> Speaker:
         """The first that is asked, whether it answers or not."""
-        first = self._list().order(voice, language)[0]
-        told = self._told(lambda engine: str(getattr(engine, "fingerprint", "")))
-        return Speaker(first, told[first] or "")
+        voices = self._list()
+        first = voices.order(voice, language)[0]
+        if (engine := self._naming(first)) is None:
+            return Speaker(first)
+        return replace(engine.speaker(voices.own_id(first, voice), language), engine=first)
 
     def model_of(self, engine: str) -> str:
         """The model that this engine of the chain speaks with."""
-        for link in self.chain.links:
-            if link.name == engine and isinstance(link.engine, NamingSynthesizer):
-                return link.engine.model_of(engine)
-        return ""
+        named = self._naming(engine)
+        return "" if named is None else named.model_of(engine)
 
     async def synthesize(self, request: SpeechRequest) -> AsyncGenerator[SpeechChunk, None]:
         """Yield the speech of the first engine that begins to speak. Raises `EngineError`, also
@@ -124,6 +124,11 @@ class FallbackSynthesizer:
             )
         self._accepted.add(voice)
         _log.warning("engine.voice_not_checked", engines=voices.unknown, voice=voice)
+
+    def _naming(self, name: str) -> NamingSynthesizer | None:
+        """The engine of this name, where it tells who speaks."""
+        engines = (link.engine for link in self.chain.links if link.name == name)
+        return next((one for one in engines if isinstance(one, NamingSynthesizer)), None)
 
     def _list(self) -> VoiceList:
         return VoiceList(self._told(lambda engine: engine.voices))
