@@ -120,6 +120,33 @@ async def test_a_server_that_fails_often_is_left_alone(
         assert len(server.asked) < 8
 
 
+@pytest.mark.parametrize(
+    ("name", "trouble"),
+    [
+        ("alltalk", answers({"detail": "Streaming not supported by current TTS engine"}, 400)),
+        ("elevenlabs", answers({"detail": "Not Found"}, 404)),
+    ],
+)
+async def test_a_server_that_is_set_up_wrongly_is_left_alone(
+    elevenlabs: Make,
+    alltalk: Make,
+    openai_voice: Make,
+    server: FakeServer,
+    name: str,
+    trouble: Behaviour,
+) -> None:
+    async with FakeServer().running() as other:
+        server.will(trouble)
+        other.will(openai_speech)
+        wrong = {"elevenlabs": elevenlabs, "alltalk": alltalk}[name]()
+        engines = [(name, wrong), ("openai", openai_voice(base_url=f"{other.url}/v1"))]
+        speaker = FallbackSynthesizer(engines, first_audio_s=10)
+        for _ in range(8):
+            assert await spoken(speaker)
+        assert speaker.states()[name] == "open"
+        assert len(server.asked) < 8
+
+
 @pytest.mark.parametrize("name", ["openai", "elevenlabs", "alltalk"])
 async def test_speeches_share_a_connection_and_closing_lets_it_go(
     openai_voice: Make, elevenlabs: Make, alltalk: Make, server: FakeServer, name: str
