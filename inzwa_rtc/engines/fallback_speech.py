@@ -26,8 +26,8 @@ from inzwa_rtc.errors import EngineError, EngineUnavailable
 
 Chunk = TypeVar("Chunk")
 
-_MOST_ACCEPTED = 1000
-"""Voices that are remembered, listed ones and such as may turn out to be some engine's."""
+_MOST_TRUSTED = 1000
+"""Voices that nobody listed and that may turn out to be some engine's. They are remembered."""
 
 _log = structlog.get_logger(__name__)
 
@@ -50,7 +50,9 @@ class FallbackSynthesizer:
     ) -> None:
         self.chain = Chain("tts", engines, first_audio_s, policy)
         self._sample_rate: int | None = None
-        self._accepted: set[str] = set()  # voices: callers may have them for good
+        # Callers may have these voices for good.
+        self._listed: set[str] = set()
+        self._trusted: set[str] = set()
 
     @property
     def sample_rate(self) -> int:
@@ -67,7 +69,7 @@ class FallbackSynthesizer:
         voices = self._list()
         if voices.nobody_is_known:
             raise _nobody_loaded()
-        self._accepted.update(voice.id for voice in voices.all)
+        self._listed.update(voice.id for voice in voices.all)
         return voices.all
 
     @property
@@ -112,18 +114,19 @@ class FallbackSynthesizer:
     def _accept(self, voice: str | None) -> None:
         if voice is None:
             return
-        known = {known.id for known in self.voices} | self._accepted
+        known = {known.id for known in self.voices} | self._listed | self._trusted
         voices = self._list()
         if voice in known or voices.owner(voice):
             return
-        if not voices.unknown or len(self._accepted) >= _MOST_ACCEPTED:
+        if not voices.unknown or len(self._trusted) >= _MOST_TRUSTED:
             raise EngineError(
                 "There is no such voice.",
                 action="Choose one of those that are listed.",
                 code="unknown_voice",
             )
-        self._accepted.add(voice)
-        _log.warning("engine.voice_not_checked", engines=voices.unknown, voice=voice)
+        self._trusted.add(voice)
+        # Its name is not told: it is whatever a caller sent.
+        _log.warning("engine.voice_not_checked", engines=voices.unknown)
 
     def _naming(self, name: str) -> NamingSynthesizer | None:
         """The engine of this name, where it tells who speaks."""
