@@ -22,4 +22,4 @@ class TestPiper(SynthesizerContract):
             quiet = {"noise_scale": 0, "noise_w": 0, "device": "cpu", "threads": 1}
             return Piper(Piper.Options.model_validate({"model": voice, **quiet, **options}))
 
-        return Subject(make)
+        return Subject(make, default=lambda voice: {"speaker": voice})
