@@ -105,7 +105,8 @@ class Plugin:
 
 
 def _phrases_of(reply: str, said: list[Said]) -> Iterator[Samples]:
-    """The phrases that make up the reply as it is read aloud, with others between them; nothing if one lacks."""
+    """The phrases that make up the reply as it is read aloud, with others between them; nothing
+    if one lacks."""
     read = TextReader("en").read(reply, len(reply) + 1000)
     rest, found = _letters(" ".join(piece.text for piece in read)), []
     for one in said:
