@@ -203,8 +203,8 @@ def test_the_voices_are_listed_for_people_and_for_programs(tmp_path: Path) -> No
     listed = run(tmp_path, "voices")
     assert listed.returncode == 0, listed.stderr
     head, first, *_ = listed.stdout.splitlines()
-    assert head.split() == ["ID", "NAME", "LANGUAGE", "GENDER", "ENGINE"]
-    assert first.startswith("en-gb ") and first.endswith("espeak")
+    assert head.split() == ["ID", "NAME", "LANGUAGE", "GENDER", "ENGINE", "LICENCE"]
+    assert first.startswith("en-gb ") and first.split()[-2:] == ["espeak", "GPL-3.0-or-later"]
     voices = json.loads(run(tmp_path, "voices", "--json", "--language", "sw").stdout)
     assert {voice["language"] for voice in voices} == {"sw"}
     assert set(voices[0]) == {"id", "name", "language", "gender", "engine", "licence", "preview"}
