@@ -163,7 +163,9 @@ async def test_what_takes_long_is_told_of(capsys: pytest.CaptureFixture[str]) ->
     with told_if_slow("Waiting", after_s=60):
         pass
     with told_if_slow("Loading", after_s=0):
-        await asyncio.sleep(0.001)
+        later = asyncio.Event()
+        asyncio.get_running_loop().call_later(0, later.set)
+        await later.wait()
     assert capsys.readouterr().err == "Loading ...\n"
 
 
