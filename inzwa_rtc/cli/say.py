@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -12,6 +13,7 @@ import click
 from inzwa_rtc.cli.options import config_file, given, profile
 from inzwa_rtc.cli.speaking import engine_name, quietly, with_engine
 from inzwa_rtc.errors import ConfigError, PeerError
+from inzwa_rtc.language import with_hyphens
 from inzwa_rtc.settings import load
 from inzwa_rtc.speech.speed import checked_speed
 
@@ -29,6 +31,7 @@ _FORMAT_OF: dict[str, Format] = {
     ".pcm": "pcm",
 }
 _WORDS_OF: dict[str, WordsFormat] = {".json": "json", ".srt": "srt", ".vtt": "vtt"}
+_PROLOGUE = re.compile(r"(?:\s+|\ufeff|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _FORMATS = tuple(dict.fromkeys(_FORMAT_OF.values()))
 
 
@@ -94,15 +97,16 @@ def say(
     target_format = form or _format_of(output)
     words_format = None if words is None else _words_of(words)
     asked_text = _text(text, file)
-    if is_ssml and not asked_text.lstrip().startswith("<speak"):
-        raise click.UsageError("With --ssml the text must begin with <speak>.")
+    begins_at = _root_of(asked_text) if is_ssml else 0
     quietly()
     settings = with_engine(load(config_path, given(profile=profile)).settings, engine)
     # Imported late: the other commands have no use for engines and encoders.
     from inzwa_rtc.cli.saying import Asked, Target, say_into
 
+    language = language and with_hyphens(language)
+    asked = Asked(asked_text, voice, language, speed, is_ssml, begins_at)
     target = Target(output, target_format, words, words_format or "json")
-    asyncio.run(say_into(target, Asked(asked_text, voice, language, speed, is_ssml), settings))
+    asyncio.run(say_into(target, asked, settings))
 
 
 def _text(text: str | None, file: IO[bytes] | None) -> str:
@@ -117,6 +121,18 @@ def _text(text: str | None, file: IO[bytes] | None) -> str:
         raise ConfigError(
             "The text is not UTF-8.", action="Save it as UTF-8, or convert it with `iconv`."
         ) from None
+
+
+def _root_of(document: str) -> int:
+    """Where `<speak` stands, behind what may come before it: a byte order mark, the XML
+    declaration, comments and white space."""
+    from inzwa_rtc.speech.text.ssml import is_ssml
+
+    before = _PROLOGUE.match(document)
+    start = before.end() if before else 0
+    if not is_ssml(document[start : start + 500]):
+        raise click.UsageError("With --ssml the text must begin with <speak>.")
+    return start
 
 
 def _format_of(path: Path) -> Format:

@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import aclosing, closing, contextmanager
+from contextlib import ExitStack, aclosing, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
@@ -15,15 +15,19 @@ from typing import IO
 import click
 
 from inzwa_rtc.audio.container import Format, file_encoder
-from inzwa_rtc.cli.speaking import speech_engine
+from inzwa_rtc.cli.bill import Bill
+from inzwa_rtc.cli.listening import Listened
+from inzwa_rtc.cli.speaking import NamedSynthesizer, speech_engine, told_if_slow
 from inzwa_rtc.engines.contracts import SpeechRequest, Synthesizer, Voice, WordTime
-from inzwa_rtc.errors import ConfigError, PeerError
+from inzwa_rtc.errors import ConfigError, EngineError, PeerError
 from inzwa_rtc.language import base_language
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.speech.manner import manner_of
 from inzwa_rtc.speech.progress import Progress, Tell, followed
-from inzwa_rtc.speech.reading import Reading
+from inzwa_rtc.speech.reading import Manner, Reading
 from inzwa_rtc.speech.subtitles import WRITERS, WordsFormat, said
+
+_WRONGLY_ASKED = ("unknown_voice", "unknown_language")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class Asked:
     language: str | None
     speed: float
     is_ssml: bool = False
+    begins_at: int = 0
+    """How many characters are not of the text itself: what comes before SSML's `<speak`."""
 
 
 async def say_into(target: Target, asked: Asked, settings: Settings) -> None:
@@ -52,25 +58,71 @@ async def say_into(target: Target, asked: Asked, settings: Settings) -> None:
     and when it is cancelled, the files are as they were."""
     manner = await asyncio.to_thread(manner_of, settings.speech)
     manner = replace(manner, rules=replace(manner.rules, ssml=asked.is_ssml))
-    with _bar(target.sound.name) as tell:
-        async with speech_engine(settings) as engine, followed(len(asked.text), tell) as follow:
-            voice, language = _voice(engine, settings, asked)
-            request = SpeechRequest(asked.text, voice, language, asked.speed)
-            with written(target.sound) as file:
-                reading = Reading(engine, manner, follow)
-                times, total_ms = await _write(reading, request, file, target.form)
-                reading.finish()
-                if not total_ms:
-                    raise PeerError(
-                        "There is nothing to say in this text.",
-                        action="Give it words; emoji are named with `speech.emoji: name`.",
-                        code="nothing_to_say",
-                    )
-                if target.words is not None:
-                    with written(target.words) as words:
-                        listed = said(asked.text, times, total_ms)
-                        words.write(WRITERS[target.words_form](listed).encode())
+    bill = Bill(settings.prices)
+    try:
+        async with speech_engine(settings) as engine:
+            request = _request(engine, settings, asked)
+            await asyncio.to_thread(_estimate, bill, engine, manner, request)
+            speaking = _Speaking(engine, request, manner, settings, bill)
+            total_ms = await _said_into(target, asked, speaking)
+    except EngineError as error:
+        if error.code in _WRONGLY_ASKED:
+            raise ConfigError(error.message, action=error.action, code=error.code) from None
+        raise
+    finally:
+        bill.tell()
     click.echo(f"{target.sound}: {total_ms / 1000:.1f} s", err=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Speaking:
+    engine: NamedSynthesizer
+    request: SpeechRequest
+    manner: Manner
+    settings: Settings
+    bill: Bill
+
+
+async def _said_into(target: Target, asked: Asked, speaking: _Speaking) -> int:
+    """The length in milliseconds of what was written."""
+    request, manner = speaking.request, speaking.manner
+    with ExitStack() as stack:
+        waiting = stack.enter_context(ExitStack())
+        first = speaking.engine.speaker(request.voice, request.language).engine
+        waiting.enter_context(told_if_slow(f"Waiting for `{first}` to begin to speak"))
+
+        def count(engine: str, model: str, characters: int) -> None:
+            waiting.close()
+            speaking.bill.count(engine, model, characters)
+
+        file = stack.enter_context(written(target.sound))
+        engine = Listened(speaking.engine, count)
+        loudness = await engine.listen(request, manner, speaking.settings)
+        tell = stack.enter_context(_bar(target.sound.name))
+        async with followed(len(request.text), tell) as follow:
+            reading = Reading(engine, replace(manner, loudness=loudness), follow)
+            times, total_ms = await _write(reading, request, file, target.form)
+            reading.finish()
+        if not total_ms:
+            raise PeerError(
+                "There is nothing to say in this text.",
+                action="Give it words; emoji are named with `speech.emoji: name`.",
+                code="nothing_to_say",
+            )
+        if target.words is not None:
+            times = [replace(word, offset=word.offset + asked.begins_at) for word in times]
+            with written(target.words) as words:
+                listed = said(asked.text, times, total_ms)
+                words.write(WRITERS[target.words_form](listed).encode())
+    return total_ms
+
+
+def _estimate(bill: Bill, engine: NamedSynthesizer, manner: Manner, request: SpeechRequest) -> None:
+    """Read the text once for its price alone, where there is one."""
+    first = engine.speaker(request.voice, request.language).engine
+    model = engine.model_of(first)
+    if bill.has_price(first, model):
+        bill.estimate(first, model, Reading(engine, manner).pieces(request))
 
 
 async def _write(
@@ -87,6 +139,11 @@ async def _write(
                 samples += len(chunk.pcm) // 2
         encoding.finish()
     return times, samples * 1000 // reading.sample_rate
+
+
+def _request(engine: Synthesizer, settings: Settings, asked: Asked) -> SpeechRequest:
+    voice, language = _voice(engine, settings, asked)
+    return SpeechRequest(asked.text[asked.begins_at :], voice, language, asked.speed)
 
 
 def _voice(engine: Synthesizer, settings: Settings, asked: Asked) -> tuple[str | None, str]:
@@ -140,6 +197,9 @@ def written(path: Path) -> Iterator[IO[bytes]]:
 @contextmanager
 def _bar(name: str) -> Iterator[Tell]:
     """A progress bar, where a person watches."""
+    if not sys.stderr.isatty():
+        yield _nobody_watches
+        return
     with click.progressbar(
         length=100, label=name, file=sys.stderr, item_show_func=lambda passage: passage
     ) as bar:
@@ -148,3 +208,7 @@ def _bar(name: str) -> Iterator[Tell]:
             bar.update(int(progress.percentage) - bar.pos, progress.current_text[:40])
 
         yield tell
+
+
+async def _nobody_watches(progress: Progress) -> None:
+    pass

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from inzwa_rtc.engines.contracts import Voice
 
+_LICENCE = "GPL-3.0-or-later"  # of eSpeak NG, its data included
+
 
 @dataclass(frozen=True, slots=True)
 class VoiceFile:
@@ -20,7 +22,9 @@ class VoiceFile:
 
 
 def _file(path: str, id: str, name: str, language: str, gender: str) -> tuple[str, VoiceFile]:
-    return id, VoiceFile(path, Voice(id, name, language, gender), language != "sn")
+    return id, VoiceFile(
+        path, Voice(id, name, language, gender, licence=_LICENCE), language != "sn"
+    )
 
 
 VOICES: dict[str, VoiceFile] = dict(
