@@ -9,7 +9,6 @@ from inzwa_rtc.engines.contracts import SpeechChunk, SpeechRequest, WordTime
 from inzwa_rtc.speech.joining import Joiner, longest_silence_ms
 from inzwa_rtc.speech.level import Level
 from inzwa_rtc.speech.piece import Piece, Span
-from inzwa_rtc.speech.speed import bounded_speed
 from inzwa_rtc.speech.timing import LEAST_LEARNED_MS, Estimate, Paces
 from inzwa_rtc.speech.words import SourceWords
 
@@ -18,13 +17,14 @@ class Passage:
     """`feed` it the piece's audio, then take what `end` yields; of the text's last one also what
     `finish` does. Words are told in the chunk in which they start.
 
+    `asked` is what the engine was asked for, which may be another voice than that of the text;
     `before` is the passage before it, whose last words may start in this one's audio.
     """
 
     def __init__(
         self,
         piece: Piece,
-        request: SpeechRequest,
+        asked: SpeechRequest,
         joiner: Joiner,
         words: SourceWords,
         paces: Paces,
@@ -35,10 +35,10 @@ class Passage:
         self._joiner = joiner
         self._words = words
         self._paces = paces
-        self._speed = bounded_speed(piece.speed * request.speed)
-        self._voice: tuple[str, ...] = (request.voice or "", piece.language)
+        self._speed = asked.speed
+        self._voice: tuple[str, ...] = (asked.voice or "", piece.language)
         self._level = level
-        self._speaks_as = request.voice or piece.language
+        self._speaks_as = asked.voice or asked.language
         self._estimate: Estimate | None = None
         self._unplaced: list[tuple[int, int, int]] = []  # offset, length, ms of the piece
         self._untold: list[WordTime] = before._untold if before else []

@@ -5,14 +5,18 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from inzwa_rtc.engines.contracts import Voice, WordTime
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.speech.joining import Joints
+from inzwa_rtc.speech.loudness import Loudness
 from inzwa_rtc.speech.piece import Piece, Span
 from inzwa_rtc.speech.reading import Manner, Reading
 from inzwa_rtc.speech.text.rules import Rules
+from inzwa_rtc.speech.timing import Paces
 from tests.support.speech import (
     RATE,
     TEXT,
@@ -190,6 +194,28 @@ async def test_a_passage_in_another_language_is_spoken_by_a_voice_of_it_if_there
     engine.voices = (Voice("one", "One", ""),)
     await read("Hello", reading(engine, PieceList(pieces)), voice="one")
     assert engine.requests[-1].language == "fr"
+
+
+async def test_each_voice_of_a_text_is_measured_and_paced_as_itself() -> None:
+    """The second speaks slowly, and ten times as loud."""
+
+    def spoken(text: str) -> NDArray[np.int16]:
+        return tone(5 * RATE, level=900) if "river" in text else tone(6 * RATE, level=9000)
+
+    pieces = [
+        Piece("A river is wide and long and slow.", "en", (Span(0, 34, 0, 34),)),
+        Piece("A pot is round and black and hot.", "sn", (Span(0, 33, 35, 68),)),
+    ]
+    loudness, paces = Loudness(-23.0), Paces()
+    own = reading(Engine(spoken), PieceList(pieces), loudness=loudness, paces=paces)
+    await read(
+        "A river is wide and long and slow. A pot is round and black and hot.", own, voice="one"
+    )
+    softer, louder = loudness.gain("test", "one"), loudness.gain("test", "two")
+    assert loudness.is_known("test", "one") and loudness.is_known("test", "two")
+    assert louder < 0 < softer
+    assert paces.of(("test", "one", "sn"), "sn") == Paces().of((), "sn")
+    assert paces.of(("test", "two", "sn"), "sn") < 2
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "..."])
