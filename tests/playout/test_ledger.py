@@ -101,6 +101,13 @@ def test_captions_come_in_order_as_their_samples_are_played() -> None:
     assert ledger.cues_before(300) == [CaptionCue(100, 4, "two"), CaptionCue(200, 7, " three")]
 
 
+def test_a_caption_says_whether_its_moment_was_estimated() -> None:
+    first, second = words_of("one two", 100)
+    ledger = spoken(("one two", 200, [*estimated([first]), second]), (" three", 100, []))
+    # The last is a phrase in one, which starts where its audio does.
+    assert [cue.is_estimated for cue in ledger.cues_before(300)] == [True, False, False]
+
+
 def test_a_word_without_a_time_of_its_own_is_captioned_with_the_next() -> None:
     ledger = spoken(("at six in the morning", 300, [WordTime(0, 2, 0), WordTime(10, 3, 100)]))
     assert [(cue.offset, cue.text) for cue in ledger.cues_before(300)] == [
