@@ -115,6 +115,7 @@ class Voices:
 
 
 def _tidy(language: str) -> str:
-    """As it is usually written: `en-GB` for `EN-GB`."""
+    """As it is usually written: `en-GB` for `EN-GB`, and for the `en_GB` of locales."""
+    language = language.replace("_", "-")
     _, separator, region = language.partition("-")
     return f"{base_language(language)}{separator}{region}"

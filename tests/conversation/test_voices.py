@@ -58,6 +58,7 @@ def test_a_caller_who_asks_for_nothing_gets_what_is_configured_and_fits(
         (UpdateVoice(), ("en", "american")),
         (UpdateVoice("sn"), ("sn", "tendai")),
         (UpdateVoice("en-GB"), ("en-GB", "american")),
+        (UpdateVoice("EN_gb"), ("en-gb", "american")),
         (UpdateVoice(voice="british"), ("en", "british")),
         (UpdateVoice("sn", "british"), ("sn", "british")),
     ],
