@@ -74,9 +74,6 @@ class Ledger:
         """Audio of the phrase was written, with the words known by now."""
         for word in words:
             self._add_word(word)
-        if not self._has_words and samples and self._phrase.strip():
-            self._has_words = True  # an engine without word times: the phrase is one caption
-            self._cue(CaptionCue(self._phrase_sample, self._phrase_offset, self._phrase))
         self._written += samples
 
     def add_silence(self, samples: int) -> None:
@@ -88,6 +85,9 @@ class Ledger:
 
     def end_phrase(self) -> None:
         """All audio of the phrase was written."""
+        if not self._has_words and self._written > self._phrase_sample and self._phrase.strip():
+            # Nobody told of its words: the phrase is one caption.
+            self._cue(CaptionCue(self._phrase_sample, self._phrase_offset, self._phrase))
         while self._marks[-1][0] > self._written:
             self._marks.pop()  # a word said to start after the end of its phrase
         self._mark(self._written, len(self._text))
