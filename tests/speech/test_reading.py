@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,6 +14,7 @@ from inzwa_rtc.engines.contracts import Voice, WordTime
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.speech.joining import Joints
 from inzwa_rtc.speech.loudness import Loudness
+from inzwa_rtc.speech.passage import UNDECIDED_MS
 from inzwa_rtc.speech.piece import Piece, Span
 from inzwa_rtc.speech.reading import Manner, Reading
 from inzwa_rtc.speech.text.rules import Rules
@@ -114,6 +116,40 @@ async def test_every_word_is_told_with_the_chunk_in_which_it_starts(
     words = told(chunks)
     assert [TEXT[word.offset : word.offset + word.length] for word in words] == TEXT.split()
     assert all(one.start_ms <= other.start_ms for one, other in pairwise(words))
+
+
+@pytest.mark.parametrize("chunk", [80, 800, 90_000])
+async def test_an_engine_that_tells_the_first_word_after_a_breath_is_believed(chunk: int) -> None:
+    """Also of the first piece that it ever speaks."""
+    engine = Engine(chunk=chunk)
+    engine.words = lambda text: [
+        replace(one, start_ms=one.start_ms + 90) for one in word_times(text)
+    ]
+    words = told(await read("The river listens.", reading(engine)))
+    assert [word.start_ms for word in words] == [90, 290, 490]
+    assert not any(word.is_estimated for word in words)
+
+
+async def test_only_the_first_audio_of_a_voice_waits_for_what_its_engine_may_tell() -> None:
+    engine, begins = Engine(chunk=80), []
+    own = reading(engine)
+    for _ in range(2):
+        chunks = await read("The river listens.", own)
+        begins.append(len(chunks[0].pcm) // 2 * 1000 // RATE)
+        assert next(chunk for chunk in chunks if chunk.words) is chunks[0]
+        assert len(audio_of(chunks)) == 3 * RATE // 5
+        assert next(word.start_ms for word in told(chunks)) == 0
+    assert begins[0] >= UNDECIDED_MS > 20 > begins[1]
+
+
+@pytest.mark.parametrize("length_ms", [30, 190, 210])
+async def test_a_first_piece_that_is_soon_over_is_told_in_whole(length_ms: int) -> None:
+    engine = Engine(lambda text: tone(length_ms * RATE // 1000), chunk=80)
+    chunks = await read("Yes I do.", reading(engine))
+    assert len(audio_of(chunks)) == length_ms * RATE // 1000
+    words = told(chunks)
+    assert [(word.offset, word.is_estimated) for word in words] == [(0, True), (4, True), (6, True)]
+    assert 0 == words[0].start_ms < words[2].start_ms < length_ms
 
 
 async def test_a_voice_whose_pace_is_known_is_estimated_well() -> None:
