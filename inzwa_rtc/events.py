@@ -133,13 +133,14 @@ class Caption:
     """A word or phrase of the reply whose audio leaves now.
 
     `offset` counts characters of the reply's text; `start_ms` counts from the
-    turn's first audio.
+    turn's first audio. `is_estimated`: the engine did not tell when the word starts.
     """
 
     turn: int
     text: str
     offset: int
     start_ms: int
+    is_estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,18 @@
 The first phrase is cut at the first clause, so that speech starts early; later
 ones at sentences, or at clauses once they are long enough to sound natural.
 No character is lost: joined, the phrases are the text.
+
+Each phrase is read by itself, so what is read as one thing stays in one: "Dr. Moyo", "No. 5",
+"July 20, 1969", the number of a list and its item.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from functools import cache
+
+from inzwa_rtc.speech.text.abbreviations import abbreviations
 
 FIRST_PHRASE_CHARS = 8  # "Hello, " alone would be followed by a gap while more is made
 CLAUSE_CHARS = 40
@@ -17,7 +24,8 @@ WAIT_CHARS = 20  # but never word by word
 
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|\n")
 _CLAUSE_END = re.compile(r"[,;:–—]+[\"'”’)\]]*(?=\s)")
-_ABBREVIATION = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Prof|St|vs|etc|e\.g|i\.e|[A-Z])\.$")
+_ITEM_NUMBER = re.compile(r"(?:^|\n)[ \t>*#-]{0,20}\d{1,3}[.)]{1,2}$")
+_TIE_CHARS = 32  # longer than anything that ties a number to it: "the 20th of September, "
 
 
 class PhraseCutter:
@@ -27,11 +35,12 @@ class PhraseCutter:
         self._buffer = ""
         self._count = 0
         self._begun_at = 0.0
+        self._is_at_line_start = True
 
     @property
     def deadline(self) -> float | None:
         """When to call `on_time` unless a token comes first; None while nothing can be cut."""
-        return self._begun_at + WAIT_S if self._last_space() >= WAIT_CHARS else None
+        return self._begun_at + WAIT_S if self._last_joint() >= WAIT_CHARS else None
 
     def feed(self, token: str, now: float) -> list[str]:
         """Add a token; return the phrases it completes."""
@@ -45,12 +54,13 @@ class PhraseCutter:
         return phrases
 
     def on_time(self, now: float) -> list[str]:
-        """The phrase has been growing for a while: take all its whole words."""
+        """The phrase has been growing for a while: take its whole words, as many as go without
+        what may follow."""
         deadline = self.deadline
         if deadline is None or now < deadline:
             return []
         self._begun_at = now
-        return [self._take(self._last_space())]
+        return [self._take(self._last_joint())]
 
     def flush(self) -> list[str]:
         """The stream is over: what is left."""
@@ -59,6 +69,7 @@ class PhraseCutter:
     def _take(self, cut: int) -> str:
         phrase, self._buffer = self._buffer[:cut], self._buffer[cut:]
         self._count += bool(phrase.strip())
+        self._is_at_line_start = phrase.rstrip(" \t").endswith("\n")
         return phrase
 
     def _cut(self) -> int:
@@ -69,11 +80,26 @@ class PhraseCutter:
             is_clause = self._buffer[end - 1] not in ".!?…\n\"'”’)]"
             if is_clause and end < least:
                 continue
-            if self._buffer[:end].strip() and not _ABBREVIATION.search(self._buffer[:end]):
+            if self._buffer[:end].strip() and not self._is_tied(end):
                 return self._with_space(end)
         if len(self._buffer) > MAX_PHRASE_CHARS:
-            return self._last_space(MAX_PHRASE_CHARS) or MAX_PHRASE_CHARS
+            cut = self._last_joint(MAX_PHRASE_CHARS) or self._last_space(MAX_PHRASE_CHARS)
+            return cut or MAX_PHRASE_CHARS
         return 0
+
+    def _is_tied(self, end: int) -> bool:
+        """Whether what follows `end`, or may yet come, is read together with what is before."""
+        if self._buffer[end - 1] == "\n":
+            return False
+        before = self._buffer[:end].rstrip(" \t")
+        if (number := _ITEM_NUMBER.search(before)) and (number.start() or self._is_at_line_start):
+            return True
+        before = before[-_TIE_CHARS:]
+        always, with_number = _ties()
+        if always.search(before):
+            return True
+        following = self._buffer[end:].lstrip()[:1]
+        return (not following or following.isdigit()) and with_number.search(before) is not None
 
     def _with_space(self, end: int) -> int:
         while end < len(self._buffer) and self._buffer[end].isspace():
@@ -81,11 +107,37 @@ class PhraseCutter:
         return end
 
     def _last_space(self, before: int | None = None) -> int:
+        return next(self._spaces(before), 0)
+
+    def _last_joint(self, before: int | None = None) -> int:
+        """The last space that parts nothing that belongs together."""
+        return next((cut for cut in self._spaces(before) if not self._is_tied(cut)), 0)
+
+    def _spaces(self, before: int | None) -> Iterator[int]:
+        """Where words end, behind their spaces; the last ones first."""
         head = self._buffer[:before]
-        cut = next((i + 1 for i in range(len(head) - 1, -1, -1) if head[i].isspace()), 0)
-        return cut if head[:cut].strip() else 0
+        least = len(head) - len(head.lstrip())
+        return (i + 1 for i in range(len(head) - 1, least - 1, -1) if head[i].isspace())
 
 
 def _ends(text: str) -> list[int]:
     matches = [*_SENTENCE_END.finditer(text), *_CLAUSE_END.finditer(text)]
     return sorted(match.end() for match in matches)
+
+
+@cache
+def _ties() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What ends no phrase, and what ends none where a number follows."""
+    known = abbreviations()
+    month = _any_of(known.months | known.short_months)
+    day = r"\d{1,2}(?:st|nd|rd|th)?"
+    always = rf"\b(?:{_any_of(known.anywhere | known.short_months)}|[A-Z])\.$"
+    with_number = (
+        rf"\b(?:{_any_of(known.before_number)})\.$"
+        rf"|\b(?:{month})\.?(?:\s{day})?,?$|\b{day}\s(?:of\s)?(?:{month})\.?,?$"
+    )
+    return re.compile(always), re.compile(with_number)
+
+
+def _any_of(words: frozenset[str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))

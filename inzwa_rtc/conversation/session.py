@@ -213,6 +213,7 @@ class Session:
     def _speak_as(self, chosen: VoiceSettings) -> None:
         voice = self._voice
         voice.language, voice.voice, voice.speed = chosen.language, chosen.voice, chosen.speed
+        voice.wished = chosen.wished
         self._peer.send(SessionUpdated(voice.language, voice.voice, voice.speed))
 
     # --- what the server does ---

@@ -82,18 +82,17 @@ class Voices:
                 code="unknown_voice",
             )
         is_same = base_language(language) == base_language(current.language)
-        voice = asked.voice or (current.voice if is_same else self._of_language(language))
+        wished = asked.voice or (current.wished if is_same else None)
         speed = current.speed if asked.speed is None else checked_speed(asked.speed)
-        return VoiceSettings(language, voice, speed)
+        return self.nearest(VoiceSettings(language, None, speed, wished))
 
     def nearest(self, wish: VoiceSettings) -> VoiceSettings:
         """The best that there is for a caller who wishes to be spoken to like this: in that
-        language and voice where they are offered."""
+        language and the wished voice where they are offered, else in the usual one."""
         if base_language(wish.language) not in self.languages():
             return replace(self.usual(), speed=wish.speed)
-        if wish.voice in self._ids():
-            return replace(wish)
-        return replace(wish, voice=self._of_language(wish.language))
+        is_offered = wish.wished in self._ids()
+        return replace(wish, voice=wish.wished if is_offered else self._of_language(wish.language))
 
     def _of_language(self, language: str) -> str | None:
         """The voice for a language: the configured one where it is meant, else one that fits,
@@ -116,6 +115,7 @@ class Voices:
 
 
 def _tidy(language: str) -> str:
-    """As it is usually written: `en-GB` for `EN-GB`."""
+    """As it is usually written: `en-GB` for `EN-GB`, and for the `en_GB` of locales."""
+    language = language.replace("_", "-")
     _, separator, region = language.partition("-")
     return f"{base_language(language)}{separator}{region}"

@@ -7,7 +7,7 @@ with a count of samples, so it can be tested with any order of events.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from inzwa_rtc.engines.contracts import WordTime
 
@@ -18,12 +18,13 @@ LATER_PERCENT = 20  # by which a voice may be slower than it was before
 class CaptionCue:
     """A word or phrase and the sample of the turn's audio at which it starts.
 
-    `offset` counts characters into the reply's text.
+    `offset` counts characters into the reply's text; `is_estimated` where nobody told the sample.
     """
 
     sample: int
     offset: int
     text: str
+    is_estimated: bool = False
 
 
 class Ledger:
@@ -73,9 +74,6 @@ class Ledger:
         """Audio of the phrase was written, with the words known by now."""
         for word in words:
             self._add_word(word)
-        if not self._has_words and samples and self._phrase.strip():
-            self._has_words = True  # an engine without word times: the phrase is one caption
-            self._cue(self._phrase_sample, self._phrase_offset, self._phrase)
         self._written += samples
 
     def add_silence(self, samples: int) -> None:
@@ -87,6 +85,9 @@ class Ledger:
 
     def end_phrase(self) -> None:
         """All audio of the phrase was written."""
+        if not self._has_words and self._written > self._phrase_sample and self._phrase.strip():
+            # Nobody told of its words: the phrase is one caption.
+            self._cue(CaptionCue(self._phrase_sample, self._phrase_offset, self._phrase))
         while self._marks[-1][0] > self._written:
             self._marks.pop()  # a word said to start after the end of its phrase
         self._mark(self._written, len(self._text))
@@ -132,16 +133,17 @@ class Ledger:
         else:
             self._mark(sample, self._phrase_start + begin)
         self._last_word = begin
-        self._cue(sample, self._phrase_offset + begin, self._phrase[begin:end])
+        spoken = self._phrase[begin:end]
+        self._cue(CaptionCue(sample, self._phrase_offset + begin, spoken, word.is_estimated))
 
     def _after_spaces(self, position: int) -> int:
         """Where the next word begins: an engine may tell one time for two words."""
         rest = self._phrase[position:]
         return position + next((i for i, char in enumerate(rest) if char.isalnum()), len(rest))
 
-    def _cue(self, sample: int, offset: int, text: str) -> None:
+    def _cue(self, cue: CaptionCue) -> None:
         earliest = self._cues[-1].sample if self._cues else 0
-        self._cues.append(CaptionCue(max(sample, earliest), offset, text))
+        self._cues.append(replace(cue, sample=max(cue.sample, earliest)))
 
     def _mark(self, sample: int, characters: int) -> None:
         last_sample, last_characters = self._marks[-1]

@@ -188,9 +188,8 @@ class Speech:
             self._on_event(PlaybackStarted(self.turn))
         self._pulled += self._frame_bytes // BYTES_PER_SAMPLE
         for cue in self._ledger.cues_before(self._pulled):
-            self._on_event(
-                Caption(self.turn, cue.text, cue.offset, cue.sample * 1000 // self._rate)
-            )
+            start_ms = cue.sample * 1000 // self._rate
+            self._on_event(Caption(self.turn, cue.text, cue.offset, start_ms, cue.is_estimated))
         if len(self._audio) < self._lead_bytes:
             self._space.set()
         return frame

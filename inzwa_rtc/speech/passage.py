@@ -9,22 +9,25 @@ from inzwa_rtc.engines.contracts import SpeechChunk, SpeechRequest, WordTime
 from inzwa_rtc.speech.joining import Joiner, longest_silence_ms
 from inzwa_rtc.speech.level import Level
 from inzwa_rtc.speech.piece import Piece, Span
-from inzwa_rtc.speech.speed import bounded_speed
 from inzwa_rtc.speech.timing import LEAST_LEARNED_MS, Estimate, Paces
 from inzwa_rtc.speech.words import SourceWords
+
+UNDECIDED_MS = 200  # of sound, within which an engine that tells when words start tells the first
 
 
 class Passage:
     """`feed` it the piece's audio, then take what `end` yields; of the text's last one also what
-    `finish` does. Words are told in the chunk in which they start.
+    `finish` does. Words are told in the chunk in which they start: of a voice that has not spoken
+    yet the first audio is kept back until it is clear whether they have to be estimated.
 
+    `asked` is what the engine was asked for, which may be another voice than that of the text;
     `before` is the passage before it, whose last words may start in this one's audio.
     """
 
     def __init__(
         self,
         piece: Piece,
-        request: SpeechRequest,
+        asked: SpeechRequest,
         joiner: Joiner,
         words: SourceWords,
         paces: Paces,
@@ -35,15 +38,17 @@ class Passage:
         self._joiner = joiner
         self._words = words
         self._paces = paces
-        self._speed = bounded_speed(piece.speed * request.speed)
-        self._voice: tuple[str, ...] = (request.voice or "", piece.language)
+        self._speed = asked.speed
+        self._voice: tuple[str, ...] = (asked.voice or "", piece.language)
         self._level = level
-        self._speaks_as = request.voice or piece.language
+        self._speaks_as = asked.voice or asked.language
         self._estimate: Estimate | None = None
         self._unplaced: list[tuple[int, int, int]] = []  # offset, length, ms of the piece
         self._untold: list[WordTime] = before._untold if before else []
         self._engine: str = before._engine if before else ""
         self._is_begun = False
+        self._is_undecided = False
+        self._kept_back = b""
         joiner.begin()
 
     def feed(self, chunk: SpeechChunk) -> SpeechChunk | None:
@@ -61,6 +66,9 @@ class Passage:
         piece, joiner = self.piece, self._joiner
         told_until = joiner.given_ms
         pcm = joiner.end(longest_silence_ms(piece.text))
+        if self._kept_back:
+            told_until = 0
+        self._is_undecided = False
         self._learn(told_until)
         self._place()
         last = joiner.end_ms
@@ -89,7 +97,9 @@ class Passage:
         self._is_begun = True
         self._engine = engine
         self._voice = (engine, *self._voice)
-        if not self._paces.tells_times(self._voice):
+        tells_times = self._paces.tells_times(self._voice)
+        self._is_undecided = tells_times is None
+        if not tells_times:
             pace = self._paces.of(self._voice, self.piece.language) * self._speed
             self._estimate = Estimate(self.piece, pace)
 
@@ -102,6 +112,11 @@ class Passage:
 
     def _chunk(self, pcm: bytes) -> SpeechChunk | None:
         """This audio, which the joiner gave last, with the words that start in it."""
+        pcm = self._kept_back + pcm
+        if self._may_yet_tell():
+            self._kept_back = pcm
+            return None
+        self._kept_back = b""
         self._place()
         if not pcm:
             return None
@@ -112,6 +127,16 @@ class Passage:
         told = tuple(self._untold[:count])
         del self._untold[:count]
         return SpeechChunk(pcm, told, self._engine)
+
+    def _may_yet_tell(self) -> bool:
+        """Whether it is too early to estimate when the first words start."""
+        start = self._joiner.start_ms
+        self._is_undecided = (
+            self._is_undecided
+            and self._estimate is not None
+            and (start is None or self._joiner.given_ms - start < UNDECIDED_MS)
+        )
+        return self._is_undecided
 
     def _place(self) -> None:
         """Tell where in the text's audio words lie, as soon as that is known."""
@@ -132,6 +157,7 @@ class Passage:
             return
         for span, ms in self._estimate.rest(max(0, told_until - start), sounding):
             self._add_estimated(span, start + ms)
+        self._paces.has_told_none(self._voice)
         if sounding >= LEAST_LEARNED_MS:
             self._paces.learn(self._voice, self._estimate.syllables * 1000 / sounding / self._speed)
 

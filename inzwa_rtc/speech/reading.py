@@ -162,8 +162,9 @@ class Reading:
                         for rest in _ended(passage):
                             yield rest
                         behind = self._tell(part, request.text, behind)
+                        asked = self._asked(part, request)
                         passage = Passage(
-                            part, request, joiner, words, self._manner.paces, level, passage
+                            part, asked, joiner, words, self._manner.paces, level, passage
                         )
                     else:
                         assert passage is not None, "audio follows its piece"
@@ -229,6 +230,10 @@ class Reading:
         return max(behind, end)
 
     def _spoken(self, piece: Piece, request: SpeechRequest) -> AsyncGenerator[SpeechChunk, None]:
+        return self._synthesizer.synthesize(self._asked(piece, request))
+
+    def _asked(self, piece: Piece, request: SpeechRequest) -> SpeechRequest:
+        """What the engine is asked for, of a piece of this request's text."""
         asked = replace(request, text=piece.text, speed=bounded_speed(piece.speed * request.speed))
         base = base_language(piece.language)
         if base != base_language(request.language):
@@ -240,7 +245,7 @@ class Reading:
                 asked = replace(asked, language=piece.language)
             elif voice := next(fitting, None):
                 asked = replace(asked, voice=voice.id, language=piece.language)
-        return self._synthesizer.synthesize(asked)
+        return asked
 
 
 def _ended(passage: Passage | None, *, is_last: bool = False) -> Iterator[SpeechChunk]:

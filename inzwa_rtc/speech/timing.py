@@ -58,7 +58,7 @@ class Paces:
     texts that are read."""
 
     _per_s: OrderedDict[tuple[str, ...], float] = field(default_factory=OrderedDict)
-    _tells_times: OrderedDict[tuple[str, ...], None] = field(default_factory=OrderedDict)
+    _tells_times: OrderedDict[tuple[str, ...], bool] = field(default_factory=OrderedDict)
 
     def of(self, voice: tuple[str, ...], language: str) -> float:
         """Syllables per second at speed 1: as learned, else as the language is usually spoken."""
@@ -74,13 +74,21 @@ class Paces:
         if len(self._per_s) > VOICES_KNOWN:
             self._per_s.popitem(last=False)
 
-    def tells_times(self, voice: tuple[str, ...]) -> bool:
-        """Whether times of words were ever told of it: nothing is estimated then."""
-        return voice in self._tells_times
+    def tells_times(self, voice: tuple[str, ...]) -> bool | None:
+        """Whether times of words were ever told of it: nothing is estimated then. None of a
+        voice that has not spoken yet."""
+        return self._tells_times.get(voice)
 
     def has_told_times(self, voice: tuple[str, ...]) -> None:
         """Its engine tells when words start."""
-        self._tells_times[voice] = None
+        self._know(voice, tells=True)
+
+    def has_told_none(self, voice: tuple[str, ...]) -> None:
+        """A piece is over, and its engine has not told when words start."""
+        self._know(voice, tells=False)
+
+    def _know(self, voice: tuple[str, ...], *, tells: bool) -> None:
+        self._tells_times[voice] = tells
         self._tells_times.move_to_end(voice)
         if len(self._tells_times) > VOICES_KNOWN:
             self._tells_times.popitem(last=False)

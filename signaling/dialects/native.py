@@ -206,13 +206,14 @@ def _members(event: Event) -> dict[str, Any]:
             return {"type": "playback.held", "turn": turn}
         case events.PlaybackReleased(turn):
             return {"type": "playback.released", "turn": turn}
-        case events.Caption(turn, text, offset, start_ms):
+        case events.Caption(turn, text, offset, start_ms, is_estimated):
             return {
                 "type": "caption",
                 "turn": turn,
                 "text": text,
                 "offset": offset,
                 "start_ms": start_ms,
+                "estimated": is_estimated,
             }
         case events.TurnInterrupted(turn, heard):
             return {"type": "turn.interrupted", "turn": turn, "heard": heard}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from inzwa_rtc.conversation.peer import UpdateVoice
 from inzwa_rtc.engines.contracts import Voice
 from inzwa_rtc.events import Failure, SessionUpdated
@@ -62,6 +64,24 @@ async def test_a_caller_whose_voice_is_still_there_keeps_it() -> None:
         await call.question()
         await call.reply_plays(0)
         assert not any(isinstance(event, SessionUpdated) for event in call.peer.events)
+
+
+@pytest.mark.parametrize(("asked", "spoken"), [(None, "low"), ("tone", "tone")])
+async def test_another_usual_voice_reaches_a_live_caller_who_asked_for_none(
+    asked: str | None, spoken: str
+) -> None:
+    async with calling("One.", "Two.", texts=("hello", "hello again")) as call:
+        if asked is not None:
+            await call.peer.command(UpdateVoice(voice=asked))
+        await call.question()
+        await call.reply_plays(0)
+        assert {one.voice for one in call.tts.requests} == {None, "tone"}
+        await call.peer.be_silent(2000)
+        call.source.now = replace(call.source.now, settings=Settings(tts_voice="low"))
+        await call.question()
+        await call.reply_plays(1)
+        assert call.tts.requests[-1].voice == spoken
+        assert (SessionUpdated("en", "low", 1.0) in call.peer.events) is (asked is None)
 
 
 async def test_what_belongs_to_a_language_model_is_exchanged_with_it() -> None:

@@ -58,6 +58,7 @@ def test_a_caller_who_asks_for_nothing_gets_what_is_configured_and_fits(
         (UpdateVoice(), ("en", "american")),
         (UpdateVoice("sn"), ("sn", "tendai")),
         (UpdateVoice("en-GB"), ("en-GB", "american")),
+        (UpdateVoice("EN_gb"), ("en-gb", "american")),
         (UpdateVoice(voice="british"), ("en", "british")),
         (UpdateVoice("sn", "british"), ("sn", "british")),
     ],
@@ -66,9 +67,36 @@ def test_a_new_language_brings_a_voice_that_fits_it(
     asked: UpdateVoice, expected: tuple[str, str]
 ) -> None:
     voices = voices_of(*ENGLISH, *SHONA, tts_voice="british")
-    chosen = voices.choose(asked, VoiceSettings("en", "american", 1.5))
+    chosen = voices.choose(asked, VoiceSettings("en", "american", 1.5, "american"))
     assert (chosen.language, chosen.voice) == expected
     assert chosen.speed == 1.5
+
+
+@pytest.mark.parametrize(
+    ("asked", "before", "after"),
+    [
+        (UpdateVoice(), "british", "american"),
+        (UpdateVoice(speed=1.5), "british", "american"),
+        (UpdateVoice("en-GB"), "british", "american"),
+        (UpdateVoice(voice="british"), "british", "british"),
+        (UpdateVoice("sn"), "tendai", "tendai"),
+    ],
+)
+def test_another_usual_voice_is_for_those_who_asked_for_none(
+    asked: UpdateVoice, before: str, after: str
+) -> None:
+    old = voices_of(*ENGLISH, *SHONA, tts_voice="british")
+    new = voices_of(*ENGLISH, *SHONA, tts_voice="american")
+    chosen = old.choose(asked, old.usual())
+    assert (chosen.voice, new.nearest(chosen).voice) == (before, after)
+    assert old.nearest(new.nearest(chosen)) == chosen
+
+
+def test_who_asks_for_another_language_no_longer_asks_for_the_voice() -> None:
+    voices = voices_of(*ENGLISH, *SHONA, tts_voice="british")
+    american = voices.choose(UpdateVoice(voice="american"), voices.usual())
+    shona = voices.choose(UpdateVoice("sn"), american)
+    assert voices.choose(UpdateVoice("en"), shona).voice == "british"
 
 
 def test_what_is_not_offered_is_refused_and_what_is_offered_is_named() -> None:

@@ -101,6 +101,23 @@ def test_captions_come_in_order_as_their_samples_are_played() -> None:
     assert ledger.cues_before(300) == [CaptionCue(100, 4, "two"), CaptionCue(200, 7, " three")]
 
 
+def test_a_caption_says_whether_its_moment_was_estimated() -> None:
+    first, second = words_of("one two", 100)
+    ledger = spoken(("one two", 200, [*estimated([first]), second]), (" three", 100, []))
+    # The last is a phrase in one, which starts where its audio does.
+    assert [cue.is_estimated for cue in ledger.cues_before(300)] == [True, False, False]
+
+
+def test_a_phrase_whose_first_word_comes_after_a_while_is_not_captioned_twice() -> None:
+    ledger = Ledger(RATE)
+    ledger.begin_phrase("one two", 0)
+    ledger.add(50)
+    assert ledger.cues_before(50) == []
+    ledger.add(150, (WordTime(0, 3, 80), WordTime(4, 3, 120)))
+    ledger.end_phrase()
+    assert ledger.cues_before(200) == [CaptionCue(80, 0, "one"), CaptionCue(120, 4, "two")]
+
+
 def test_a_word_without_a_time_of_its_own_is_captioned_with_the_next() -> None:
     ledger = spoken(("at six in the morning", 300, [WordTime(0, 2, 0), WordTime(10, 3, 100)]))
     assert [(cue.offset, cue.text) for cue in ledger.cues_before(300)] == [

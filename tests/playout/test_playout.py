@@ -88,6 +88,17 @@ async def test_a_phrase_that_breaks_off_is_heard_as_far_as_it_was_spoken(say: Sa
     assert speech.heard() == "Once I am sorry."
 
 
+async def test_an_estimated_word_is_told_as_such() -> None:
+    out, events = playout()
+    speech = out.speech(1)
+    speech.begin_phrase("Once upon", 0)
+    await speech.write(marked(1, 2), (WordTime(0, 4, 0, is_estimated=True), WordTime(5, 4, 20)))
+    pulled(out)
+    pulled(out)
+    captions = [event for event in events if isinstance(event, Caption)]
+    assert captions == [Caption(1, "Once", 0, 0, True), Caption(1, "upon", 5, 20, False)]
+
+
 async def test_nothing_of_a_cut_turn_is_played_even_if_more_is_written(say: Say) -> None:
     out, _ = playout()
     speech = out.speech(1)

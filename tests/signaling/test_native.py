@@ -63,6 +63,14 @@ def test_the_microphone_opens_and_closes_by_message() -> None:
     assert DIALECT.decode('{"type":"end_turn"}') == peer.EndTurn()
 
 
+@pytest.mark.parametrize("is_estimated", [True, False])
+def test_a_caption_says_whether_its_time_is_a_guess(is_estimated: bool) -> None:
+    told = json.loads(DIALECT.encode(events.Caption(1, "hi", 3, 40, is_estimated)))
+    assert (told["start_ms"], told["estimated"]) == (40, is_estimated)
+    (members,) = re.findall(r"`caption \{(.*?)\}`", PROTOCOL)
+    assert members.split(", ") == [one for one in told if one != "type"]
+
+
 def test_the_words_of_a_transcript_are_told_as_documented() -> None:
     word = events.TranscriptWord("hi", 20, 380, 0.98765)
     told = json.loads(DIALECT.encode(events.Transcript(1, "hi", 0, 400, True, 1, "en", (word,))))

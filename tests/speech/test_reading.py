@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from inzwa_rtc.engines.contracts import Voice, WordTime
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.speech.joining import Joints
+from inzwa_rtc.speech.loudness import Loudness
+from inzwa_rtc.speech.passage import UNDECIDED_MS
 from inzwa_rtc.speech.piece import Piece, Span
 from inzwa_rtc.speech.reading import Manner, Reading
 from inzwa_rtc.speech.text.rules import Rules
+from inzwa_rtc.speech.timing import Paces
 from tests.support.speech import (
     RATE,
     TEXT,
@@ -112,6 +118,40 @@ async def test_every_word_is_told_with_the_chunk_in_which_it_starts(
     assert all(one.start_ms <= other.start_ms for one, other in pairwise(words))
 
 
+@pytest.mark.parametrize("chunk", [80, 800, 90_000])
+async def test_an_engine_that_tells_the_first_word_after_a_breath_is_believed(chunk: int) -> None:
+    """Also of the first piece that it ever speaks."""
+    engine = Engine(chunk=chunk)
+    engine.words = lambda text: [
+        replace(one, start_ms=one.start_ms + 90) for one in word_times(text)
+    ]
+    words = told(await read("The river listens.", reading(engine)))
+    assert [word.start_ms for word in words] == [90, 290, 490]
+    assert not any(word.is_estimated for word in words)
+
+
+async def test_only_the_first_audio_of_a_voice_waits_for_what_its_engine_may_tell() -> None:
+    engine, begins = Engine(chunk=80), []
+    own = reading(engine)
+    for _ in range(2):
+        chunks = await read("The river listens.", own)
+        begins.append(len(chunks[0].pcm) // 2 * 1000 // RATE)
+        assert next(chunk for chunk in chunks if chunk.words) is chunks[0]
+        assert len(audio_of(chunks)) == 3 * RATE // 5
+        assert next(word.start_ms for word in told(chunks)) == 0
+    assert begins[0] >= UNDECIDED_MS > 20 > begins[1]
+
+
+@pytest.mark.parametrize("length_ms", [30, 190, 210])
+async def test_a_first_piece_that_is_soon_over_is_told_in_whole(length_ms: int) -> None:
+    engine = Engine(lambda text: tone(length_ms * RATE // 1000), chunk=80)
+    chunks = await read("Yes I do.", reading(engine))
+    assert len(audio_of(chunks)) == length_ms * RATE // 1000
+    words = told(chunks)
+    assert [(word.offset, word.is_estimated) for word in words] == [(0, True), (4, True), (6, True)]
+    assert 0 == words[0].start_ms < words[2].start_ms < length_ms
+
+
 async def test_a_voice_whose_pace_is_known_is_estimated_well() -> None:
     """This one speaks half as fast as is usual."""
     text = "The river listens to the wind. " * 6
@@ -190,6 +230,28 @@ async def test_a_passage_in_another_language_is_spoken_by_a_voice_of_it_if_there
     engine.voices = (Voice("one", "One", ""),)
     await read("Hello", reading(engine, PieceList(pieces)), voice="one")
     assert engine.requests[-1].language == "fr"
+
+
+async def test_each_voice_of_a_text_is_measured_and_paced_as_itself() -> None:
+    """The second speaks slowly, and ten times as loud."""
+
+    def spoken(text: str) -> NDArray[np.int16]:
+        return tone(5 * RATE, level=900) if "river" in text else tone(6 * RATE, level=9000)
+
+    pieces = [
+        Piece("A river is wide and long and slow.", "en", (Span(0, 34, 0, 34),)),
+        Piece("A pot is round and black and hot.", "sn", (Span(0, 33, 35, 68),)),
+    ]
+    loudness, paces = Loudness(-23.0), Paces()
+    own = reading(Engine(spoken), PieceList(pieces), loudness=loudness, paces=paces)
+    await read(
+        "A river is wide and long and slow. A pot is round and black and hot.", own, voice="one"
+    )
+    softer, louder = loudness.gain("test", "one"), loudness.gain("test", "two")
+    assert loudness.is_known("test", "one") and loudness.is_known("test", "two")
+    assert louder < 0 < softer
+    assert paces.of(("test", "one", "sn"), "sn") == Paces().of((), "sn")
+    assert paces.of(("test", "two", "sn"), "sn") < 2
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "..."])

@@ -84,6 +84,15 @@ def test_a_pace_is_learned_and_what_was_no_speech_is_not() -> None:
     assert paces.of(voice, "en") == pytest.approx(3.0, rel=0.01)
 
 
+def test_whether_a_voice_tells_times_is_known_once_it_has_spoken() -> None:
+    paces, voice = Paces(), ("espeak", "en-gb", "en")
+    assert paces.tells_times(voice) is None
+    paces.has_told_none(voice)
+    assert paces.tells_times(voice) is False
+    paces.has_told_times(voice)
+    assert paces.tells_times(voice) is True
+
+
 def test_only_so_many_voices_are_remembered() -> None:
     paces = Paces()
     first = ("engine", "voice 0", "en")

@@ -36,7 +36,7 @@ test('tokens build the answer and the final text settles it', () => {
 test('a caption marks the word that is being spoken, and the end of sound leaves none marked', () => {
   const spoken = [
     { type: 'llm.final', turn: 1, text: 'It is four.' },
-    { type: 'caption', turn: 1, text: 'is ', offset: 3, start_ms: 100 },
+    { type: 'caption', turn: 1, text: 'is ', offset: 3, start_ms: 100, estimated: false },
   ];
   assert.deepEqual(after(...spoken)[0].answer.now, { from: 3, to: 5 });
   const [{ answer }] = after(...spoken, { type: 'tts.end', turn: 1 });
@@ -49,7 +49,7 @@ test('a word behind an emoji is marked where it stands: the server counts code p
   const offset = [...text].length - 4;
   const [{ answer }] = after(
     { type: 'llm.final', turn: 1, text },
-    { type: 'caption', turn: 1, text: 'rain', offset, start_ms: 0 },
+    { type: 'caption', turn: 1, text: 'rain', offset, start_ms: 0, estimated: false },
   );
   assert.equal(text.slice(answer.now.from, answer.now.to), 'rain');
   assert.equal(unitsBefore('ab', 9), 2);
@@ -105,7 +105,7 @@ test('what was said while a typed message waits stays apart from it', () => {
 test('an answer that the connection cut off ends where it was', () => {
   const [{ answer }] = after(
     { type: 'llm.partial', turn: 1, token: 'One two' },
-    { type: 'caption', turn: 1, text: 'One', offset: 0, start_ms: 0 },
+    { type: 'caption', turn: 1, text: 'One', offset: 0, start_ms: 0, estimated: false },
     { type: 'session.ended', reason: 'connection_lost' },
   );
   assert.deepEqual([answer.now, answer.heard], [null, 3]);
