@@ -49,8 +49,8 @@ def general(tag: str) -> Language:
     return Language(
         tag,
         (*_addresses(), *spoken.rules()),
-        cardinal=lambda number: spoken.numbers.cardinal(abs(number)),
-        ordinal=lambda number: spoken.numbers.ordinal(abs(number)),
+        cardinal=spoken.numbers.signed,
+        ordinal=spoken.numbers.ordinal,
     )
 
 
@@ -102,45 +102,28 @@ class _Spoken:
             r"(?<![\w.])\+?\d{1,4}(?:[\u0020.-]\d{2,4}){2,5}(?!\w)|(?<!\w)\+\d{7,15}(?!\w)",
             self._telephone,
         )
-        yield rule(rf"{alone}{self._number}(?!\w)", lambda match: self._said(match))
+        yield rule(rf"{alone}{self._number}(?!\w)", self._said)
         yield rule(r"(?<=[^\W\d_])-(?=\d)", lambda match: " ")
-        yield rule(r"\d{1,1000}", lambda match: self._whole(match.group()))
+        yield rule(r"\d{1,1000}", lambda match: self.numbers.whole(match.group()))
 
-    def _said(self, match: re.Match[str]) -> str | None:
+    def _said(self, match: re.Match[str]) -> str:
         whole = re.sub(r"\D", "", match["whole"])
-        try:
-            if match["fraction"]:
-                said = self.numbers.decimal(whole, match["fraction"])
-            else:
-                said = self.numbers.whole(whole)
-            if not match["sign"]:
-                return said
-            return self.numbers.negative(said)
-        except ValueError:
-            return None
-
-    def _whole(self, figures: str) -> str | None:
-        try:
-            return self.numbers.whole(figures)
-        except ValueError:
-            return None
+        if match["fraction"]:
+            said = self.numbers.decimal(whole, match["fraction"])
+        else:
+            said = self.numbers.whole(whole)
+        return self.numbers.negative(said) if match["sign"] else said
 
     def _telephone(self, match: re.Match[str]) -> Said:
         groups = re.findall(r"\d+", match.group())
         if not 9 <= sum(map(len, groups)) <= 15 or all(len(one) == 3 for one in groups[1:]):
             return None  # thousands, more likely
-        try:
-            return ", ".join(self.numbers.digits(group) for group in groups)
-        except ValueError:
-            return None
+        return ", ".join(self.numbers.digits(group) for group in groups)
 
     def _clock(self, match: re.Match[str]) -> Said:
         hour, minute = int(match["hour"]), int(match["minute"])
-        try:
-            said = self.numbers.cardinal(hour)
-            return f"{said} {self.numbers.cardinal(minute)}" if minute else said
-        except ValueError:
-            return None
+        said = self.numbers.cardinal(hour)
+        return f"{said} {self.numbers.cardinal(minute)}" if minute else said
 
     def _date(self, match: re.Match[str]) -> Said:
         return self._day(int(match["year"]), int(match["month"]), int(match["day"]))
@@ -173,7 +156,7 @@ class _Spoken:
     def _price(self, match: re.Match[str]) -> Said:
         said = self._said(match)
         name = get_currency_name(_MONEY[match["money"]], _count(match), locale=self._locale)
-        return f"{said} {name}" if said else None
+        return f"{said} {name}"
 
     def _measure(self, match: re.Match[str]) -> Said:
         said = self._said(match)
@@ -181,7 +164,7 @@ class _Spoken:
         written = format_unit(count, _UNITS[match["unit"]], "long", locale=self._locale)
         figures = format_decimal(count, locale=self._locale)
         # CLDR declines the unit with its number, which is then said in words.
-        return written.replace(figures, said) if said and figures in written else None
+        return written.replace(figures, said) if figures in written else None
 
 
 def _count(match: re.Match[str]) -> Decimal:

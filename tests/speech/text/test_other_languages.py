@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from num2words import CONVERTER_CLASSES
 
+from inzwa_rtc.speech.text.numbers import Numbers
 from tests.support.read_aloud import spoken
 
 
@@ -41,3 +42,19 @@ def test_every_language_of_the_library_is_read(code: str) -> None:
     text = "0 1 26 105 2026 1000000 3,5 3.5 -7 5 km 44% 14:30 2026-11-21 €5 12345678901234567890"
     said = spoken(text, code.replace("_", "-"))
     assert not any(figure in said for figure in "26789")
+
+
+@pytest.mark.parametrize("code", sorted(CONVERTER_CLASSES))
+def test_numbers_of_any_length_have_words_in_every_language(code: str) -> None:
+    """Some converters do not return, or call themselves without end, on large numbers."""
+    numbers = Numbers(code)
+    for length in range(1, 21):
+        for figures in ("1" + "0" * (length - 1), "9" * length, "12345678901234567890"[:length]):
+            number = int(figures)
+            for said in (
+                *(numbers.cardinal(number), numbers.ordinal(number), numbers.year(number)),
+                *(numbers.whole(figures), numbers.signed(-number)),
+                *(numbers.decimal(figures, "05"), numbers.decimal("3", figures)),
+            ):
+                assert said
+                assert not any(sign.isascii() and sign.isdigit() for sign in said)

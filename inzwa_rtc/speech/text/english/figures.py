@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from inzwa_rtc.speech.text.numbers import MAX_DIGITS, Numbers
+from inzwa_rtc.speech.text.numbers import Numbers
 
 # A number as it is written: grouped by commas, spaces or not at all, and its fraction.
 NUMBER = (
@@ -29,8 +29,9 @@ class Figures:
 
     def number(self, whole: str, fraction: str | None = None, sign: str | None = None) -> str:
         """A number of `NUMBER`, with its fraction digit by digit."""
-        plain = _GROUPING.sub("", whole)
-        said = self.cardinal(0) if fraction and not plain.strip("0") else self._numbers.whole(plain)
+        figures = plain(whole)
+        is_zero = fraction and not figures.strip("0")
+        said = self.cardinal(0) if is_zero else self._numbers.whole(figures)
         if fraction:
             said += f" point {self.digits(fraction)}"
         if sign:
@@ -70,9 +71,10 @@ class Figures:
         return f"{self.cardinal(int(head))} {second}"
 
 
+def plain(whole: str) -> str:
+    """The figures of a number of `NUMBER`, ungrouped."""
+    return _GROUPING.sub("", whole)
+
+
 def is_one(whole: str, fraction: str | None) -> bool:
     return whole == "1" and not fraction
-
-
-def too_long(figures: str) -> bool:
-    return len(figures) > MAX_DIGITS

@@ -11,7 +11,7 @@ from typing import Any
 from inzwa_rtc.speech.text import addresses
 from inzwa_rtc.speech.text.english.amounts import amounts
 from inzwa_rtc.speech.text.english.dates import dates
-from inzwa_rtc.speech.text.english.figures import ALONE, NUMBER, SIGN, Figures
+from inzwa_rtc.speech.text.english.figures import ALONE, NUMBER, SIGN, Figures, plain
 from inzwa_rtc.speech.text.english.words import words
 from inzwa_rtc.speech.text.expansion import Rule, Said, rule
 from inzwa_rtc.speech.text.language import Language
@@ -168,7 +168,7 @@ def _range(figures: Figures, match: re.Match[str]) -> Said:
     whole, _, fraction = match["upper"].partition(".")
     upper = figures.number(whole, fraction or None)
     # "10 - 3" goes down: that is arithmetic.
-    goes_up = float(match["upper"]) > float(match["whole"].replace(",", "").replace(" ", "") or 0)
+    goes_up = float(match["upper"]) > int(plain(match["whole"]))
     return f"{lower} {'to' if goes_up or not match['between'] else 'minus'} {upper}"
 
 

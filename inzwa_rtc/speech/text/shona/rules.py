@@ -23,12 +23,13 @@ _HALF = r"(?:[\u0020\xa0]?(?P<half>[AaPp]\.?[Mm]\b\.?))?"
 
 def shona(tag: str = "sn") -> Language:
     data = words()
-    cardinal = Numerals().cardinal
+    cardinal, minus = Numerals().cardinal, data["words"]["minus"][0]
     return Language(
         tag,
         tuple(_Rules(data).all()),
         said(data["signs"]),
-        cardinal=lambda number: cardinal(abs(number)),  # ordinals need the noun's class
+        # Ordinals need the noun's class.
+        cardinal=lambda number: f"{minus} {cardinal(-number)}" if number < 0 else cardinal(number),
     )
 
 
