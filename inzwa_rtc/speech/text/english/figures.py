@@ -8,7 +8,7 @@ from inzwa_rtc.speech.text.numbers import Numbers
 
 # A number as it is written: grouped by commas, spaces or not at all, and its fraction.
 NUMBER = (
-    r"(?P<whole>\d{1,3}(?:,\d{3}){1,6}(?!\d)|\d{1,3}(?:[\u0020\xa0\u202f]\d{3}){1,6}(?![\d.,]*\d)|\d{1,40})"
+    r"(?P<whole>\d{1,3}(?:,\d{3}){1,6}(?!\d)|\d{1,3}(?:[\u0020\xa0\u202f]\d{3}){1,6}(?!\d|,\d)|\d{1,40})"
     r"(?:\.(?P<fraction>\d{1,40}))?"
 )
 SIGN = r"(?P<sign>[-−+])?"
@@ -44,10 +44,11 @@ class Figures:
 
     def decade(self, year: int) -> str:
         """1990 is "nineteen nineties"."""
-        said = self.year(year)
-        if said.endswith("y"):
-            return f"{said[:-1]}ies"
-        return f"{said}s" if not said.endswith("s") else said
+        return _many(self.year(year))
+
+    def plural(self, number: int) -> str:
+        """80 is "eighties"."""
+        return _many(self.cardinal(number))
 
     def part(self, over: int, under: int) -> str | None:
         """A fraction: "three quarters", "one half", else "five over twelve"; None for none."""
@@ -74,6 +75,12 @@ class Figures:
 def plain(whole: str) -> str:
     """The figures of a number of `NUMBER`, ungrouped."""
     return _GROUPING.sub("", whole)
+
+
+def _many(said: str) -> str:
+    if said.endswith("y"):
+        return f"{said[:-1]}ies"
+    return said if said.endswith("s") else f"{said}s"
 
 
 def is_one(whole: str, fraction: str | None) -> bool:
