@@ -22,7 +22,10 @@ def amounts(figures: Figures, data: dict[str, Any]) -> Iterator[Rule]:
         named = money[match["money"]]
         return _price(figures, match, named, magnitudes)
 
-    upper = r"(?:\s?[-–]\s?(?P<upper>\d{1,9})(?:\.(?P<upper_fraction>\d{1,9}))?)?"
+    upper = (
+        r"(?:\s?[-–]\s?(?P<upper>\d{1,3}(?:,\d{3}){1,3}|\d{1,9})(?!,?\d)"
+        r"(?:\.(?P<upper_fraction>\d{1,9}))?)?"
+    )
     yield rule(
         rf"(?<![\w.,$]){SIGN}(?P<money>{signs})[\u0020\xa0]?{NUMBER}{upper}{scale}"
         r"(?![-–]?\.?\d)(?![A-Za-z])",
@@ -47,7 +50,7 @@ def amounts(figures: Figures, data: dict[str, Any]) -> Iterator[Rule]:
     )
     per = {sign: names[0] for sign, names in units.items() if sign.isalpha()}
     yield rule(  # "$5/kg", "10/min": what the number before it is for
-        rf"(?<=[\w])/(?P<unit>{_any_of(per)}|month|year|day|week|hour|person){_END}",
+        rf"(?<=[\w])/(?P<unit>{_any_of(per)}|month|year|day|night|week|hour|person){_END}",
         lambda match: f" per {per.get(match['unit'], match['unit'])}",
     )
 

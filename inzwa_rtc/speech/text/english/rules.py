@@ -165,7 +165,7 @@ def _numbers(figures: Figures, magnitudes: dict[str, str]) -> Iterator[Rule]:
         lambda match: _mixed(figures, match["whole"], *_VULGAR[match["sign"]]),
     )
     yield rule(
-        rf"{ALONE}{SIGN}{NUMBER}\s?[–-](?P<between>\s?)(?P<upper>\d{{1,9}}(?:\.\d{{1,9}})?)(?![\w-])",
+        rf"{ALONE}{SIGN}{NUMBER}\s?[–-](?P<between>\s?)(?P<upper>(?:\d{{1,3}}(?:,\d{{3}}){{1,3}}|\d{{1,9}})(?:\.\d{{1,9}})?)(?![\w-]|,\d)",
         lambda match: _range(figures, match),
     )
     yield rule(
@@ -217,7 +217,7 @@ def _range(figures: Figures, match: re.Match[str]) -> Said:
     whole, _, fraction = match["upper"].partition(".")
     upper = figures.number(whole, fraction or None)
     # "10 - 3" goes down: that is arithmetic.
-    goes_up = float(match["upper"]) > int(plain(match["whole"]))
+    goes_up = float(plain(match["upper"])) > int(plain(match["whole"]))
     is_sum = match.string[match.end() :].lstrip()[:1] == "="
     if match["between"] and (is_sum or not goes_up):
         return f"{lower} minus {upper}"
