@@ -37,6 +37,7 @@ class Amounts:
     def rules(self) -> Iterator[Rule]:
         scale = rf"(?:[\u0020\xa0]?(?P<scale>{_any_of(self._magnitudes)})(?!\w))?"
         prefixes = _any_of(self._heads)
+        begin = rf"(?:{ALONE}|(?<!\w)(?P<prefix>(?i:{prefixes})))"
         money = _any_of(self._money)
         yield rule(
             rf"(?<![\w$])(?P<prefix>(?i:{prefixes}))?(?P<money>{money})[\u0020\xa0]?{NUMBER}{scale}"
@@ -48,9 +49,9 @@ class Amounts:
             rf"{ALONE}(?P<prefix>){NUMBER}{scale}[\u0020\xa0]?(?P<money>{behind})(?!\w)",
             self._price,
         )
-        yield rule(rf"{ALONE}{NUMBER}[\u0020\xa0]?%", self._percentage)
+        yield rule(rf"{begin}{NUMBER}[\u0020\xa0]?%", self._percentage)
         measures = _any_of(self._data["measures"])
-        yield rule(rf"{ALONE}{NUMBER}[\u0020\xa0]?(?P<unit>{measures})(?![\w/])", self._measure)
+        yield rule(rf"{begin}{NUMBER}[\u0020\xa0]?(?P<unit>{measures})(?![\w/])", self._measure)
         nouns = _any_of(self._nouns)
         prefixes = "|".join({*self._prefixes(), "e", "dze", "ye", "we", "re"})
         yield rule(
@@ -60,6 +61,10 @@ class Amounts:
         )
         yield rule(rf"{ALONE}{NUMBER}\s(?P<noun>{nouns})(?!\w)", self._counted, re.IGNORECASE)
         yield rule(rf"{ALONE}{NUMBER}{scale}(?<=[a-z])(?!\w)", self._large)
+
+    def _head(self, match: re.Match[str]) -> str:
+        prefix = match.groupdict().get("prefix")
+        return self._heads[prefix.lower()] if prefix else ""
 
     def _prefixes(self) -> Iterator[str]:
         for kind in ("possessive", "ordinal", "and", "place"):
@@ -78,10 +83,15 @@ class Amounts:
 
     def _measure(self, match: re.Match[str]) -> str:
         one, many, noun_class = self._data["measures"][match["unit"]][:3]
+        prefix = self._head(match)
         if match["fraction"]:
-            return f"{many} {self._numerals.decimal(plain(match['whole']), match['fraction'])}"
+            return (
+                f"{prefix}{many} {self._numerals.decimal(plain(match['whole']), match['fraction'])}"
+            )
         number = plain(match["whole"])
-        return f"{one if number == 1 else many} {self._numerals.counted(number, noun_class)}"
+        return (
+            f"{prefix}{one if number == 1 else many} {self._numerals.counted(number, noun_class)}"
+        )
 
     def _is_kept(self, match: re.Match[str]) -> bool:
         """Whether the magnitude has no word, and stays as it is written."""
@@ -115,7 +125,7 @@ class Amounts:
     def _percentage(self, match: re.Match[str]) -> str:
         whole, fraction = plain(match["whole"]), match["fraction"] or ""
         is_one = whole == 1 and not fraction.strip("0")
-        noun = self._words["percent_noun_one" if is_one else "percent_noun"]
+        noun = self._head(match) + self._words["percent_noun_one" if is_one else "percent_noun"]
         of = self._words["percent_of"]
         spoken = self._numerals.counted(whole, CLASS_OF_PARTS)
         if not fraction.strip("0"):
@@ -127,7 +137,7 @@ class Amounts:
 
     def _price(self, match: re.Match[str]) -> Said:
         one, many, noun_class, behind = self._money[match["money"]][:4]
-        prefix = self._heads[match["prefix"].lower()] if match["prefix"] else ""
+        prefix = self._head(match)
         fraction = match["fraction"] or ""
         if self._is_kept(match):
             spoken = f"{many} {self._kept(match, noun_class)}"

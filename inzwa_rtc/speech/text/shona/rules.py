@@ -112,6 +112,8 @@ class _Rules:
     def _verse(self, match: re.Match[str]) -> Said:
         if match["name"] in (*_days(), *_months()):
             return None
+        if not match.start() and 10 <= int(match["chapter"]) < 24 and len(match["verse"]) == 2:
+            return None  # the first word of a sentence has its capital for that, and a time follows
         cardinal = self._numerals.cardinal
         said = f"{cardinal(int(match['chapter']))}, {cardinal(int(match['verse']))}"
         return Edit(match.start("chapter"), match.end(), said)
