@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from babel import Locale, UnknownLocaleError
+from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_decimal, get_currency_name
 from babel.units import format_unit
 
-from inzwa_rtc.speech.text import addresses
+from inzwa_rtc.speech.text import addresses, cldr
 from inzwa_rtc.speech.text.expansion import Rule, Said, rule
 from inzwa_rtc.speech.text.language import Language
 from inzwa_rtc.speech.text.numbers import Numbers, knows
@@ -41,16 +41,21 @@ _MONEY = {
 }  # fmt: skip
 
 
+# No library has words for these: they stay, and the engine says them as it can.
+_KEPT = {sign: sign for sign in "+=@/%٪°€$£¥₹₦₽₩×÷±"}
+
+
 def general(tag: str) -> Language:
     """What the libraries know of a language; figures stay where they know no numbers."""
     if not knows(tag):
-        return Language(tag, tuple(_addresses()))
+        return Language(tag, tuple(_addresses()), _signs(tag))
     spoken = _Spoken(tag)
     return Language(
         tag,
         (*_addresses(), *spoken.rules()),
-        cardinal=lambda number: spoken.numbers.cardinal(abs(number)),
-        ordinal=lambda number: spoken.numbers.ordinal(abs(number)),
+        _signs(tag),
+        cardinal=spoken.numbers.signed,
+        ordinal=spoken.numbers.ordinal,
     )
 
 
@@ -59,13 +64,21 @@ def _addresses() -> Iterator[Rule]:
         said, behind = addresses.url(match, ".", "/")
         return Edit(match.start(), match.end() - behind, re.sub(r" ([./]) ", r"\1", said))
 
+    yield Rule(addresses.EMAIL, lambda match: match.group().removeprefix("mailto:"))
     yield Rule(addresses.URL, url)
+
+
+def _signs(tag: str) -> dict[str, str]:
+    """ "&" is the word by which CLDR joins a list of two."""
+    locale = cldr.locale_of(tag)
+    return {**_KEPT, "&": (cldr.joint(locale) if locale else "") or "&"}
 
 
 class _Spoken:
     def __init__(self, tag: str) -> None:
         self.numbers = Numbers(tag)
-        self._locale = _locale(tag)
+        self._locale = cldr.locale_of(tag)
+        self._magnitudes = cldr.magnitudes(self._locale) if self._locale else {}
         symbols = self._locale.number_symbols.get("latn", {}) if self._locale else {}
         self._point = symbols.get("decimal", ".")
         group = symbols.get("group", ",")
@@ -85,11 +98,22 @@ class _Spoken:
                 r"(?P<year>\d{4})(?![\w/])",
                 self._local_date,
             )
+            yield from self._ordinals(self._locale)
             money = _any_of(_MONEY)
+            scale = _any_of(self._magnitudes) or "x"
+            magnitude = rf"(?:[\u0020\xa0\u202f]?(?P<scale>{scale})(?!\w))?"
             yield rule(
-                rf"(?<![\w.,$])(?P<money>{money})[\u0020\xa0]?{self._number}(?!\w)", self._price
+                rf"(?<![\w.,$])(?P<money>{money})[\u0020\xa0]?{self._number}{magnitude}(?!\w)",
+                self._price,
             )
-            yield rule(rf"{alone}{self._number}[\u0020\xa0]?(?P<money>{money})(?!\w)", self._price)
+            yield rule(
+                rf"{alone}{self._number}{magnitude}[\u0020\xa0\u202f]?(?P<money>{money})(?!\w)",
+                self._price,
+            )
+            yield rule(
+                r"(?<![\w:.,])(?P<hour>[01]?\d|2[0-3])[\u0020\xa0]?h[\u0020\xa0]?(?P<minute>[0-5]\d)(?!\w)",
+                self._hours,
+            )
             yield rule(
                 rf"{alone}{self._number}[\u0020\xa0\u202f]?(?P<unit>{_any_of(_UNITS)})(?![\w/²³])",
                 self._measure,
@@ -99,48 +123,68 @@ class _Spoken:
             self._clock,
         )
         yield rule(
-            r"(?<![\w.])\+?\d{1,4}(?:[\u0020.-]\d{2,4}){2,5}(?!\w)|(?<!\w)\+\d{7,15}(?!\w)",
+            r"(?<![\w.])\+?\d{1,4}(?:[\u0020.-]\d{2,4}){2,5}(?!\w)"
+            r"|(?<!\w)\+\d{1,15}(?:[\u0020.-]\d{1,9}){0,6}(?!\w)",
             self._telephone,
         )
-        yield rule(rf"{alone}{self._number}(?!\w)", lambda match: self._said(match))
+        # A range, or from when to when: a pause, for want of the word.
+        yield rule(r"(?<=\d)[\u0020\xa0]?[-–][\u0020\xa0]?(?=\d)", lambda match: ", ")
+        yield rule(rf"{alone}{self._number}(?!\w)", self._said)
         yield rule(r"(?<=[^\W\d_])-(?=\d)", lambda match: " ")
-        yield rule(r"\d{1,1000}", lambda match: self._whole(match.group()))
+        yield rule(r"\d{1,1000}", lambda match: self.numbers.whole(match.group()))
 
-    def _said(self, match: re.Match[str]) -> str | None:
+    def _said(self, match: re.Match[str]) -> str:
         whole = re.sub(r"\D", "", match["whole"])
-        try:
-            if match["fraction"]:
-                said = self.numbers.decimal(whole, match["fraction"])
-            else:
-                said = self.numbers.whole(whole)
-            if not match["sign"]:
-                return said
-            return self.numbers.negative(said)
-        except ValueError:
-            return None
-
-    def _whole(self, figures: str) -> str | None:
-        try:
-            return self.numbers.whole(figures)
-        except ValueError:
-            return None
+        if match["fraction"]:
+            said = self.numbers.decimal(whole, match["fraction"])
+        else:
+            said = self.numbers.whole(whole)
+        return self.numbers.negative(said) if match["sign"] else said
 
     def _telephone(self, match: re.Match[str]) -> Said:
         groups = re.findall(r"\d+", match.group())
-        if not 9 <= sum(map(len, groups)) <= 15 or all(len(one) == 3 for one in groups[1:]):
-            return None  # thousands, more likely
-        try:
-            return ", ".join(self.numbers.digits(group) for group in groups)
-        except ValueError:
+        plus = "+ " if match.group().startswith("+") else ""
+        are_thousands = not plus and all(len(one) == 3 for one in groups[1:])
+        if not (7 if plus else 9) <= sum(map(len, groups)) <= 15 or are_thousands:
             return None
+        return plus + ", ".join(self.numbers.digits(group) for group in groups)
 
     def _clock(self, match: re.Match[str]) -> Said:
         hour, minute = int(match["hour"]), int(match["minute"])
-        try:
-            said = self.numbers.cardinal(hour)
-            return f"{said} {self.numbers.cardinal(minute)}" if minute else said
-        except ValueError:
-            return None
+        said = self.numbers.cardinal(hour)
+        return f"{said} {self.numbers.cardinal(minute)}" if minute else said
+
+    def _hours(self, match: re.Match[str]) -> str:
+        """ "14h30": the hours as CLDR says them."""
+        hour, minute = int(match["hour"]), int(match["minute"])
+        said = self._measured(Decimal(hour), "duration-hour", self.numbers.cardinal(hour))
+        said = said or self.numbers.cardinal(hour)
+        return f"{said} {self.numbers.cardinal(minute)}" if minute else said
+
+    def _ordinals(self, locale: Locale) -> Iterator[Rule]:
+        """ "3. März", where dates are written so; "1er", "2e", "3º" where ordinals are."""
+        if cldr.dates_have_ordinals(locale):
+            names = _any_of(set(cldr.months(locale))) or "x"
+            yield rule(
+                rf"(?<![\w.,])(?P<nth>\d{{1,2}})\.(?=\s(?:{names})(?!\w))", self._nth, re.IGNORECASE
+            )
+        if locale.language == "de":
+            yield rule(
+                r"(?<!\w)(?P<article>der|die|das|dem|den|des|am|im|vom|zum|zur|beim)\s"
+                r"(?P<nth>\d{1,3})\.(?=\s\w)",
+                lambda match: f"{match['article']} {self._nth(match)}",
+                re.IGNORECASE,
+            )
+        endings = {"fr": "ers?|ères?|re|e|es|ème|èmes|me", "nl": "e|de|ste"}
+        ending = endings.get(locale.language)
+        if ending:
+            yield rule(
+                rf"(?<![\w.,])(?P<nth>\d{{1,4}})(?:{ending})(?!\w)",
+                self._nth,
+            )
+
+    def _nth(self, match: re.Match[str]) -> str:
+        return self.numbers.ordinal(int(match["nth"]))
 
     def _date(self, match: re.Match[str]) -> Said:
         return self._day(int(match["year"]), int(match["month"]), int(match["day"]))
@@ -171,17 +215,33 @@ class _Spoken:
             return None
 
     def _price(self, match: re.Match[str]) -> Said:
-        said = self._said(match)
-        name = get_currency_name(_MONEY[match["money"]], _count(match), locale=self._locale)
-        return f"{said} {name}" if said else None
+        code, count, fraction = _MONEY[match["money"]], _count(match), match["fraction"] or ""
+        if match["scale"]:
+            count *= self._magnitudes[match["scale"]]
+            said = self._plain(match, count)
+        elif len(fraction) == 2 and fraction.strip("0"):
+            said = self.numbers.money(count, code) or ""
+            if said:
+                return self.numbers.negative(said) if match["sign"] else said
+            said = self._said(match)
+        else:
+            said = self._plain(match, count)
+        return f"{said} {get_currency_name(code, count, locale=self._locale)}"
+
+    def _plain(self, match: re.Match[str], count: Decimal) -> str:
+        """A count without its sign, and without a fraction of zeros."""
+        if count != int(count):
+            return self._said(match)
+        return self.numbers.signed(-int(count) if match["sign"] else int(count))
 
     def _measure(self, match: re.Match[str]) -> Said:
-        said = self._said(match)
-        count = _count(match)
-        written = format_unit(count, _UNITS[match["unit"]], "long", locale=self._locale)
+        return self._measured(_count(match), _UNITS[match["unit"]], self._said(match))
+
+    def _measured(self, count: Decimal, unit: str, said: str) -> str | None:
+        written = format_unit(count, unit, "long", locale=self._locale)
         figures = format_decimal(count, locale=self._locale)
         # CLDR declines the unit with its number, which is then said in words.
-        return written.replace(figures, said) if said and figures in written else None
+        return written.replace(figures, said) if figures in written else None
 
 
 def _count(match: re.Match[str]) -> Decimal:
@@ -189,14 +249,5 @@ def _count(match: re.Match[str]) -> Decimal:
     return Decimal(f"{whole}.{match['fraction'] or ''}")
 
 
-def _locale(tag: str) -> Locale | None:
-    for one in (tag.replace("_", "-"), tag.split("-")[0]):
-        try:
-            return Locale.parse(one, sep="-")
-        except (UnknownLocaleError, ValueError):
-            continue
-    return None
-
-
-def _any_of(signs: dict[str, str]) -> str:
+def _any_of(signs: Iterable[str]) -> str:
     return "|".join(re.escape(sign) for sign in sorted(signs, key=len, reverse=True))

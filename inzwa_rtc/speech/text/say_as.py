@@ -7,7 +7,7 @@ import re
 from inzwa_rtc.speech.text.language import Language
 
 _DATE = re.compile(r"(\d{1,4})[/.\s-](\d{1,2})[/.\s-](\d{1,4})")
-_WHOLE = re.compile(r"[-+]?\d{1,3}(?:[,\s]?\d{3}){0,4}|[-+]?\d{1,15}")
+_WHOLE = re.compile(r"[-−+]?(?:\d{1,3}(?:[,\s]?\d{3}){0,4}|\d{1,15})")
 
 
 def said_as(text: str, kind: str, form: str, language: Language) -> str:
@@ -37,7 +37,7 @@ def _character(one: str, language: Language) -> str:
 
 
 def _number(text: str) -> int:
-    return int(re.sub(r"[,\s]", "", text))
+    return int(re.sub(r"[,\s]", "", text).replace("−", "-"))
 
 
 def _date(text: str, form: str) -> str:

@@ -13,6 +13,12 @@ from inzwa_rtc.speech.text.tracked import Tracked
 FIRST_CHARS = 60  # a first piece above this is cut at its first clause: sound starts early
 LEAST_CLAUSE_CHARS = 8  # "Yes, " alone would be followed by a gap
 
+# What ends no sentence, beside what the library knows: "Apt. 4B", "der 2. Mann".
+_GOES_ON = {
+    "en": re.compile(r"\b[Aa]pt\.\s*$"),
+    "de": re.compile(r"(?i:\b(?:der|die|das|dem|den|des|am|im|vom|zum|zur|beim)\s\d{1,3}\.\s*$)"),
+}
+
 _CLAUSE = re.compile(r"[,;:–—…،؛、，；：][\"'”’)\]]{0,3}\s+|[、，；：。！？]")
 
 
@@ -20,9 +26,15 @@ def sentences(text: Tracked, language: str) -> Iterator[Tracked]:
     """The sentences of a text of some lines. Abbreviations of the language end none."""
     if not text.text.strip():
         return
+    goes_on = _GOES_ON.get(base_language(language))
+    start = 0
     # The library takes text that UTF-8 can hold; lone surrogates have gone before.
     for one in get_sentence_boundaries(base_language(language), text.text):
-        yield text[one["start_index"] : one["end_index"]]
+        end = one["end_index"]
+        if goes_on and end < len(text) and goes_on.search(text.text, max(start, end - 30), end):
+            continue
+        yield text[start:end]
+        start = end
 
 
 def first_clause(text: Tracked) -> int:

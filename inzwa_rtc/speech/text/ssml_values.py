@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from inzwa_rtc.speech.speed import bounded_speed
 from inzwa_rtc.speech.text.flow import MAX_PAUSE_MS
-
-MIN_SPEED, MAX_SPEED = 0.25, 4.0
 
 _TIME = re.compile(r"\+?(\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})\s*(ms|s)")
 _RATE = re.compile(r"([+-]?)(\d{1,6}(?:\.\d{0,6})?)(%?)")
@@ -31,8 +30,8 @@ def pause_ms(attributes: Mapping[str, str]) -> int:
 
 
 def speed(rate: str, current: float) -> float:
-    """The pace that a rate asks for, 0.25 to 4: "80%" and "+10%" of the current one, "slow" of
-    the voice's own."""
+    """The pace that a rate asks for, or the nearest one that engines are given: "80%" and "+10%"
+    of the current one, "slow" of the voice's own."""
     rate = rate.strip()
     found = _RATE.fullmatch(rate)
     if found:
@@ -42,7 +41,7 @@ def speed(rate: str, current: float) -> float:
         value *= current
     else:
         value = _RATES.get(rate, current)
-    return min(MAX_SPEED, max(MIN_SPEED, value))
+    return bounded_speed(value)
 
 
 def emphasis(level: str) -> tuple[float, float]:

@@ -16,7 +16,9 @@ from tests.support.read_aloud import pieces
 MARKED = st.text(
     st.sampled_from(list("aZ19 .,:;-–/\\*_#`~[]()<>&|!?$€%+°\n\t'\"é😀\u200d\ufe0f۳²")), max_size=80
 )
-LANGUAGES = st.sampled_from(["en", "en-US", "sn", "de", "fr", "zh", "ar", "xx"])
+LANGUAGES = st.sampled_from(
+    ["en", "en-US", "en-IN", "en-NG", "sn", "de", "fr", "zh", "ar", "am", "kn", "xx"]
+)
 
 
 def check(text: str, found: list[Piece], limit: int) -> None:
@@ -123,6 +125,14 @@ def test_a_long_text_is_read_as_it_is_taken() -> None:
     text = Taken("A sentence that is said. " * 2000)
     next(TextReader("en").read(text, 200))
     assert Taken.chars < 4000
+
+
+@pytest.mark.parametrize("language", ["en", "en-GB", "en-IN", "en-NG", "en-ZW"])
+@pytest.mark.parametrize("length", range(9, 18))
+def test_large_numbers_are_read_in_every_english(language: str, length: int) -> None:
+    figures = ("98765432109876543210")[:length]
+    text = f"{figures} or ${figures}, {int(figures):,} km, {figures[:10]}th, 1\u202f000-{figures}"
+    check(text, pieces(text, language), 400)
 
 
 @pytest.mark.parametrize(

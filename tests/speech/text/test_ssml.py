@@ -47,6 +47,23 @@ def test_elements_say_how_text_is_read(inner: str, said: str) -> None:
     assert spoken(speak(inner), "en-GB") == said
 
 
+@pytest.mark.parametrize("language", ["am", "ca", "de", "en-GB", "en-IN", "es", "kn", "sn", "te"])
+@pytest.mark.parametrize("kind", ["cardinal", "ordinal"])
+def test_any_number_can_be_asked_for(language: str, kind: str) -> None:
+    number = f'<say-as interpret-as="{kind}">999999999999999</say-as>'
+    assert not any(sign.isdigit() for sign in spoken(speak(number), language))
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en-GB", "minus five"), ("de", "minus fünf"), ("fr", "moins cinq"), ("sn", "minus shanu")],
+)
+def test_a_cardinal_keeps_its_minus(language: str, said: str) -> None:
+    for minus in "-−":
+        written = f'<say-as interpret-as="cardinal">{minus}5</say-as>'
+        assert spoken(speak(written), language) == said
+
+
 def test_breaks_are_silence_of_at_most_ten_seconds() -> None:
     text = speak(
         '<break time="1.5s"/>One<break/>two<break time="99s"/>three'

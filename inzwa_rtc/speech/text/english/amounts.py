@@ -22,14 +22,19 @@ def amounts(figures: Figures, data: dict[str, Any]) -> Iterator[Rule]:
         named = money[match["money"]]
         return _price(figures, match, named, magnitudes)
 
+    upper = (
+        r"(?:\s?[-–]\s?(?P<upper>\d{1,3}(?:,\d{3}){1,3}|\d{1,9})(?!,?\d)"
+        r"(?:\.(?P<upper_fraction>\d{1,9}))?)?"
+    )
     yield rule(
-        rf"(?<![\w.,$]){SIGN}(?P<money>{signs})[\u0020\xa0]?{NUMBER}{scale}(?!\.?\d)(?![A-Za-z])",
+        rf"(?<![\w.,$]){SIGN}(?P<money>{signs})[\u0020\xa0]?{NUMBER}{upper}{scale}"
+        r"(?![-–]?\.?\d)(?![A-Za-z])",
         price,
     )
     words = "|".join(
         re.escape(sign) for sign in sorted(money, key=len, reverse=True) if sign != "R"
     )
-    yield rule(rf"{ALONE}{SIGN}{NUMBER}{scale}[\u0020\xa0]?(?P<money>{words}){_END}", price)
+    yield rule(rf"{ALONE}{SIGN}{NUMBER}{upper}{scale}[\u0020\xa0]?(?P<money>{words}){_END}", price)
 
     def measure(match: re.Match[str]) -> str:
         one, many = units[match["unit"]]
@@ -40,13 +45,12 @@ def amounts(figures: Figures, data: dict[str, Any]) -> Iterator[Rule]:
         return f"{said} {one if is_one(match['whole'], match['fraction']) else many}"
 
     yield rule(
-        rf"{ALONE}{SIGN}{NUMBER}(?:\s?[-–]\s?(?P<upper>\d{{1,9}})(?:\.(?P<upper_fraction>\d{{1,9}}))?)?"
-        rf"[\u0020\xa0]?(?P<unit>{_any_of(units)})(?![\w/²³])",
+        rf"{ALONE}{SIGN}{NUMBER}{upper}[\u0020\xa0]?(?P<unit>{_any_of(units)})(?![\w/²³])",
         measure,
     )
     per = {sign: names[0] for sign, names in units.items() if sign.isalpha()}
     yield rule(  # "$5/kg", "10/min": what the number before it is for
-        rf"(?<=[\w])/(?P<unit>{_any_of(per)}|month|year|day|week|hour|person){_END}",
+        rf"(?<=[\w])/(?P<unit>{_any_of(per)}|month|year|day|night|week|hour|person){_END}",
         lambda match: f" per {per.get(match['unit'], match['unit'])}",
     )
 
@@ -58,21 +62,23 @@ def _any_of(signs: dict[str, Any]) -> str:
 def _price(
     figures: Figures, match: re.Match[str], named: list[str], magnitudes: dict[str, str]
 ) -> str:
-    one, many, small, smalls = named
+    one, many = named[:2]
     whole, fraction, scale = match["whole"], match["fraction"], match["scale"]
-    if scale:
-        said = f"{figures.number(whole, fraction)} {magnitudes[scale]} {many}"
+    if scale or match["upper"]:
+        said = figures.number(whole, fraction)
+        if match["upper"]:
+            said += f" to {figures.number(match['upper'], match['upper_fraction'])}"
+        said = " ".join(filter(None, (said, scale and magnitudes[scale], many)))
     elif fraction and len(fraction) == 2:
-        said = _with_cents(figures, whole, fraction, one, many, small, smalls)
+        said = _with_cents(figures, whole, fraction, named)
     else:
         said = f"{figures.number(whole, fraction)} {one if is_one(whole, fraction) else many}"
     sign = match["sign"]
     return f"{'minus' if sign in '-−' else 'plus'} {said}" if sign else said
 
 
-def _with_cents(
-    figures: Figures, whole: str, fraction: str, one: str, many: str, small: str, smalls: str
-) -> str:
+def _with_cents(figures: Figures, whole: str, fraction: str, named: list[str]) -> str:
+    one, many, small, smalls = named
     cents = int(fraction)
     said = f"{figures.number(whole)} {one if is_one(whole, None) else many}"
     if not cents:

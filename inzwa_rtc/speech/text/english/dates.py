@@ -126,11 +126,22 @@ def _years(figures: Figures) -> Iterator[Rule]:
         second = figures.year(int(upper)) if len(upper) == 4 else figures.cardinal(int(upper))
         return f"{figures.year(int(match['year']))} to {second}"
 
+    before = r"(?i:in|since|until|till|during|early|late|mid|circa|©|copyright|year|years)"
+    year = r"(?:1[1-9]\d\d|20\d\d)"
+    yield rule(  # "in 2024, 2025 and 2026"
+        rf"(?<!\w){before}\s(?P<said>{year}(?:(?:,\s|,?\s(?:and|or|to)\s){year}){{1,12}})(?![\w/%]|[.,:]\d)",
+        lambda match: Edit(
+            match.start("said"),
+            match.end("said"),
+            re.sub(r"\d{4}", lambda one: figures.year(int(one.group())), match["said"]),
+        ),
+    )
     yield rule(rf"(?<![\w.,/-]){_YEAR}[-–/](?P<upper>1\d{{3}}|20\d\d|\d\d)(?![\w/-]|[.,]\d)", span)
     yield rule(
         r"(?<![\w.,/-])(?P<year>1[1-9]\d0|20[1-9]0)'?s(?!\w)",
         lambda match: figures.decade(int(match["year"])),
     )
+    yield _tens(figures)
     yield rule(
         r"(?<![\w.,/-])(?P<year>1[89]\d\d|20\d\d)(?=\))(?<=\(\d{4})",
         lambda match: figures.year(int(match["year"])),
@@ -153,13 +164,28 @@ def _years(figures: Figures) -> Iterator[Rule]:
         r"(?<=[a-z,]\s)(?P<said>19\d\d|20[0-4]\d)(?=[.!?;,)]?(?:\s|$))(?!\s)",
         said,
     )
-    before = r"(?i:in|since|until|till|during|early|late|mid|circa|©|copyright|year|years)"
     yield rule(
         rf"(?<!\w){before}[\s-](?P<said>1[1-9]\d\d|20\d\d)(?![\w/%]|[.,:]\d|\s(?:people|men|women|cases))",
         said,
     )
     yield rule(
         r"(?<!\w)(?i:from|by|before|after|of)\s(?P<said>1[1-9]\d\d|20\d\d)(?=[.,;:!?)]?(?:\s*$|\s(?:to|until|till|and|onwards?)\s(?:\d{4})?|[.;!?)]))",
+        said,
+    )
+
+
+def _tens(figures: Figures) -> Rule:
+    """ "the 80s", "in his 30s", "the '90s": a decade or ages. "30s" elsewhere is seconds."""
+
+    def said(match: re.Match[str]) -> Edit:
+        words = re.sub(r"['’]?(\d0)['’]?s", lambda one: figures.plural(int(one[1])), match["said"])
+        return Edit(match.start("said"), match.end("said"), words)
+
+    tens = r"[2-9]0['’]?s"
+    before = "the|his|her|their|my|our|your|its|early|mid|late"
+    return rule(
+        rf"(?:(?<!\w)(?i:{before})[\s-](?=['’]?{tens})|(?<!\w)(?=['’]{tens}))"
+        rf"(?P<said>['’]?{tens}(?:\s?(?:and|or|to|[-–])\s?['’]?{tens}){{0,4}})(?!\w)",
         said,
     )
 

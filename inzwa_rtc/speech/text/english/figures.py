@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from inzwa_rtc.speech.text.numbers import MAX_DIGITS, Numbers
+from inzwa_rtc.speech.text.numbers import Numbers
 
 # A number as it is written: grouped by commas, spaces or not at all, and its fraction.
 NUMBER = (
-    r"(?P<whole>\d{1,3}(?:,\d{3}){1,6}(?!\d)|\d{1,3}(?:[\u0020\xa0\u202f]\d{3}){1,6}(?![\d.,]*\d)|\d{1,40})"
+    r"(?P<whole>\d{1,3}(?:,\d{3}){1,6}(?!\d)|\d{1,3}(?:[\u0020\xa0\u202f]\d{3}){1,6}(?!\d|,\d)|\d{1,40})"
     r"(?:\.(?P<fraction>\d{1,40}))?"
 )
 SIGN = r"(?P<sign>[-−+])?"
@@ -29,8 +29,9 @@ class Figures:
 
     def number(self, whole: str, fraction: str | None = None, sign: str | None = None) -> str:
         """A number of `NUMBER`, with its fraction digit by digit."""
-        plain = _GROUPING.sub("", whole)
-        said = self.cardinal(0) if fraction and not plain.strip("0") else self._numbers.whole(plain)
+        figures = plain(whole)
+        is_zero = fraction and not figures.strip("0")
+        said = self.cardinal(0) if is_zero else self._numbers.whole(figures)
         if fraction:
             said += f" point {self.digits(fraction)}"
         if sign:
@@ -43,10 +44,11 @@ class Figures:
 
     def decade(self, year: int) -> str:
         """1990 is "nineteen nineties"."""
-        said = self.year(year)
-        if said.endswith("y"):
-            return f"{said[:-1]}ies"
-        return f"{said}s" if not said.endswith("s") else said
+        return _many(self.year(year))
+
+    def plural(self, number: int) -> str:
+        """80 is "eighties"."""
+        return _many(self.cardinal(number))
 
     def part(self, over: int, under: int) -> str | None:
         """A fraction: "three quarters", "one half", else "five over twelve"; None for none."""
@@ -70,9 +72,16 @@ class Figures:
         return f"{self.cardinal(int(head))} {second}"
 
 
+def plain(whole: str) -> str:
+    """The figures of a number of `NUMBER`, ungrouped."""
+    return _GROUPING.sub("", whole)
+
+
+def _many(said: str) -> str:
+    if said.endswith("y"):
+        return f"{said[:-1]}ies"
+    return said if said.endswith("s") else f"{said}s"
+
+
 def is_one(whole: str, fraction: str | None) -> bool:
     return whole == "1" and not fraction
-
-
-def too_long(figures: str) -> bool:
-    return len(figures) > MAX_DIGITS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from inzwa_rtc.speech.text import addresses
 from inzwa_rtc.speech.text.english.amounts import amounts
 from inzwa_rtc.speech.text.english.dates import dates
-from inzwa_rtc.speech.text.english.figures import ALONE, NUMBER, SIGN, Figures
+from inzwa_rtc.speech.text.english.figures import ALONE, NUMBER, SIGN, Figures, plain
 from inzwa_rtc.speech.text.english.words import words
 from inzwa_rtc.speech.text.expansion import Rule, Said, rule
 from inzwa_rtc.speech.text.language import Language
@@ -43,6 +44,7 @@ def _rules(figures: Figures, tag: str, data: dict[str, Any]) -> Iterator[Rule]:
     yield from _spans()
     yield from _telephone(figures)
     yield from dates(figures, tag)
+    yield _lettered(figures, data["lettered"]["names"])
     yield from amounts(figures, data)
     yield from words(figures, data)
     yield from _numbers(figures, data["magnitudes"])
@@ -84,11 +86,37 @@ def _telephone(figures: Figures) -> Iterator[Rule]:
             re.sub(r"\d+", lambda one: figures.digits(one.group()), match["said"]),
         ),
     )
+    yield rule(  # "Call 555-1234"
+        r"(?<!\w)(?i:call|dial|phone|ring|text|tel\.?|at|on)\s(?P<said>\d{3}-\d{4})(?![\w-])",
+        lambda match: Edit(
+            match.start("said"),
+            match.end("said"),
+            ", ".join(figures.digits(group) for group in match["said"].split("-")),
+        ),
+    )
+    yield rule(  # a payment card
+        r"(?<![\w.+-])\d{4}(?:(?P<sep>[\u0020-])\d{4}(?:(?P=sep)\d{4}){1,3}|[\u0020-]\d{6}[\u0020-]\d{5})"
+        r"(?![\w-])",
+        lambda match: ", ".join(figures.digits(one) for one in re.split("[ -]", match.group())),
+    )
     between = r"[\u0020\xa0.-]?"
     yield rule(rf"(?<![\w.+])\+\d{{1,4}}(?:{between}\(?\d{{1,9}}\)?){{1,6}}(?![\w])", groups)
     yield rule(r"(?<![\w.+-])0\d{1,4}(?:[\u0020-]\d{2,7}){1,4}(?![\w-])", groups)
     yield rule(r"(?<![\w.+-])0\d{8,11}(?![\w.-])", groups)
     yield rule(r"(?<![\w.+-])\(?\d{3}\)?[\u0020.-]\d{3}[.-]\d{4}(?![\w-])", groups)
+
+
+def _lettered(figures: Figures, names: list[str]) -> Rule:
+    """ "Apt. 4B", "Gate 12A": no amount of anything."""
+    any_of = "|".join(re.escape(name) for name in names)
+    return rule(
+        rf"(?<!\w)(?i:{any_of})\s(?P<said>(?P<figures>\d{{1,4}})(?P<letter>[A-Z]))(?!\w)",
+        lambda match: Edit(
+            match.start("said"),
+            match.end("said"),
+            f"{figures.code(match['figures'])} {match['letter']}",
+        ),
+    )
 
 
 def _numbers(figures: Figures, magnitudes: dict[str, str]) -> Iterator[Rule]:
@@ -99,6 +127,18 @@ def _numbers(figures: Figures, magnitudes: dict[str, str]) -> Iterator[Rule]:
     yield rule(  # an ISBN, a case number
         r"(?<![\w.-])\d{1,9}(?:-\d{1,9}){2,6}(?![\w-])",
         lambda match: ", ".join(figures.digits(group) for group in match.group().split("-")),
+    )
+    yield rule(  # pictures of 4K, a run of 5k
+        r"(?<![\w.,])(?:[2-8]|12|16)K(?!\w)|(?<![\w.,])\d{1,2}[kK](?=\s(?:run|race|walk|resolution|video)s?\b)",
+        lambda match: f"{figures.cardinal(int(match.group()[:-1]))} K",
+    )
+    yield rule(
+        rf"{ALONE}{NUMBER}[xX×](?![\w])(?!\s?\d)",
+        lambda match: f"{figures.number(match['whole'], match['fraction'])} times",
+    )
+    yield rule(
+        r"(?<=\d)(?P<minus>⁻)?(?P<power>[⁰¹²³⁴-⁹]{2,6}|[⁰¹⁴-⁹]|(?<=⁻)[²³])",
+        lambda match: f" to the power of {_power(figures, match)}",
     )
     yield rule(
         rf"{ALONE}{NUMBER}(?P<scale>[kKMB]|bn|mn|tn)(?!\w)",
@@ -125,7 +165,7 @@ def _numbers(figures: Figures, magnitudes: dict[str, str]) -> Iterator[Rule]:
         lambda match: _mixed(figures, match["whole"], *_VULGAR[match["sign"]]),
     )
     yield rule(
-        rf"{ALONE}{SIGN}{NUMBER}\s?[–-](?P<between>\s?)(?P<upper>\d{{1,9}}(?:\.\d{{1,9}})?)(?![\w-])",
+        rf"{ALONE}{SIGN}{NUMBER}\s?[–-](?P<between>\s?)(?P<upper>(?:\d{{1,3}}(?:,\d{{3}}){{1,3}}|\d{{1,9}})(?:\.\d{{1,9}})?)(?![\w-]|,\d)",
         lambda match: _range(figures, match),
     )
     yield rule(
@@ -142,8 +182,12 @@ def _numbers(figures: Figures, magnitudes: dict[str, str]) -> Iterator[Rule]:
     yield rule(r"\^2(?!\d)|²", lambda match: " squared")
     yield rule(r"\^3(?!\d)|³", lambda match: " cubed")
     yield rule(r"\^(?=-?\d)", lambda match: " to the power of ")
+    yield rule(  # "2.5D"
+        r"(?<![\w.,])(?P<whole>\d{1,15})\.(?P<fraction>\d{1,15})(?=[A-Za-z])",
+        lambda match: figures.number(match["whole"], match["fraction"]),
+    )
     yield rule(
-        rf"(?<![\w.]){SIGN}{NUMBER}(?!\w)",
+        rf"(?<![\w.]){SIGN}{NUMBER}(?![^\W⁰¹²³⁴-⁹])",
         lambda match: figures.number(match["whole"], match["fraction"], match["sign"]),
     )
     yield rule(
@@ -154,6 +198,11 @@ def _numbers(figures: Figures, magnitudes: dict[str, str]) -> Iterator[Rule]:
     yield rule(r"(?<=\d),(?=\d)", lambda match: ", ")
     yield rule(r"(?<=[A-Za-z])-(?=\d)", lambda match: " ")
     yield rule(r"\d{1,1000}", lambda match: figures.code(match.group()))
+
+
+def _power(figures: Figures, match: re.Match[str]) -> str:
+    power = unicodedata.normalize("NFKC", match["power"])
+    return figures.number(power, None, "-" if match["minus"] else None)
 
 
 def _mixed(figures: Figures, whole: str | None, over: int, under: int) -> Said:
@@ -168,8 +217,11 @@ def _range(figures: Figures, match: re.Match[str]) -> Said:
     whole, _, fraction = match["upper"].partition(".")
     upper = figures.number(whole, fraction or None)
     # "10 - 3" goes down: that is arithmetic.
-    goes_up = float(match["upper"]) > float(match["whole"].replace(",", "").replace(" ", "") or 0)
-    return f"{lower} {'to' if goes_up or not match['between'] else 'minus'} {upper}"
+    goes_up = float(plain(match["upper"])) > int(plain(match["whole"]))
+    is_sum = match.string[match.end() :].lstrip()[:1] == "="
+    if match["between"] and (is_sum or not goes_up):
+        return f"{lower} minus {upper}"
+    return f"{lower} to {upper}"
 
 
 def _signs() -> Iterator[Rule]:

@@ -23,12 +23,13 @@ _HALF = r"(?:[\u0020\xa0]?(?P<half>[AaPp]\.?[Mm]\b\.?))?"
 
 def shona(tag: str = "sn") -> Language:
     data = words()
-    cardinal = Numerals().cardinal
+    cardinal, minus = Numerals().cardinal, data["words"]["minus"][0]
     return Language(
         tag,
         tuple(_Rules(data).all()),
         said(data["signs"]),
-        cardinal=lambda number: cardinal(abs(number)),  # ordinals need the noun's class
+        # Ordinals need the noun's class.
+        cardinal=lambda number: f"{minus} {cardinal(-number)}" if number < 0 else cardinal(number),
     )
 
 
@@ -43,9 +44,7 @@ class _Rules:
         yield from self._addresses()
         yield from self._telephone()
         yield from self._dates()
-        yield rule(
-            rf"(?<![\w:.])(?:nguva\s+)?(?P<prefix>dz[ae]\s?)?{_HOURS}{_HALF}(?![\w:])", self._clock
-        )
+        yield from self._times()
         yield from self._amounts.rules()
         yield from self._prefixed()
         yield from self._numbers()
@@ -76,7 +75,7 @@ class _Rules:
             r"(?<![\w/.-])(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)(?![\w-])", self._date
         )
         yield rule(
-            r"(?<![\w/.-])(?P<day>\d{1,2})(?P<sep>[/.-])(?P<month>\d{1,2})(?P=sep)(?P<year>\d{4})"
+            r"(?:(?<![\w/.-])|(?<!\w)(?:[Mm]usi\s+)?[Ww]a)(?P<day>\d{1,2})(?P<sep>[/.-])(?P<month>\d{1,2})(?P=sep)(?P<year>\d{4})"
             r"(?![\w/])",
             self._date,
         )
@@ -89,6 +88,35 @@ class _Rules:
             return None
         bound = self._numerals.bound
         return f"{self._words['day']}{bound(day)} {_months()[month - 1]} {bound(year)}"
+
+    def _times(self) -> Iterator[Rule]:
+        yield rule(  # "Johane 3:16": a chapter and its verse
+            r"(?<!\w)(?P<name>[A-Z][a-z']{2,20})\s(?P<chapter>[1-9]\d{0,2}):(?P<verse>\d{1,3})"
+            r"(?![\w:]|\s?(?i:[ap]\.?m|hrs?)\b)",
+            self._verse,
+        )
+        yield rule(
+            rf"(?<![\w:.])(?:nguva\s+)?(?:dz[ae]\s?)?{_HOURS}(?:{_HALF}|[\u0020\xa0]?hrs?)(?![\w:])",
+            self._clock,
+        )
+        yield rule(  # "0830hrs"
+            r"(?<![\w:.])(?P<half>)(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)[\u0020\xa0]?hrs?(?!\w)",
+            self._clock,
+        )
+        prefixes = "|".join(said(self._data["prefixes"]["and"]))
+        yield rule(  # "na10:00", as "na 8:30pm" is written
+            rf"(?<!\w)(?P<prefix>(?i:{prefixes})){_HOURS}(?:{_HALF}|[\u0020\xa0]?hrs?)(?![\w:])",
+            lambda match: f"{match['prefix']} {self._clock(match)}",
+        )
+
+    def _verse(self, match: re.Match[str]) -> Said:
+        if match["name"] in (*_days(), *_months()):
+            return None
+        if not match.start() and 10 <= int(match["chapter"]) < 24 and len(match["verse"]) == 2:
+            return None  # the first word of a sentence has its capital for that, and a time follows
+        cardinal = self._numerals.cardinal
+        said = f"{cardinal(int(match['chapter']))}, {cardinal(int(match['verse']))}"
+        return Edit(match.start("chapter"), match.end(), said)
 
     def _clock(self, match: re.Match[str]) -> Said:
         hour, minute = int(match["hour"]), int(match["minute"])
@@ -154,6 +182,13 @@ class _Rules:
                 else numerals.digits(match.group())
             ),
         )
+
+
+@cache
+def _days() -> tuple[str, ...]:
+    from babel.dates import get_day_names
+
+    return tuple(get_day_names("wide", "format", "sn").values())
 
 
 @cache
