@@ -120,7 +120,7 @@ class Kokoro:
         samples = 0
         try:
             for unit in units(request.text):
-                spellings = self._speller.spell(unit.text, reader.language)
+                spellings = self._speller.spell(unit.text, reader.language, stop)
                 while spelling := await self._in_thread(partial(next, spellings, None)):
                     style = reader.style[min(len(spelling.ids), len(reader.style)) - 1]
                     run = partial(self._model.speak, spelling.ids, style, request.speed, stop)

@@ -7,11 +7,18 @@ in which the phonemes agree best, in order, by dynamic programming.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 _MOST = 4  # words of one group, or groups of one word
-_STEPS = ((1, 1), *((1, n) for n in range(2, _MOST + 1)), *((n, 1) for n in range(2, _MOST + 1)))
+_MOST_PLACES = 10_000  # groups times words: some 20 ms of work
+# Of pairings that agree equally well, the first is kept.
+_STEPS = (*((1, words) for words in range(_MOST, 0, -1)), *((n, 1) for n in range(2, _MOST + 1)))
+_UNREACHED = np.iinfo(np.int64).max // 2
+
+_Counts = npt.NDArray[np.int64]
 
 
 def align(
@@ -20,40 +27,54 @@ def align(
     """Pairs of a group and the word that begins with it, both in order.
 
     A word that is run together with the one before it has no pair. `alone` tells the phonemes
-    of a word by itself.
+    of a word by itself. There are no pairs where one word is read as more groups than any
+    pairing allows (a foreign script, letter by letter), or where there are too many of both.
     """
-    if len(groups) == len(words):
+    few, many = sorted((len(groups), len(words)))
+    if few == many:
         return [(number, number) for number in range(len(words))]
-    if not groups or not words:
+    if many > few * _MOST or few * many > _MOST_PLACES:
         return []
-    heard = [Counter(group) for group in groups]
-    read = [Counter(alone(word).replace(" ", "")) for word in words]
+    read = [alone(word).replace(" ", "") for word in words]
+    columns = {sign: column for column, sign in enumerate(sorted(set("".join([*groups, *read]))))}
+    return _walked(_steps_to(_counts(groups, columns), _counts(read, columns)))
 
-    def cost(group: int, of_group: int, word: int, of_word: int) -> int:
-        one, other = Counter[str](), Counter[str]()
-        for counter in heard[group : group + of_group]:
-            one += counter
-        for counter in read[word : word + of_word]:
-            other += counter
-        return (one - other).total() + (other - one).total()
 
-    # The cheapest pairing of all before a place, and the step that leads there.
-    best: dict[tuple[int, int], tuple[int, tuple[int, int]]] = {(0, 0): (0, (0, 0))}
-    slack = abs(len(groups) - len(words)) + _MOST
-    for group in range(len(groups) + 1):
-        for word in range(max(0, group - slack), min(len(words), group + slack) + 1):
-            if (group, word) not in best:
+def _counts(pieces: Sequence[str], columns: dict[str, int]) -> _Counts:
+    """How often each sign occurs before each piece, and in all: `[pieces + 1, signs]`."""
+    counts = np.zeros((len(pieces) + 1, len(columns)), np.int64)
+    for row, piece in enumerate(pieces, 1):
+        for sign in piece:
+            counts[row, columns[sign]] += 1
+    return np.cumsum(counts, axis=0)
+
+
+def _steps_to(heard: _Counts, read: _Counts) -> npt.NDArray[np.int8]:
+    """The step that leads to each place on the cheapest way there: `[groups + 1, words + 1]`,
+    -1 where none does. A step costs the signs in which its groups and its words differ."""
+    best = np.full((len(heard), len(read)), _UNREACHED)
+    best[0, 0] = 0
+    steps = np.full(best.shape, -1, np.int8)
+    of_words = {n: read[n:] - read[:-n] for n in range(1, _MOST + 1)}
+    for group in range(len(heard) - 1):
+        for number, (by_groups, by_words) in enumerate(_STEPS):
+            end = group + by_groups
+            if end >= len(heard) or by_words >= len(read):
                 continue
-            for step in _STEPS:
-                place = (group + step[0], word + step[1])
-                if place[0] <= len(groups) and place[1] <= len(words):
-                    total = best[group, word][0] + cost(group, step[0], word, step[1])
-                    if place not in best or total < best[place][0]:
-                        best[place] = (total, step)
-    place = (len(groups), len(words))
+            said = heard[end] - heard[group]
+            costs = np.abs(of_words[by_words] - said).sum(axis=1) + best[group, :-by_words]
+            better = costs < best[end, by_words:]
+            best[end, by_words:][better] = costs[better]
+            steps[end, by_words:][better] = number
+    return steps
+
+
+def _walked(steps: npt.NDArray[np.int8]) -> list[tuple[int, int]]:
+    """The way from the first place to the last; empty where there is none."""
+    group, word = steps.shape[0] - 1, steps.shape[1] - 1
     pairs: list[tuple[int, int]] = []
-    while place in best and place != (0, 0):
-        step = best[place][1]
-        place = (place[0] - step[0], place[1] - step[1])
-        pairs.append(place)
-    return pairs[::-1] if place == (0, 0) else []
+    while (number := steps[group, word]) >= 0:
+        by_groups, by_words = _STEPS[number]
+        group, word = group - by_groups, word - by_words
+        pairs.append((group, word))
+    return pairs[::-1] if (group, word) == (0, 0) else []

@@ -42,6 +42,11 @@ class Stop:
             if self._running is not None:
                 self._running.terminate = True
 
+    def check(self) -> None:
+        """Raises `Stopped` where it was broken off: for work between runs."""
+        if self._is_set:
+            raise Stopped
+
     @contextmanager
     def running(self) -> Iterator[Any]:
         """The options of a run; raises `Stopped` where it was or is broken off."""

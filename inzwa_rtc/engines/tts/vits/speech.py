@@ -37,7 +37,7 @@ from inzwa_rtc.language import base_language
 _log = structlog.get_logger(__name__)
 _Made = TypeVar("_Made")
 
-_LONGEST_CHARS = 300  # of a sentence read at once: the encoder's work grows with its square
+_LONGEST_CHARS = 300  # of a sentence read at once; what it becomes is bounded by `MOST_IDS`
 _NAMED = 20  # voices in a message
 _AT_ONCE = 32  # threads, each idle but while a run of its request is under way
 _SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|\n+\s*")
@@ -146,7 +146,7 @@ class VitsVoice:
         self, unit: Clause, manner: Manner, begun: int, stop: Stop
     ) -> AsyncGenerator[SpeechChunk, None]:
         """A sentence; `begun` counts the samples before it."""
-        for spelling in await self._in_thread(partial(self._told.speller.spell, unit.text)):
+        for spelling in await self._in_thread(partial(self._told.speller.spell, unit.text, stop)):
             encoded = await self._in_thread(partial(self._model.encode, spelling.ids, manner, stop))
             total = encoded.frames * (self._model.hop or 1)
             words = deque(_words(spelling, encoded, unit, total))
