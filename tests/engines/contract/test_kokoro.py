@@ -15,6 +15,7 @@ from onnx import TensorProto
 from inzwa_rtc.engines.contracts import SpeechRequest
 from inzwa_rtc.engines.tts.kokoro.engine import Kokoro
 from inzwa_rtc.engines.tts.kokoro.mix import read_mix
+from inzwa_rtc.engines.tts.kokoro.units import units
 from inzwa_rtc.errors import ConfigError, EngineError, EngineUnavailable
 from models.tiny import kokoro_onnx
 from tests.engines.contract.tts import Subject, SynthesizerContract, sound, spoken, words
@@ -187,6 +188,12 @@ async def test_no_text_is_lost_in_runs_of_a_bounded_length(
     assert set(range(0, len(text), 22)) <= {*told, *(one - 4 for one in told)}
     await spoken(kokoro, SpeechRequest("w" * 3000))
     assert max(runs) <= 510
+
+
+def test_a_text_of_marks_alone_is_cut_in_one_pass() -> None:
+    """On the event loop; a pass for each mark would take minutes, and the test's time."""
+    text = "!" * 100_000
+    assert "".join(unit.text for unit in units(text)) == text
 
 
 async def test_the_first_clause_is_spoken_before_the_rest_is_begun(
