@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -38,6 +39,19 @@ def test_each_recording_is_a_voice_with_what_is_told_of_it(tmp_path: Path) -> No
     assert tariro.text == "what is said there"
     assert len(tariro.recording(16_000).samples) == pytest.approx(24_000, abs=200)
     assert (ben.voice.id, ben.voice.language, ben.text) == ("ben", "", "")
+
+
+@pytest.mark.parametrize("name", ["tariro.wav", "tariro.toml"])
+def test_a_voice_whose_files_are_links_or_pipes_is_refused(tmp_path: Path, name: str) -> None:
+    add_voice(tmp_path / "there", "tariro")
+    add_voice(tmp_path / "voices", "tariro")
+    file = tmp_path / "voices" / name
+    file.unlink()
+    file.symlink_to(tmp_path / "there" / name)
+    assert name in refusal(tmp_path / "voices")
+    file.unlink()
+    os.mkfifo(file)
+    assert "no plain file" in refusal(tmp_path / "voices")
 
 
 def test_without_a_folder_there_are_none() -> None:
