@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from contextlib import aclosing, closing
 from pathlib import Path
@@ -159,6 +160,26 @@ def test_voices_have_the_licence_that_the_catalogue_tells(tmp_path: Path) -> Non
     for model, licence in ((voice, ""), (store.folder / "tiny" / voice.name, "CC-BY-4.0")):
         with closing(Piper(Piper.Options(model=model, **QUIET))) as engine:
             assert [one.licence for one in engine.voices] == [licence]
+
+
+def test_names_that_have_other_numbers_are_another_fingerprint(tmp_path: Path) -> None:
+    """The same name would be another's voice, or another language's."""
+    kind = Kind(speakers=2, languages=2)
+    made = []
+    for speakers in ({"a": 0, "b": 1}, {"a": 1, "b": 0}):
+        voice = vits_voices.piper(tmp_path, Kind(speakers=2), speaker_id_map=speakers)
+        with closing(Piper(Piper.Options(model=voice, **QUIET))) as engine:
+            made.append(engine.fingerprint)
+    for numbers in ((0, 1, 0, 1), (1, 0, 0, 1), (0, 1, 1, 0)):
+        folder = vits_voices.coqui(tmp_path / "coqui", kind)
+        for file, names, two in (
+            ("speakers.json", "ab", numbers[:2]),
+            ("language_ids.json", ("en", "sn"), numbers[2:]),
+        ):
+            (folder / file).write_text(json.dumps(dict(zip(names, two, strict=True))))
+        with closing(Vits(Vits.Options(model=folder, **QUIET))) as engine:
+            made.append(engine.fingerprint)
+    assert len(set(made)) == 5
 
 
 async def spoken(engine: Any, text: str) -> tuple[list[Any], int]:

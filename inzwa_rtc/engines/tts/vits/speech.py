@@ -265,5 +265,7 @@ def _pcm(sound: Samples) -> bytes:
 
 
 def _fingerprint(digest: str, manner: Manner, told: Described) -> str:
-    made_of = (digest, manner, told.sample_rate, told.speller.identity)
+    # A name that has another number is another's voice.
+    names = (dict(told.speakers), dict(told.languages))
+    made_of = (digest, manner, told.sample_rate, told.speller.identity, names)
     return hashlib.sha256(repr(made_of).encode()).hexdigest()
