@@ -117,6 +117,21 @@ async def test_an_exact_voice_says_each_speed_at_its_length(tmp_path: Path) -> N
     assert slow == pytest.approx(2 * usual, rel=0.1)
 
 
+async def test_a_voice_without_a_pace_is_stretched_to_the_speed_asked_for(tmp_path: Path) -> None:
+    voice = vits_voices.mms(tmp_path, Kind(scaled=False, told=False))
+    made = []
+    for scale, speed in ((None, 1.0), (None, 0.5), (2.0, 1.0), (2.0, 2.0)):
+        options = Vits.Options.model_validate({"model": voice, "length_scale": scale, **QUIET})
+        with closing(Vits(options)) as engine:
+            assert engine.details["pace"] == "stretched"
+            request = SpeechRequest(TEXT, speed=speed)
+            async with aclosing(engine.synthesize(request)) as chunks:
+                made.append(sum([len(chunk.pcm) // 2 async for chunk in chunks]))
+    usual, slow, slower, restored = made
+    assert (slow, slower) == (pytest.approx(2 * usual, rel=0.1),) * 2
+    assert restored == pytest.approx(usual, rel=0.1)
+
+
 def test_a_stop_breaks_off_the_run_under_way_and_all_that_would_follow(tmp_path: Path) -> None:
     model = VitsModel(make(tmp_path / "model.onnx", Kind(width=256)), Device("cpu"), 1)
     stop = Stop()

@@ -93,7 +93,7 @@ def _decoded(file: IO[bytes], rate: int) -> NDArray[np.float32]:
     resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
     pieces = [np.zeros(0, np.float32)]
     left = int(LONGEST_S * rate) + rate
-    with av.open(file, format="wav") as container:
+    with av.open(file, "r", format="wav") as container:
         stream = container.streams.audio[0]
         for frame in container.decode(stream):
             for part in resampler.resample(frame):

@@ -11,6 +11,7 @@ import hashlib
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -30,8 +31,9 @@ from inzwa_rtc.engines.tts.kokoro.files import model_in, voices_beside
 from inzwa_rtc.engines.tts.kokoro.model import SAMPLE_RATE, KokoroModel, Sound
 from inzwa_rtc.engines.tts.kokoro.phonemes import Speller, Spelling
 from inzwa_rtc.engines.tts.kokoro.units import audible, units
-from inzwa_rtc.engines.tts.kokoro.voice_book import VoiceBook
+from inzwa_rtc.engines.tts.kokoro.voice_book import Reader, VoiceBook
 from inzwa_rtc.engines.tts.kokoro.voices import read_voices
+from inzwa_rtc.engines.tts.stretch import stretched
 from inzwa_rtc.engines.tts.vits.runtime import Stop, Stopped, chosen
 from inzwa_rtc.errors import EngineError
 
@@ -92,6 +94,7 @@ class Kokoro:
             **described(device, path, path),
             "threads": str(threads),
             "languages": ", ".join(dict.fromkeys(voice.language for voice in self.voices)),
+            "pace": "stretched" if self._model.has_whole_speeds else "the model's",
         }
         self._threads = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="kokoro")
         self._stops: WeakSet[Stop] = WeakSet()
@@ -115,15 +118,24 @@ class Kokoro:
         Text without anything to speak yields nothing.
         """
         reader = self._book.reader(request.voice, request.language)
+        own = self._model.nearest(request.speed)
+        speech = stretched(self._units(request.text, reader, own), SAMPLE_RATE, request.speed / own)
+        async with aclosing(speech) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def _units(
+        self, text: str, reader: Reader, speed: float
+    ) -> AsyncGenerator[SpeechChunk, None]:
         stop = Stop()
         self._stops.add(stop)
         samples = 0
         try:
-            for unit in units(request.text):
+            for unit in units(text):
                 spellings = self._speller.spell(unit.text, reader.language, stop)
                 while spelling := await self._in_thread(partial(next, spellings, None)):
                     style = reader.style[min(len(spelling.ids), len(reader.style)) - 1]
-                    run = partial(self._model.speak, spelling.ids, style, request.speed, stop)
+                    run = partial(self._model.speak, spelling.ids, style, speed, stop)
                     for chunk in _chunks(await self._in_thread(run), spelling, unit, samples):
                         samples += len(chunk.pcm) // 2
                         yield chunk

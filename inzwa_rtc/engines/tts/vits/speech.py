@@ -27,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from inzwa_rtc.engines.contracts import Ability, SpeechChunk, SpeechRequest, Voice, WordTime
 from inzwa_rtc.engines.hardware import cpus, described
 from inzwa_rtc.engines.tts.clauses import Clause, clauses
+from inzwa_rtc.engines.tts.stretch import stretched
 from inzwa_rtc.engines.tts.vits.files import Described, licence_of, numbered, wrong
 from inzwa_rtc.engines.tts.vits.model import Encoded, Manner, Samples, VitsModel
 from inzwa_rtc.engines.tts.vits.runtime import Stop, Stopped, chosen
@@ -102,6 +103,7 @@ class VitsVoice:
             "threads": str(threads),
             "languages": ", ".join(told.languages) or self._language or "unknown",
             "sound": "in windows",
+            "pace": "the model's" if self._model.has_pace else "stretched",
         }
         if self._model.undivided:
             self.details["sound"] = f"clause by clause: {self._model.undivided}"
@@ -122,17 +124,25 @@ class VitsVoice:
         Text without anything to speak yields nothing. Raises `EngineError` for a voice, and for
         a language of a model with several, that it does not have.
         """
+        paced = self._manner.length / request.speed
+        tempo = 1.0 if self._model.has_pace else self._told.length / paced
         manner = replace(
             self._manner,
-            length=self._manner.length / request.speed,
+            length=paced,
             speaker=self._speakers[self._voice(request.voice)],
             language=self._language_id(request.language),
         )
+        speech = stretched(self._sentences(request.text, manner), self.sample_rate, tempo)
+        async with aclosing(speech) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def _sentences(self, text: str, manner: Manner) -> AsyncGenerator[SpeechChunk, None]:
         stop = Stop()
         self._stops.add(stop)
         samples = 0
         try:
-            for unit in _units(request.text, _CLAUSE if self._model.undivided else _SENTENCE):
+            for unit in _units(text, _CLAUSE if self._model.undivided else _SENTENCE):
                 async with aclosing(self._speak(unit, manner, samples, stop)) as chunks:
                     async for chunk in chunks:
                         samples += len(chunk.pcm) // 2
