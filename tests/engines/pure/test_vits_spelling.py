@@ -36,7 +36,7 @@ def test_a_word_whose_first_letters_are_unknown_begins_at_the_first_that_is_know
     assert made.words[0].id_index == 1
 
 
-@pytest.mark.parametrize("text", ["", "  ", "'", "xyz", "?!", "\ud83d"])
+@pytest.mark.parametrize("text", ["", "  ", "'", "\u02bc", "xyz", "?!", "\ud83d"])
 def test_text_without_a_known_letter_is_not_spelt(text: str) -> None:
     assert Graphemes(TABLE).spell(text, Stop()) == []
 
@@ -44,7 +44,25 @@ def test_text_without_a_known_letter_is_not_spelt(text: str) -> None:
 def test_marks_are_letters_of_their_own_where_the_voice_knows_them_so() -> None:
     (made,) = Graphemes(TABLE, form="NFD").spell("é", Stop())
     assert made.ids == (0, 5, 0, 6, 0)
-    assert Graphemes(TABLE).spell("é", Stop()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("Café José", "cafe jose"),
+        ("cafe\u0301", "cafe"),
+        ("ÉÀ", "ea"),
+        ("n\u2019go n\u02bcgo", "n'go n'go"),
+        ("ñandú", "ñandu"),
+        ("東é", "e"),
+    ],
+)
+def test_of_a_letter_whose_mark_is_unknown_the_letter_is_read(text: str, read: str) -> None:
+    letters = " 'abcdefghijklmnopqrstuvwxyzñ"
+    table = SymbolTable({letter: (number,) for number, letter in enumerate(letters)})
+    (made,) = Graphemes(table, cases="folded").spell(text, Stop())
+    assert "".join(letters[number] for number in made.ids) == read
+    assert len(made.words) == len(text.split())
 
 
 def test_piper_s_ids_stand_between_its_begin_and_its_end(tmp_path: Path) -> None:

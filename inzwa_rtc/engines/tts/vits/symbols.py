@@ -10,6 +10,8 @@ from typing import Protocol
 from inzwa_rtc.engines.tts.clauses import Span, word_spans
 from inzwa_rtc.engines.tts.vits.runtime import Stop
 
+_APOSTROPHES = "\u2019\u02bc"  # as typesetters and some orthographies write them
+
 MOST_IDS = 1000
 """Of one run: an encoder's work, and the memory that it takes, grow with the square. Text in
 the voice's own language stays below; a sign of a foreign script may be read as a dozen."""
@@ -106,7 +108,8 @@ class SymbolTable:
 
 
 class Graphemes:
-    """Reads letter by letter, as MMS voices do. Characters that it does not know are left out."""
+    """Reads letter by letter, as MMS voices do. Of a letter with a mark that it does not know it
+    reads the letter; other characters that it does not know are left out."""
 
     def __init__(self, table: SymbolTable, *, cases: str = "kept", form: str = "NFC") -> None:
         """`cases` is `folded` for a voice that knows small letters only; `form` is `NFD` for
@@ -130,15 +133,20 @@ class Graphemes:
                 words[len(symbols)] = begun[place]
             if known == [" "] and symbols[-1:] in ([], [" "]):
                 continue
-            has_letters = has_letters or (character.isalnum() and bool(known))
+            has_letters = has_letters or any(one.isalnum() for one in known)
             symbols += known
         if symbols[-1:] == [" "]:
             symbols.pop()
         return list(self._table.spellings(symbols, words)) if has_letters else []
 
     def _forms(self, character: str) -> str:
+        """What stands for a character: itself where the voice knows it, else what is nearest."""
         if character.isspace():
             return " "
+        if character in _APOSTROPHES and character not in self._table.ids:
+            return "'"
         if self._folds and character not in self._table.ids:
             character = character.lower()
-        return unicodedata.normalize("NFD", character) if self._decomposes else character
+        if self._decomposes or character not in self._table.ids:
+            return unicodedata.normalize("NFD", character)
+        return character
