@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import threading
 from contextlib import aclosing, closing
@@ -13,6 +14,7 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
+from inzwa_rtc.catalogue import manifest
 from inzwa_rtc.catalogue.store import Store
 from inzwa_rtc.engines.contracts import SpeechRequest
 from inzwa_rtc.engines.hardware import Device
@@ -21,6 +23,7 @@ from inzwa_rtc.engines.tts.vits.model import Manner, VitsModel
 from inzwa_rtc.engines.tts.vits.piper import Piper
 from inzwa_rtc.engines.tts.vits.runtime import Stop, Stopped
 from inzwa_rtc.engines.tts.vits.windows import windows
+from models.recipes.exported import FILES, describe
 from models.tiny import vits_voices
 from models.tiny.vits_onnx import HOP, Kind, Naming, make
 from tests.catalogue.models import entry, fetch
@@ -176,6 +179,26 @@ def test_voices_have_the_licence_that_the_catalogue_tells(tmp_path: Path) -> Non
     for model, licence in ((voice, ""), (store.folder / "tiny" / voice.name, "CC-BY-4.0")):
         with closing(Piper(Piper.Options(model=model, **QUIET))) as engine:
             assert [one.licence for one in engine.voices] == [licence]
+
+
+def test_an_exported_voice_keeps_the_licence_that_it_was_pulled_under(tmp_path: Path) -> None:
+    """The part of the recipe for MMS voices that needs no torch."""
+    store = Store(tmp_path / "models")
+    published = vits_voices.mms(tmp_path / "published")
+    fetch(entry("mms-sna", published.as_uri(), licence="CC-BY-NC-4.0", non_commercial=True), store)
+    licences = []
+    for folder, name in ((published, "own"), (store.folder / "mms-sna", "pulled")):
+        made = vits_voices.mms(tmp_path / name)
+        for file in FILES:
+            (made / file).unlink()
+        describe(folder, made)
+        with closing(Vits(Vits.Options(model=made, **QUIET))) as engine:
+            licences.append([voice.licence for voice in engine.voices])
+    assert licences == [[""], ["CC-BY-NC-4.0"]]
+    told = manifest.read(tmp_path / "pulled", manifest.Manifest)
+    assert told.source == published.as_uri()
+    assert told.files[0].sha256 == hashlib.sha256((made / "model.onnx").read_bytes()).hexdigest()
+    assert told.given == "model.onnx"
 
 
 def test_names_that_have_other_numbers_are_another_fingerprint(tmp_path: Path) -> None:
