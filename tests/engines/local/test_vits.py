@@ -18,10 +18,10 @@ from inzwa_rtc.catalogue import manifest
 from inzwa_rtc.catalogue.store import Store
 from inzwa_rtc.engines.contracts import SpeechRequest
 from inzwa_rtc.engines.hardware import Device
+from inzwa_rtc.engines.tts.onnx.runtime import Stop, Stopped
 from inzwa_rtc.engines.tts.vits.engine import Vits
 from inzwa_rtc.engines.tts.vits.model import Manner, VitsModel
 from inzwa_rtc.engines.tts.vits.piper import Piper
-from inzwa_rtc.engines.tts.vits.runtime import Stop, Stopped
 from inzwa_rtc.engines.tts.vits.windows import windows
 from models.recipes.exported import FILES, describe
 from models.tiny import vits_voices

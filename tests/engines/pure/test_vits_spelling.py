@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from inzwa_rtc.engines.tts.alignment import align
 from inzwa_rtc.engines.tts.clauses import Span
-from inzwa_rtc.engines.tts.vits.alignment import align
+from inzwa_rtc.engines.tts.onnx.runtime import Stop, Stopped
 from inzwa_rtc.engines.tts.vits.coqui import read_coqui
 from inzwa_rtc.engines.tts.vits.mms import read_mms
 from inzwa_rtc.engines.tts.vits.phonemes import Phonemes
 from inzwa_rtc.engines.tts.vits.piper_json import read_piper
-from inzwa_rtc.engines.tts.vits.runtime import Stop, Stopped
 from inzwa_rtc.engines.tts.vits.symbols import MOST_IDS, Graphemes, SymbolTable
 
 TABLE = SymbolTable(

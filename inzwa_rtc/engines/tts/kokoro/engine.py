@@ -33,8 +33,8 @@ from inzwa_rtc.engines.tts.kokoro.phonemes import Speller, Spelling
 from inzwa_rtc.engines.tts.kokoro.units import audible, units
 from inzwa_rtc.engines.tts.kokoro.voice_book import Reader, VoiceBook
 from inzwa_rtc.engines.tts.kokoro.voices import read_voices
+from inzwa_rtc.engines.tts.onnx.runtime import Stop, Stopped, chosen
 from inzwa_rtc.engines.tts.stretch import stretched
-from inzwa_rtc.engines.tts.vits.runtime import Stop, Stopped, chosen
 from inzwa_rtc.errors import EngineError
 
 _log = structlog.get_logger(__name__)

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from inzwa_rtc.engines.hardware import Device
 from inzwa_rtc.engines.tts.kokoro.vocabulary import vocabulary
-from inzwa_rtc.engines.tts.vits.onnx_file import broken, read_onnx
-from inzwa_rtc.engines.tts.vits.runtime import Session, Stop
+from inzwa_rtc.engines.tts.onnx.file import broken, read_onnx
+from inzwa_rtc.engines.tts.onnx.runtime import Session, Stop
 from inzwa_rtc.errors import EngineError
 
 SAMPLE_RATE = 24_000

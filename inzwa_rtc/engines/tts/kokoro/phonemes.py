@@ -12,10 +12,10 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from inzwa_rtc.engines.tts.alignment import align
 from inzwa_rtc.engines.tts.clauses import Span, word_spans
 from inzwa_rtc.engines.tts.espeak.library import ESpeakLibrary
-from inzwa_rtc.engines.tts.vits.alignment import align
-from inzwa_rtc.engines.tts.vits.runtime import Stop
+from inzwa_rtc.engines.tts.onnx.runtime import Stop
 
 LANGUAGES = {
     "en-US": "gmw/en-US",

@@ -15,9 +15,9 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any, Literal
 
+from inzwa_rtc.engines.tts.alignment import align
 from inzwa_rtc.engines.tts.clauses import Span, word_spans
-from inzwa_rtc.engines.tts.vits.alignment import align
-from inzwa_rtc.engines.tts.vits.runtime import Stop
+from inzwa_rtc.engines.tts.onnx.runtime import Stop
 from inzwa_rtc.engines.tts.vits.symbols import Spelling, SymbolTable
 from inzwa_rtc.errors import EngineUnavailable
 

@@ -27,10 +27,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from inzwa_rtc.engines.contracts import Ability, SpeechChunk, SpeechRequest, Voice, WordTime
 from inzwa_rtc.engines.hardware import cpus, described
 from inzwa_rtc.engines.tts.clauses import Clause, clauses
+from inzwa_rtc.engines.tts.onnx.runtime import Stop, Stopped, chosen
 from inzwa_rtc.engines.tts.stretch import stretched
 from inzwa_rtc.engines.tts.vits.files import Described, licence_of, numbered, wrong
 from inzwa_rtc.engines.tts.vits.model import Encoded, Manner, Samples, VitsModel
-from inzwa_rtc.engines.tts.vits.runtime import Stop, Stopped, chosen
 from inzwa_rtc.engines.tts.vits.symbols import Spelling
 from inzwa_rtc.errors import ConfigError, EngineError
 from inzwa_rtc.language import base_language

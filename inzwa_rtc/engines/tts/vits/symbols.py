@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from inzwa_rtc.engines.tts.clauses import Span, word_spans
-from inzwa_rtc.engines.tts.vits.runtime import Stop
+from inzwa_rtc.engines.tts.onnx.runtime import Stop
 
 _APOSTROPHES = "\u2019\u02bc"  # as typesetters and some orthographies write them
 

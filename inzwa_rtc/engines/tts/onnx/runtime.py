@@ -14,7 +14,7 @@ import onnx
 import onnxruntime as ort
 
 from inzwa_rtc.engines.hardware import Device, device_of
-from inzwa_rtc.engines.tts.vits.onnx_file import broken
+from inzwa_rtc.engines.tts.onnx.file import broken
 from inzwa_rtc.errors import EngineError, EngineUnavailable
 
 _CUDA = "CUDAExecutionProvider"
