@@ -241,7 +241,7 @@ async def test_a_request_that_is_closed_breaks_off_the_run_under_way(folder: Pat
             await begun.wait()
             task.cancel()
             await asyncio.wait({task})
-        engine._threads.shutdown(wait=True)
+        engine._threads.close()
         assert stopped == [True]
 
 

@@ -7,17 +7,15 @@ when the last was consumed. A model that cannot be divided is run clause by clau
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 from weakref import WeakSet
 
 import numpy as np
@@ -28,6 +26,7 @@ from inzwa_rtc.engines.contracts import Ability, SpeechChunk, SpeechRequest, Voi
 from inzwa_rtc.engines.hardware import cpus, described
 from inzwa_rtc.engines.tts.clauses import Clause, clauses
 from inzwa_rtc.engines.tts.onnx.runtime import Stop, Stopped, chosen
+from inzwa_rtc.engines.tts.onnx.threads import Threads
 from inzwa_rtc.engines.tts.stretch import stretched
 from inzwa_rtc.engines.tts.vits.files import Described, licence_of, numbered, wrong
 from inzwa_rtc.engines.tts.vits.model import Encoded, Manner, Samples, VitsModel
@@ -36,11 +35,9 @@ from inzwa_rtc.errors import ConfigError, EngineError
 from inzwa_rtc.language import base_language
 
 _log = structlog.get_logger(__name__)
-_Made = TypeVar("_Made")
 
 _LONGEST_CHARS = 300  # of a sentence read at once; what it becomes is bounded by `MOST_IDS`
 _NAMED = 20  # voices in a message
-_AT_ONCE = 32  # threads, each idle but while a run of its request is under way
 _SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|\n+\s*")
 _CLAUSE = re.compile(r"(?<=[.!?…,;:–—])[\"'”’)\]]*\s+|\n+\s*")
 
@@ -108,14 +105,14 @@ class VitsVoice:
         if self._model.undivided:
             self.details["sound"] = f"clause by clause: {self._model.undivided}"
             _log.warning("tts.model_not_divided", model=path.name, reason=self._model.undivided)
-        self._threads = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="vits")
+        self._threads = Threads("vits")
         self._stops: WeakSet[Stop] = WeakSet()
 
     def close(self) -> None:
         """Break off what is under way, and free the model."""
         for stop in list(self._stops):
             stop.set()
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._threads.close()
         self._model.close()
 
     async def synthesize(self, request: SpeechRequest) -> AsyncGenerator[SpeechChunk, None]:
@@ -156,13 +153,15 @@ class VitsVoice:
         self, unit: Clause, manner: Manner, begun: int, stop: Stop
     ) -> AsyncGenerator[SpeechChunk, None]:
         """A sentence; `begun` counts the samples before it."""
-        for spelling in await self._in_thread(partial(self._told.speller.spell, unit.text, stop)):
-            encoded = await self._in_thread(partial(self._model.encode, spelling.ids, manner, stop))
+        for spelling in await self._threads.run(partial(self._told.speller.spell, unit.text, stop)):
+            encoded = await self._threads.run(
+                partial(self._model.encode, spelling.ids, manner, stop)
+            )
             total = encoded.frames * (self._model.hop or 1)
             words = deque(_words(spelling, encoded, unit, total))
             sounds = self._model.sound(encoded, self.sample_rate, stop)
             made = 0
-            while (sound := await self._in_thread(partial(next, sounds, None))) is not None:
+            while (sound := await self._threads.run(partial(next, sounds, None))) is not None:
                 made += len(sound)
                 starting = []
                 while words and words[0][0] < made:
@@ -171,13 +170,6 @@ class VitsVoice:
                     starting.append(WordTime(offset, length, start_ms))
                 yield SpeechChunk(_pcm(sound), tuple(starting))
             begun += made
-
-    async def _in_thread(self, work: Callable[[], _Made]) -> _Made:
-        try:
-            working = asyncio.get_running_loop().run_in_executor(self._threads, work)
-        except RuntimeError:  # they were shut down
-            raise Stopped from None
-        return await working
 
     def _voice(self, asked: str | None) -> str:
         if asked is None:
