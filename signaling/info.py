@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from aiohttp import web
@@ -38,10 +39,7 @@ class Info:
                 "version": inzwa_rtc.__version__,
                 "webrtc": settings.webrtc_offered,
                 "ice_servers": [],
-                "voices": [
-                    {"id": v.id, "name": v.name, "language": v.language, "gender": v.gender}
-                    for v in voices.all
-                ],
+                "voices": [asdict(voice) for voice in voices.all],
                 "default_voice": usual.voice,
                 "languages": voices.languages(),
                 "default_language": usual.language,

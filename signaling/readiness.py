@@ -66,7 +66,9 @@ async def ready(
     if old is not None and lineup.tts is old.tts:
         manner = replace(manner, paces=old.manner.paces)
         is_as_loud = settings.tts_loudness_lufs == old.settings.tts_loudness_lufs
-        if is_as_loud and manner == old.manner and voices.usual() == old.voices.usual():
+        says_the_same = settings.call.greeting == old.settings.call.greeting
+        is_as_usual = manner == old.manner and voices.usual() == old.voices.usual()
+        if is_as_loud and says_the_same and is_as_usual:
             faults = old.faults
     if faults is None:
         faults = await rehearse(voices, lineup.tts, manner, memory, settings)
@@ -125,19 +127,20 @@ async def rehearse(
     greeting = settings.call.greeting
     greetings = requests(lambda own: own.greeting if greeting is None else greeting)
     apologies = requests(lambda own: own.fault)
-    try:
-        async with asyncio.timeout(timeouts.engine_start):
-            rendered = await rehearsal.rendered([*apologies, *greetings])
-    except TimeoutError:
-        raise EngineTimeout(
-            f"The speech engine did not speak the apologies within {timeouts.engine_start:g} s.",
-            action="Raise `timeouts.engine_start`, or choose another engine.",
-        ) from None
     others = (
         lambda own: own.not_understood,
         lambda own: own.idle,
         lambda own: own.time_limit,
         lambda own: own.idle_limit,
     )
-    rehearsal.pin([*apologies, *greetings, *(one for text in others for one in requests(text))])
+    further = [request for text in others for request in requests(text)]
+    rehearsal.pin([*apologies, *greetings, *further])
+    try:
+        async with asyncio.timeout(timeouts.engine_start):
+            rendered = await rehearsal.rendered([*apologies, *greetings], further)
+    except TimeoutError:
+        raise EngineTimeout(
+            f"The speech engine did not speak the apologies within {timeouts.engine_start:g} s.",
+            action="Raise `timeouts.engine_start`, or choose another engine.",
+        ) from None
     return dict(zip(callers, rendered, strict=False))

@@ -110,6 +110,7 @@ async def running(
     finally:
         await calls.close()
         await runner.cleanup()
+        await switchboard.ended()
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
 

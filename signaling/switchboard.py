@@ -169,6 +169,11 @@ class Switchboard(Generic[L]):
         if self._exchange is not None:
             self._exchange.cancel()
 
+    async def ended(self) -> None:
+        """Let go of what was kept, once no call is left."""
+        self.close()
+        await self._memory.cache.close()
+
     async def reload(self) -> Exchanged:
         """Read the settings again: new turns are given the engines that they name, new calls
         follow the settings.

@@ -146,7 +146,17 @@ export interface State {
   turns: Turn[];
 }
 
-export interface Voice { id: string; name: string; language: string; gender?: string }
+/** `licence` is an SPDX identifier where there is one, `preview` the URL of a recording that the
+ * voice's provider has; a text is empty where nothing is known. */
+export interface Voice {
+  id: string;
+  name: string;
+  language: string;
+  gender?: string;
+  engine?: string;
+  licence?: string;
+  preview?: string;
+}
 
 /** `GET /v1/info`. */
 export interface ServerInfo {

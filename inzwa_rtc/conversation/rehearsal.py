@@ -9,15 +9,13 @@ from dataclasses import dataclass
 
 from inzwa_rtc.conversation.stages import next_within
 from inzwa_rtc.engines.contracts import SpeechRequest
-from inzwa_rtc.speech.cache.cache import PhraseCache
+from inzwa_rtc.speech.cache.cache import LONGEST_PINNED_S, PhraseCache
 from inzwa_rtc.speech.cache.key import PhraseKey
 from inzwa_rtc.speech.cache.phrase import KeptPhrase
 from inzwa_rtc.speech.cache.recording import Recording
 from inzwa_rtc.speech.loudness import applied
 from inzwa_rtc.speech.piece import Piece
 from inzwa_rtc.speech.reading import Reading
-
-LONGEST_S = 120.0  # an operator's greeting may be long, but memory has an end
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ class _Take:
     pieces: tuple[Piece, ...]
     recording: Recording
     gain_db: float
-    engine: str
+    engines: frozenset[str]
 
 
 class Rehearsal:
@@ -49,12 +47,17 @@ class Rehearsal:
         self._cache = cache
         self._timeout_s = timeout_s
 
-    async def rendered(self, requests: Sequence[SpeechRequest]) -> list[Rendered]:
-        """All lines, in this order, as loud as their voices are to be. Raises `EngineError`."""
+    async def rendered(
+        self, requests: Sequence[SpeechRequest], others: Sequence[SpeechRequest] = ()
+    ) -> list[Rendered]:
+        """All of these lines, in this order, as loud as their voices are to be. Of `others` as
+        many are spoken as it takes until these voices are known. Raises `EngineError`."""
         found: dict[int, KeptPhrase] = {}
         takes: dict[int, _Take] = {}
-        for number, request in enumerate(requests):
+        for number, request in enumerate([*requests, *others]):
             reading = self._reading()
+            if number >= len(requests) and reading.knows_loudness(request):
+                continue
             pieces = tuple(reading.pieces(request))
             key = reading.key(request, pieces)
             if key is not None and (kept := await self._cache.find(key)):
@@ -81,20 +84,20 @@ class Rehearsal:
         pieces: tuple[Piece, ...],
         key: PhraseKey | None,
     ) -> _Take:
-        recording = Recording(reading.sample_rate, LONGEST_S)
-        engine = key.engine if key is not None else ""
+        recording = Recording(reading.sample_rate, LONGEST_PINNED_S)
+        engines: set[str] = set()
         async with aclosing(reading.speak(request, pieces)) as chunks:
             while chunk := await next_within(chunks, self._timeout_s, "The speech engine"):
                 recording.add(chunk.pcm, chunk.words)
-                if chunk.engine != engine:
-                    engine = chunk.engine
-        return _Take(request, pieces, recording, key.voice_gain_db if key else 0.0, engine)
+                engines.add(chunk.engine)
+        gain_db = key.voice_gain_db if key is not None else 0.0
+        return _Take(request, pieces, recording, gain_db, frozenset(engines))
 
     async def _kept(self, take: _Take) -> KeptPhrase:
         recording = take.recording
         key = self._reading().key(take.request, take.pieces)
-        if key is not None and key.engine == take.engine:
-            levelled = Recording(recording.rate, LONGEST_S)
+        if key is not None and take.engines == {key.engine}:
+            levelled = Recording(recording.rate, LONGEST_PINNED_S)
             further_db = key.voice_gain_db - take.gain_db
             levelled.add(applied(recording.pcm, further_db), recording.words)
             if phrase := await self._cache.keep(key, levelled):

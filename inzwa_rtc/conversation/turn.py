@@ -43,6 +43,7 @@ from inzwa_rtc.events import (
 from inzwa_rtc.language import base_language
 from inzwa_rtc.playout.playout import Speech
 from inzwa_rtc.settings import Settings
+from inzwa_rtc.speech.kept_reading import KeptReading
 
 TOKENS_WAITING = 32  # a model may run a clause ahead of the phrase cutter
 PHRASES_WAITING = 2  # two phrases hide synthesis latency
@@ -112,7 +113,7 @@ class Turn:
         match self.prompt:
             case Announcement(text=text, hang_up=reason):
                 self.hang_up = reason
-                await self._reply(_tokens_of(text))
+                await self._tell(text)
             case Typed(text=text):
                 self._latency = Latency(_now(), _now(), _now())
                 await self._reply_to(text)
@@ -129,7 +130,17 @@ class Turn:
         if final.text:
             await self._reply_to(final.text)
         elif not self._is_superseded():
-            await self._reply(_tokens_of(lines(context.voice.language).not_understood))
+            await self._tell(lines(context.voice.language).not_understood)
+
+    async def _tell(self, line: str) -> None:
+        """Speak a line of the server's own. In one phrase, as it was rehearsed."""
+        self._is_answering = True
+        if line:
+            self._latency.first_token = self._latency.first_token or _now()
+            self._say(line)
+        self.context.emit(ReplyFinished(self.prompt.turn, self._text))
+        if line:
+            await self._speak_phrase(line, 0, self.engines.reading(self.context.caller))
 
     async def _reply_to(self, text: str) -> None:
         context = self.context
@@ -176,21 +187,18 @@ class Turn:
         await tokens.put(None)
 
     async def _speak(self, phrases: asyncio.Queue[str | None]) -> None:
-        context = self.context
-        reading = self.engines.reading(context.caller)
+        reading = self.engines.reading(self.context.caller)
         offset = 0
         while (phrase := await phrases.get()) is not None:
-            voice = self.engines.voices.nearest(context.voice)  # these may not have the newest
-            request = SpeechRequest(phrase, voice.voice, voice.language, voice.speed)
-            await speak_phrase(
-                phrase,
-                offset,
-                request,
-                reading,
-                self.speech,
-                context.settings.timeouts,
-            )
+            await self._speak_phrase(phrase, offset, reading)
             offset += len(phrase)
+
+    async def _speak_phrase(self, phrase: str, offset: int, reading: KeptReading) -> None:
+        context = self.context
+        voice = self.engines.voices.nearest(context.voice)  # these may not have the newest
+        request = SpeechRequest(phrase, voice.voice, voice.language, voice.speed)
+        timeouts = context.settings.timeouts
+        await speak_phrase(phrase, offset, request, reading, self.speech, timeouts)
 
     async def _apologise(self, error: EngineError) -> None:
         turn = self.prompt.turn
@@ -233,11 +241,6 @@ async def _cut(tokens: asyncio.Queue[str | None], phrases: asyncio.Queue[str | N
     for phrase in cutter.flush():
         await phrases.put(phrase)
     await phrases.put(None)
-
-
-async def _tokens_of(text: str) -> AsyncGenerator[TokenChunk | ToolCall, None]:
-    if text:
-        yield TokenChunk(text, is_final=True)
 
 
 def _now() -> float:

@@ -129,6 +129,8 @@ class SynthesizerClient:
     def speaker(self, voice: str | None, language: str) -> Speaker:
         """Itself."""
         told = self._process.description.get("fingerprint", "")
+        if told and self.voices:
+            told = f"{told} {self.voices[0].id}"  # whom a request without a voice is for
         return Speaker(self._process.spec.name, told)
 
     def model_of(self, engine: str) -> str:

@@ -259,14 +259,16 @@ class IdentifiedSynthesizer(Protocol):
     @property
     def fingerprint(self) -> str:
         """Another string wherever the same request would sound otherwise: made of the model's
-        content and of the options that its sound depends on."""
+        content and of the options that its sound depends on. The default voice need not be in
+        it: the first of `voices` tells that."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """The engine that is first asked for a request, and its fingerprint: empty where it tells
-    none, or was never loaded."""
+    """The engine that is first asked for a request, and its fingerprint with the default voice's
+    id: another one wherever the same request would sound otherwise. It is empty where the engine
+    tells none, or was never loaded."""
 
     engine: str
     fingerprint: str = ""

@@ -26,8 +26,8 @@ from inzwa_rtc.errors import EngineError, EngineUnavailable
 
 Chunk = TypeVar("Chunk")
 
-_MOST_ACCEPTED = 1000
-"""Voices that are remembered, listed ones and such as may turn out to be some engine's."""
+_MOST_TRUSTED = 1000
+"""Voices that nobody listed and that may turn out to be some engine's. They are remembered."""
 
 _log = structlog.get_logger(__name__)
 
@@ -50,7 +50,9 @@ class FallbackSynthesizer:
     ) -> None:
         self.chain = Chain("tts", engines, first_audio_s, policy)
         self._sample_rate: int | None = None
-        self._accepted: set[str] = set()  # voices: callers may have them for good
+        # Callers may have these voices for good.
+        self._listed: set[str] = set()
+        self._trusted: set[str] = set()
 
     @property
     def sample_rate(self) -> int:
@@ -67,7 +69,7 @@ class FallbackSynthesizer:
         voices = self._list()
         if voices.nobody_is_known:
             raise _nobody_loaded()
-        self._accepted.update(voice.id for voice in voices.all)
+        self._listed.update(voice.id for voice in voices.all)
         return voices.all
 
     @property
@@ -87,16 +89,16 @@ class FallbackSynthesizer:
 
     def speaker(self, voice: str | None, language: str) -> Speaker:
         """The first that is asked, whether it answers or not."""
-        first = self._list().order(voice, language)[0]
-        told = self._told(lambda engine: str(getattr(engine, "fingerprint", "")))
-        return Speaker(first, told[first] or "")
+        voices = self._list()
+        first = voices.order(voice, language)[0]
+        if (engine := self._naming(first)) is None:
+            return Speaker(first)
+        return replace(engine.speaker(voices.own_id(first, voice), language), engine=first)
 
     def model_of(self, engine: str) -> str:
         """The model that this engine of the chain speaks with."""
-        for link in self.chain.links:
-            if link.name == engine and isinstance(link.engine, NamingSynthesizer):
-                return link.engine.model_of(engine)
-        return ""
+        named = self._naming(engine)
+        return "" if named is None else named.model_of(engine)
 
     async def synthesize(self, request: SpeechRequest) -> AsyncGenerator[SpeechChunk, None]:
         """Yield the speech of the first engine that begins to speak. Raises `EngineError`, also
@@ -112,18 +114,24 @@ class FallbackSynthesizer:
     def _accept(self, voice: str | None) -> None:
         if voice is None:
             return
-        known = {known.id for known in self.voices} | self._accepted
+        known = {known.id for known in self.voices} | self._listed | self._trusted
         voices = self._list()
         if voice in known or voices.owner(voice):
             return
-        if not voices.unknown or len(self._accepted) >= _MOST_ACCEPTED:
+        if not voices.unknown or len(self._trusted) >= _MOST_TRUSTED:
             raise EngineError(
                 "There is no such voice.",
                 action="Choose one of those that are listed.",
                 code="unknown_voice",
             )
-        self._accepted.add(voice)
-        _log.warning("engine.voice_not_checked", engines=voices.unknown, voice=voice)
+        self._trusted.add(voice)
+        # Its name is not told: it is whatever a caller sent.
+        _log.warning("engine.voice_not_checked", engines=voices.unknown)
+
+    def _naming(self, name: str) -> NamingSynthesizer | None:
+        """The engine of this name, where it tells who speaks."""
+        engines = (link.engine for link in self.chain.links if link.name == name)
+        return next((one for one in engines if isinstance(one, NamingSynthesizer)), None)
 
     def _list(self) -> VoiceList:
         return VoiceList(self._told(lambda engine: engine.voices))

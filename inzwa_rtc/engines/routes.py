@@ -4,7 +4,7 @@
 |---|---|
 | `GET /healthz` | 200: the process lives and its loop turns |
 | `GET /v1/engine` | kind, name, `details` (its model, its device, ...), `abilities`, and where
-it has them `sample_rate`, `voices` and `can_prepare` |
+it has them `sample_rate`, `voices`, `max_chars`, `fingerprint` and `can_prepare` |
 | `POST /v1/chat` | a reply, token by token |
 | `POST /v1/prepare` | `{"done": true}` once the dialogue has been read ahead |
 | `POST /v1/tts` | speech, chunk by chunk |

@@ -54,4 +54,4 @@ class KeptReading:
                     is_its_own = is_its_own and chunk.engine == key.engine
                 yield chunk
         if recording is not None and key is not None and is_its_own:
-            await self._cache.keep(key, recording)
+            self._cache.keep_soon(key, recording)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from typing import Protocol
 
 from inzwa_rtc.engines.contracts import (
@@ -131,7 +131,17 @@ class Reading:
             request.speed,
             self._level(request).gain(speaker.engine, request.voice or request.language),
             pieces,
+            astuple(self._manner.joints),
         )
+
+    def knows_loudness(self, request: SpeechRequest) -> bool:
+        """Whether the voice that is asked for was measured, so that its sound will be the same
+        for good."""
+        if not isinstance(self._synthesizer, NamingSynthesizer):
+            return True
+        speaker = self._synthesizer.speaker(request.voice, request.language)
+        voice = request.voice or request.language
+        return self._manner.loudness.is_known(speaker.engine, voice, speaker.fingerprint)
 
     async def speak(
         self, request: SpeechRequest, pieces: Iterable[Piece]
@@ -143,7 +153,7 @@ class Reading:
         words = SourceWords(request.text)
         passage: Passage | None = None
         behind = 0
-        speech = made_ahead(iter(pieces), lambda piece: self._spoken(piece, request))
+        speech = made_ahead(iter(pieces), lambda piece: self._counted(piece, request))
         async with aclosing(speech) as parts:
             try:
                 async for part in parts:
@@ -157,8 +167,6 @@ class Reading:
                         )
                     else:
                         assert passage is not None, "audio follows its piece"
-                        if self.is_between_pieces:
-                            self._sent(part.engine, passage.piece)
                         self.is_between_pieces = False
                         if chunk := passage.feed(part):
                             yield chunk
@@ -184,11 +192,22 @@ class Reading:
             self._language = language
         return self._reader
 
-    def _sent(self, engine: str, piece: Piece) -> None:
-        synthesizer, model = self._synthesizer, ""
-        if isinstance(synthesizer, NamingSynthesizer):
-            model = synthesizer.model_of(engine)
-        self._count(engine, model, len(piece.text))
+    async def _counted(
+        self, piece: Piece, request: SpeechRequest
+    ) -> AsyncGenerator[SpeechChunk, None]:
+        """The piece's speech. It is counted once there is some, whoever hears it."""
+        has_begun = False
+        async with aclosing(self._spoken(piece, request)) as chunks:
+            async for chunk in chunks:
+                if not has_begun:
+                    has_begun = True
+                    self._count(chunk.engine, self._model_of(chunk.engine), len(piece.text))
+                yield chunk
+
+    def _model_of(self, engine: str) -> str:
+        if isinstance(self._synthesizer, NamingSynthesizer):
+            return self._synthesizer.model_of(engine)
+        return ""
 
     def _level(self, request: SpeechRequest) -> Level:
         speaker = None

@@ -15,6 +15,7 @@ from inzwa_rtc.engines.contracts import (
     SpeechChunk,
     SpeechRequest,
     TranscriptChunk,
+    Voice,
 )
 from inzwa_rtc.errors import ConfigError, EngineError
 from inzwa_rtc.settings import Settings
@@ -64,6 +65,30 @@ async def test_where_no_voice_fits_calls_and_apologies_leave_the_choice_to_the_e
             await ws.send_json({"type": "start"})
             started = await ws.receive_json()
             assert (started["language"], started["voice"]) == ("sn", None)
+
+
+async def test_what_is_known_of_each_voice_is_told() -> None:
+    tts = ToneSynthesizer()
+    tts.voices = (
+        Voice("low", "Low", "en-GB", "male", "espeak", "GPL-3.0-or-later", "https://a.example/l"),
+        Voice("tone", "Tone", ""),
+    )
+    async with serving(tts=tts) as server, aiohttp.ClientSession() as http:
+        async with http.get(f"{server.url}/v1/info") as response:
+            told = (await response.json())["voices"]
+    assert told == [
+        {
+            "id": "low",
+            "name": "Low",
+            "language": "en-GB",
+            "gender": "male",
+            "engine": "espeak",
+            "licence": "GPL-3.0-or-later",
+            "preview": "https://a.example/l",
+        },
+        {"id": "tone", "name": "Tone", "language": "", "gender": ""}
+        | {"engine": "", "licence": "", "preview": ""},
+    ]
 
 
 class Hanging(ScriptedRecognizer):

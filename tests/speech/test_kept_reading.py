@@ -51,7 +51,9 @@ async def spoken(
     how = Manner(lambda language, rules: SentenceReader(language), **manner)  # type: ignore[arg-type]
     reading = KeptReading(Reading(engine, how), cache)
     async with aclosing(reading.phrase(SpeechRequest(text, "one"))) as parts:
-        return [part async for part in parts]
+        given = [part async for part in parts]
+    await cache.settled()
+    return given
 
 
 async def test_what_is_said_a_third_time_costs_no_engine(cache: PhraseCache) -> None:
@@ -123,6 +125,7 @@ async def test_each_piece_that_was_begun_is_counted_and_kept_ones_are_not(
         async with aclosing(KeptReading(reading, cache).phrase(SpeechRequest(LINE))) as parts:
             async for _ in parts:
                 pass
+        await cache.settled()
     assert counted == [("test", "model of test", len(LINE))] * 2
 
 
@@ -140,6 +143,7 @@ async def test_a_phrase_is_as_loud_as_its_voice_is_known_to_need_from_its_first_
         for parts in (before, after)
     )
     assert quiet is not None
+    assert loud is not None
     assert loud == pytest.approx(-20.0, abs=1.0)
     assert loud != pytest.approx(quiet, abs=1.0)
     assert np.isfinite(loud)

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from inzwa_rtc.engines.contracts import EngineKind
+from inzwa_rtc.speech.text.reader import TextReader
 from tests.support.plugged import END, STALL
 from tests.support.voice import Samples, resampled
 
@@ -104,8 +105,10 @@ class Plugin:
 
 
 def _phrases_of(reply: str, said: list[Said]) -> Iterator[Samples]:
-    """The phrases that make up the reply, with others between them; nothing if one lacks."""
-    rest, found = _letters(reply), []
+    """The phrases that make up the reply as it is read aloud, with others between them; nothing
+    if one lacks."""
+    read = TextReader("en").read(reply, len(reply) + 1000)
+    rest, found = _letters(" ".join(piece.text for piece in read)), []
     for one in said:
         if rest and rest.startswith(_letters(one.text)):
             rest = rest.removeprefix(_letters(one.text))

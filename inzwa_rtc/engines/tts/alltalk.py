@@ -40,7 +40,7 @@ from inzwa_rtc.engines.tts.served import (
 )
 from inzwa_rtc.engines.tts.stretch import stretched
 from inzwa_rtc.engines.tts.wav import Wav
-from inzwa_rtc.errors import EngineError
+from inzwa_rtc.errors import EngineError, EngineUnavailable
 from inzwa_rtc.language import base_language
 
 _OUTPUT_FILE = "inzwa_rtc_stream"
@@ -253,10 +253,10 @@ def _code_of(body: Any) -> str:
 def _refused(server: Server, refusal: Refusal) -> Failed:
     if refusal.status == 400:
         return Failed(
-            EngineError(
+            # Of the server, whatever the text is: it is not to be asked first for ever.
+            EngineUnavailable(
                 f"{server} does not stream (400).",
                 action="Load a model there that can, such as XTTS, with streaming turned on.",
-                code="request_refused",
             )
         )
     return answers.refused(server, refusal)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
+from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -58,8 +59,7 @@ class Stretch:
         """The sound that is complete once this chunk is in (there may be none yet), and the
         words that start in it."""
         self._words += (
-            WordTime(word.offset, word.length, round(word.start_ms / self._tempo))
-            for word in chunk.words
+            replace(word, start_ms=round(word.start_ms / self._tempo)) for word in chunk.words
         )
         if chunk.pcm:
             frame = av.AudioFrame.from_ndarray(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import platformdirs
 from cachetools import LRUCache
@@ -17,8 +20,13 @@ from inzwa_rtc.speech.cache.phrase import KeptPhrase
 from inzwa_rtc.speech.cache.recording import Recording
 
 _MIB = 2**20
+T = TypeVar("T")
+
 _ONCE_SPOKEN = 4096  # phrases that may yet recur: 32 bytes each
-_LONGEST_PINNED_S = 120.0  # an operator's greeting may be long, but memory has an end
+LONGEST_PINNED_S = 120.0  # an operator's greeting may be long, but memory has an end
+_MOST_KEEPING = 8  # phrases at the same time: a second of encoding for most
+_WRITE_S = 5.0
+_READ_S = 0.1  # a phrase is made sooner by most engines than by a disk that takes longer
 
 
 @dataclass(slots=True)
@@ -51,8 +59,11 @@ class PhraseCache:
             group.memory_mb * _MIB, getsizeof=lambda phrase: phrase.size_bytes
         )
         self._once: LRUCache[bytes, None] = LRUCache(_ONCE_SPOKEN)
-        self._pins: frozenset[bytes] = frozenset()
-        self._pinned: dict[bytes, KeptPhrase] = {}
+        self._pinned: dict[bytes, dict[bytes, KeptPhrase]] = {}
+        """By line, each with its phrase by digest, if it was kept yet."""
+        self._keeping: set[asyncio.Task[KeptPhrase | None]] = set()
+        # Threads of its own: a disk that hangs must not take those that others wait for.
+        self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="phrases")
         self._folder = (
             PhraseFolder(
                 phrase_folder(settings), group.disk_mb * _MIB, f"opus {settings.opus_bitrate}"
@@ -64,21 +75,24 @@ class PhraseCache:
     @property
     def size_bytes(self) -> int:
         """Memory taken by phrases, pinned ones among them."""
-        return int(self._recent.currsize) + sum(p.size_bytes for p in self._pinned.values())
+        return int(self._recent.currsize) + sum(phrase.size_bytes for phrase in self._pins())
 
     def __len__(self) -> int:
         """How many phrases are in memory."""
-        return len(self._recent) + len(self._pinned)
+        return len(self._recent) + len(self._pins())
+
+    def _pins(self) -> list[KeptPhrase]:
+        return [phrase for kept in self._pinned.values() for phrase in kept.values()]
 
     async def find(self, key: PhraseKey) -> KeptPhrase | None:
-        """The phrase as it was kept, if it was."""
+        """The phrase as it was kept, if it was. A disk that does not answer soon has nothing."""
         digest = key.digest
-        phrase = self._pinned.get(digest) or self._recent.get(digest)
+        phrase = self._pinned.get(key.line, {}).get(digest) or self._recent.get(digest)
         if phrase is None and self._folder is not None and key.is_keepable:
-            phrase = await asyncio.to_thread(self._folder.read, digest)
+            phrase = await self._read(self._folder, digest)
             if phrase is not None:
                 self.counts.disk_hits += 1
-                self._remember(digest, phrase)
+                self._remember(key, phrase)
         if phrase is None:
             self.counts.misses += 1
         else:
@@ -89,15 +103,14 @@ class PhraseCache:
     def recurs(self, key: PhraseKey) -> bool:
         """Whether this phrase was asked for here before, or is pinned. Remembers that it was."""
         digest = key.digest
-        if digest in self._pins or digest in self._once:
+        if key.line in self._pinned or digest in self._once:
             return True
         self._once[digest] = None
         return False
 
     def recording(self, key: PhraseKey, rate: int) -> Recording:
         """Where the sound of a phrase is collected that was not found; `rate` in Hz."""
-        is_pinned = key.digest in self._pins
-        return Recording(rate, _LONGEST_PINNED_S if is_pinned else self._max_s)
+        return Recording(rate, LONGEST_PINNED_S if key.line in self._pinned else self._max_s)
 
     async def keep(self, key: PhraseKey, recording: Recording) -> KeptPhrase | None:
         """Keep a phrase whose sound is complete; None where it is not to be kept.
@@ -107,33 +120,71 @@ class PhraseCache:
         if not key.is_keepable or not recording.is_worth_keeping:
             return None
         phrase = await asyncio.to_thread(self.encoded, recording)
-        digest = key.digest
-        self._remember(digest, phrase)
+        self._remember(key, phrase)
         if self._folder is not None:
-            await asyncio.to_thread(self._folder.write, digest, phrase)
+            with suppress(TimeoutError):  # it is in memory, and the next server makes it anew
+                async with asyncio.timeout(_WRITE_S):
+                    await self._on_disk(self._folder.write, key.digest, phrase)
         return phrase
+
+    def keep_soon(self, key: PhraseKey, recording: Recording) -> None:
+        """The same beside whatever goes on: no caller waits for it. Under load some are not
+        kept."""
+        if len(self._keeping) < _MOST_KEEPING:
+            task = asyncio.create_task(self.keep(key, recording))
+            self._keeping.add(task)
+            task.add_done_callback(self._keeping.discard)
 
     def encoded(self, recording: Recording) -> KeptPhrase:
         """The phrase as it would be kept. Blocks: call it in a thread."""
         return KeptPhrase.of(recording.pcm, recording.rate, recording.words, self._bitrate)
 
     def pin(self, keys: Iterable[PhraseKey]) -> None:
-        """These phrases, kept already or yet to be, stay in memory, and no others.
+        """These phrases, kept already or yet to be, stay in memory in whatever loudness, and no
+        others.
 
         To be called anew, and what is missing spoken ahead, whenever a voice, an engine or a
         language is changed.
         """
-        before, self._pinned = self._pinned, {}
-        self._pins = frozenset(key.digest for key in keys)
-        for digest in self._pins & self._recent.keys():
-            before[digest] = self._recent.pop(digest)
-        for digest, phrase in before.items():
-            self._remember(digest, phrase)
+        before = self._pinned
+        wanted = list(keys)
+        self._pinned = {key.line: before.get(key.line, {}) for key in wanted}
+        for key in wanted:
+            if phrase := self._recent.pop(key.digest, None):
+                self._remember(key, phrase)
+        for line in before.keys() - self._pinned.keys():
+            for digest, phrase in before[line].items():
+                self._remember_recent(digest, phrase)
 
-    def _remember(self, digest: bytes, phrase: KeptPhrase) -> None:
-        if digest in self._pins:
-            self._pinned[digest] = phrase
-        elif phrase.size_bytes <= self._recent.maxsize:
+    async def settled(self) -> None:
+        """Return once what is to be kept by now is."""
+        await asyncio.gather(*self._keeping)
+
+    async def close(self) -> None:
+        """Give up what is being kept, and end what is being written."""
+        for task in self._keeping:
+            task.cancel()
+        await asyncio.gather(*self._keeping, return_exceptions=True)
+        self._disk.shutdown(wait=False, cancel_futures=True)
+
+    async def _read(self, folder: PhraseFolder, digest: bytes) -> KeptPhrase | None:
+        try:
+            async with asyncio.timeout(_READ_S):
+                return await self._on_disk(folder.read, digest)
+        except TimeoutError:
+            return None
+
+    async def _on_disk(self, work: Callable[..., T], *given: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._disk, work, *given)
+
+    def _remember(self, key: PhraseKey, phrase: KeptPhrase) -> None:
+        if key.line in self._pinned:
+            self._pinned[key.line] = {key.digest: phrase}  # in the newest loudness only
+        else:
+            self._remember_recent(key.digest, phrase)
+
+    def _remember_recent(self, digest: bytes, phrase: KeptPhrase) -> None:
+        if phrase.size_bytes <= self._recent.maxsize:
             self._recent[digest] = phrase
 
 

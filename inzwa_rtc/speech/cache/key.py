@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 
 from inzwa_rtc.speech.piece import Piece
 
@@ -18,8 +18,9 @@ class PhraseKey:
     `engine` is the one that speaks it, by its name, and `fingerprint` what that engine says of
     its model (`contracts.IdentifiedSynthesizer`). `voice_gain_db` is the gain that brings the
     voice to the loudness of others: whatever changes it, the target or a new measurement, makes
-    another sound. `pieces` are the normalised text, with the places that its words have in the
-    text as it was written: captions tell these.
+    another sound, and so do `joints`: cross-fades and fades in milliseconds. `pieces` are the
+    normalised text, with the places that its words have in the text as it was written: captions
+    tell these.
     """
 
     engine: str
@@ -29,12 +30,18 @@ class PhraseKey:
     speed: float
     voice_gain_db: float
     pieces: tuple[Piece, ...] = field(repr=False)  # no text in a log
+    joints: tuple[float, float] = (0.0, 0.0)
 
     @property
     def is_keepable(self) -> bool:
         """Whether the phrase may be kept: of an engine that does not tell its model from
         others, an old sound might be taken for the new model's."""
         return bool(self.fingerprint)
+
+    @property
+    def line(self) -> bytes:
+        """The digest that this phrase has in each loudness, alike for all."""
+        return replace(self, voice_gain_db=0.0).digest
 
     @property
     def digest(self) -> bytes:
@@ -47,6 +54,7 @@ class PhraseKey:
             self.language,
             round(self.speed, 3),
             round(self.voice_gain_db, 1),
+            self.joints,
             [
                 [
                     piece.text,

@@ -13,6 +13,7 @@ from inzwa_rtc.engines.client import LanguageModelClient, RecognizerClient, Synt
 from inzwa_rtc.engines.contracts import (
     EngineKind,
     RecognizeRequest,
+    Speaker,
     SpeechChunk,
     SpeechRequest,
     ToolCall,
@@ -121,6 +122,8 @@ async def test_speech_its_word_times_and_voices_cross_unchanged(boundary: Bounda
             Voice("anna", "Anna", "sn", engine="test-tts"),
             Voice("béla", "Béla", "hu", "male", engine="test-tts"),
         )
+        # It tells no fingerprint: with a voice's id there would still be none.
+        assert client.speaker(None, "sn") == Speaker("test-tts", "")
         async with aclosing(client.synthesize(SpeechRequest("jó reggelt"))) as stream:
             words = (WordTime(0, 2, 0), WordTime(3, 7, 100))
             spoken = SpeechChunk(bytes(range(256)), words, engine="test-tts")

@@ -18,7 +18,7 @@ from inzwa_rtc.engines.contracts import EngineKind, RecognizeRequest
 from inzwa_rtc.engines.launch import Launch
 from inzwa_rtc.engines.process import EngineProcess
 from inzwa_rtc.engines.supervised import supervised
-from models.tiny import gguf_llama, whisper_ct2, whisper_ggml
+from models.tiny import gguf_llama, kokoro_onnx, vits_voices, whisper_ct2, whisper_ggml
 from tests.engines.contract import asr, llm
 from tests.engines.contract.isolation import HUB_SETTINGS
 from tests.engines.remote import speaking
@@ -30,7 +30,11 @@ ROOT = Path(__file__).parents[3]
 ENGINES: list[tuple[EngineKind, str]] = [
     (kind, name) for kind in ("asr", "llm") for name in registry.known(kind)
 ]
-ENGINES += [("tts", "openai"), ("tts", "elevenlabs"), ("tts", "alltalk")]
+# Those that run on PyTorch have environments of their own.
+ENGINES += [
+    ("tts", name)
+    for name in ("espeak", "vits", "piper", "kokoro", "openai", "elevenlabs", "alltalk")
+]
 SERVED = {
     ("asr", "openai"): openai_transcription,
     ("llm", "openai"): openai_chat,
@@ -58,12 +62,15 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "faster-whisper": whisper_ct2.make(folder / "ct2"),
         "whisper.cpp": whisper_ggml.make(folder / "ggml.bin"),
         "llama-cpp": gguf_llama.make(folder / "tiny.gguf"),
+        "vits": vits_voices.coqui(folder / "vits"),
+        "piper": vits_voices.piper(folder / "piper"),
+        "kokoro": kokoro_onnx.make(folder / "kokoro"),
     }
 
 
 def options_of(name: str, models: dict[str, Path], server: FakeServer) -> dict[str, Any]:
     match name:
-        case "faster-whisper" | "whisper.cpp" | "llama-cpp":
+        case "faster-whisper" | "whisper.cpp" | "llama-cpp" | "vits" | "piper" | "kokoro":
             return {"model": str(models[name]), "device": "cpu", "threads": 1}
         case "openai":
             return {"model": "tiny", "base_url": f"{server.url}/v1", "check_at_start": False}

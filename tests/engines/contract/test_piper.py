@@ -23,7 +23,7 @@ class TestPiper(SynthesizerContract):
             quiet = {"noise_scale": 0, "noise_w": 0, "device": "cpu", "threads": 1}
             return Piper(Piper.Options.model_validate({"model": voice, **quiet, **options}))
 
-        return Subject(make)
+        return Subject(make, default=lambda voice: {"speaker": voice})
 
     @pytest.mark.parametrize("text", ["漢字仮名交" * 60, "مرحبا " * 50, "WXQZ " * 60])
     async def test_a_run_is_bounded_however_much_is_read_of_a_sign(

@@ -70,10 +70,14 @@ class ServedContract(SynthesizerContract):
             engines.append(made)
             return made
 
-        yield Subject(make, is_exact=self.is_exact)
+        yield Subject(make, is_exact=self.is_exact, default=self.default)
         for made in engines:
             await made.aclose()
         server.close()
+
+    @staticmethod
+    def default(voice: str) -> dict[str, Any]:
+        return {"voice": voice}
 
 
 class TestOpenAI(ServedContract):
@@ -81,6 +85,10 @@ class TestOpenAI(ServedContract):
     behaviour = (openai_speech,)
     path = "/v1"
     options: ClassVar[dict[str, Any]] = {"model": "tiny", "check_at_start": False}
+
+    @staticmethod
+    def default(voice: str) -> dict[str, Any]:
+        return {"voices": [voice, "other"]}
 
 
 class TestOpenAIAsMp3(TestOpenAI):

@@ -28,7 +28,13 @@ class _OfFolder(SynthesizerContract):
             return make(model=voice, length_scale=0.1)
 
         watched = larger if self.is_watched else None
-        return Subject(make, text=self.text, language=self.language, larger=watched)
+        return Subject(
+            make,
+            text=self.text,
+            language=self.language,
+            larger=watched,
+            default=lambda voice: {"speaker": voice},
+        )
 
     text = "The river listens, and the wind in the reeds answers slowly."
     language = "en"

@@ -47,6 +47,8 @@ class Subject:
     """Build one that holds 30 MB or more, if its memory is to be watched."""
     kept_bytes: int = KEPT_BYTES
     """How much memory would at least be gone if three of these had been kept."""
+    default: Callable[[str], dict[str, Any]] = lambda voice: {"voice": voice}
+    """The options that make the voice of this id the default one."""
     stays_home: bool = True
     """Whether it has no business beyond this machine."""
 
@@ -116,6 +118,23 @@ class SynthesizerContract:
                 told.append((engine.fingerprint, [asdict(voice) for voice in engine.voices]))
         assert told[0] == told[1]
         json.dumps(told)
+
+    async def test_its_default_voice_is_the_first_that_it_tells(self, subject: Subject) -> None:
+        """By that, what was said in another one is known not to be the same."""
+        with closing(subject.make()) as engine:
+            ids = [voice.id for voice in engine.voices]
+        if len(ids) == 1:
+            pytest.skip("has one voice")
+        for id in (ids[1], ids[0]):
+            with closing(subject.make(**subject.default(id))) as engine:
+                assert engine.voices[0].id == id
+                language = engine.voices[0].language
+                # Where it speaks any language, another one that has just this may come before it.
+                if subject.is_exact and (language or not any(v.language for v in engine.voices)):
+                    language = language or subject.language
+                    own = self.request(subject, language=language)
+                    named = self.request(subject, language=language, voice=id)
+                    assert sound(await spoken(engine, own)) == sound(await spoken(engine, named))
 
     @pytest.mark.parametrize(
         "text", ["", "   ", "\n\n", "...", "?!", "\0", "\x07\x1b\u200b\ufeff", "—", "\ud83d"]

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from inzwa_rtc.engines.contracts import SpeechRequest
-from inzwa_rtc.errors import EngineError
+from inzwa_rtc.errors import EngineError, EngineUnavailable
 from tests.engines.remote import speaking
 from tests.engines.remote.asking import Make
 from tests.engines.remote.fake_server import FakeServer, answers, hangs, streams
@@ -93,7 +93,7 @@ async def test_the_length_in_the_header_need_not_be_true(
 async def test_a_model_that_does_not_stream_is_named(alltalk: Make, server: FakeServer) -> None:
     server.will(answers({"detail": "Streaming not supported by current TTS engine"}, 400))
     error = await error_of(alltalk())
-    assert error.code == "request_refused"
+    assert isinstance(error, EngineUnavailable)
     assert "XTTS" in error.action
 
 

@@ -76,6 +76,8 @@ class TestVoices:
         ("behaviour", "named"),
         [
             (answers({"detail": {"status": "invalid_api_key"}}, 401), "tts.api_key"),
+            (answers({"detail": "Not Found"}, 404), "tts.base_url"),
+            (answers({"detail": {"status": "voice_not_found"}}, 404), "tts.base_url"),
             (answers({"voices": []}), "no voices"),
             (answers({"voices": [1]}), "base_url"),
             (answers({"voices": [{}]}), "base_url"),
@@ -204,6 +206,8 @@ class TestErrors:
             (401, "quota_exceeded", "quota_exceeded", "balance"),
             (401, "invalid_api_key", "engine_unavailable", "tts.api_key"),
             (400, "voice_not_found", "unknown_voice", "tts.voice"),
+            (404, "voice_not_found", "unknown_voice", "tts.voice"),
+            (404, "model_not_found", "engine_unavailable", "tts.model"),
             (400, "max_character_limit_exceeded", "text_too_long", "tts.max_chars"),
             (400, "unsupported_language", "unknown_language", "tts.tell_language"),
             (400, "model_not_found", "engine_unavailable", "tts.model"),
@@ -220,6 +224,17 @@ class TestErrors:
         server.will(sends([{"error": name, "message": CANARY, "code": 1008}], 1008))
         error = await error_of(elevenlabs(transport="websocket"))
         assert error.code == code
+
+    @pytest.mark.parametrize("transport", ["http", "websocket"])
+    @pytest.mark.parametrize("told", [{"detail": "Not Found"}, {"detail": {"status": "x"}}, {}])
+    async def test_an_address_that_is_not_there_is_no_missing_voice(
+        self, elevenlabs: Make, server: FakeServer, transport: str, told: Any
+    ) -> None:
+        """It stays wrong, so the engine is left alone after a while: see `chain`."""
+        server.will(answers(told, 404))
+        error = await error_of(elevenlabs(transport=transport))
+        assert isinstance(error, EngineUnavailable)
+        assert "`tts.base_url`" in error.action
 
     @pytest.mark.parametrize(
         "odd",

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import pytest
+from structlog.testing import capture_logs
 
 from inzwa_rtc.engines.contracts import SpeechChunk, SpeechRequest, Synthesizer, Voice
 from inzwa_rtc.engines.fallback_speech import FallbackSynthesizer
@@ -247,6 +248,22 @@ async def test_voices_taken_on_trust_do_not_fill_the_memory() -> None:
     with pytest.raises(EngineError, match="no such voice"):
         for number in range(2000):
             await samples(synthesizer, SpeechRequest("Mhoroi", voice=f"voice{number}"))
+
+
+async def test_listed_voices_leave_room_for_those_of_an_engine_that_comes_late() -> None:
+    many = " ".join(f"speaker{number}" for number in range(1500))
+    synthesizer = chain(Voiced(16_000, many), Unloaded())
+    assert len(synthesizer.voices) == 1500
+    assert await samples(synthesizer, SpeechRequest("Mhoroi", voice="alloy")) == 16_000
+
+
+async def test_a_voice_taken_on_trust_is_told_of_but_not_as_the_caller_wrote_it() -> None:
+    synthesizer = chain(Voiced(16_000, "rudo"), Unloaded())
+    with capture_logs() as lines:
+        await samples(synthesizer, SpeechRequest("Mhoroi", voice="canary7531"))
+    (line,) = [line for line in lines if line["event"] == "engine.voice_not_checked"]
+    assert line["engines"] == ["second"]
+    assert "canary7531" not in repr(lines)
 
 
 def test_before_any_engine_was_loaded_nothing_is_told() -> None:

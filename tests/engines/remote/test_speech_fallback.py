@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from inzwa_rtc.engines.client import SynthesizerClient
+from inzwa_rtc.engines.contracts import Speaker
 from inzwa_rtc.engines.fallback_speech import FallbackSynthesizer
 from inzwa_rtc.engines.launch import Launch
 from inzwa_rtc.engines.process import EngineProcess
@@ -57,6 +59,22 @@ async def test_speech_and_its_words_cross_both_boundaries() -> None:
     assert not any(word.is_estimated for word in words)
 
 
+async def test_who_speaks_is_another_once_the_default_voice_is() -> None:
+    """The engine's own fingerprint does not tell it, and requests need not name a voice."""
+    told: list[Speaker] = []
+    for voices in (["alloy", "nova"], ["nova", "alloy"], ["alloy", "nova", "echo"]):
+        options = {"base_url": "http://127.0.0.1:1/v1", "model": "tiny", "check_at_start": False}
+        async with running("openai", voices=voices, **options) as process:
+            client = SynthesizerClient(process)
+            alone = client.speaker(None, "en")
+            chain = FallbackSynthesizer([("first", client)], first_audio_s=10)
+            assert chain.speaker(None, "en") == replace(alone, engine="first")
+            assert alone.fingerprint.startswith(client.fingerprint)
+            told.append(alone)
+    assert told[0] != told[1]
+    assert told[0] == told[2]
+
+
 @pytest.mark.parametrize(
     "trouble",
     [
@@ -99,6 +117,33 @@ async def test_a_server_that_fails_often_is_left_alone(
         for _ in range(8):
             assert await spoken(speaker)
         assert speaker.chain.states()["elevenlabs"] == "open"
+        assert len(server.asked) < 8
+
+
+@pytest.mark.parametrize(
+    ("name", "trouble"),
+    [
+        ("alltalk", answers({"detail": "Streaming not supported by current TTS engine"}, 400)),
+        ("elevenlabs", answers({"detail": "Not Found"}, 404)),
+    ],
+)
+async def test_a_server_that_is_set_up_wrongly_is_left_alone(
+    elevenlabs: Make,
+    alltalk: Make,
+    openai_voice: Make,
+    server: FakeServer,
+    name: str,
+    trouble: Behaviour,
+) -> None:
+    async with FakeServer().running() as other:
+        server.will(trouble)
+        other.will(openai_speech)
+        wrong = {"elevenlabs": elevenlabs, "alltalk": alltalk}[name]()
+        engines = [(name, wrong), ("openai", openai_voice(base_url=f"{other.url}/v1"))]
+        speaker = FallbackSynthesizer(engines, first_audio_s=10)
+        for _ in range(8):
+            assert await spoken(speaker)
+        assert speaker.states()[name] == "open"
         assert len(server.asked) < 8
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from inzwa_rtc.engines.contracts import WordTime
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.speech.cache.cache import PhraseCache, loudness_file, phrase_folder
+from inzwa_rtc.speech.cache.folder import PhraseFolder
 from inzwa_rtc.speech.cache.key import PhraseKey
 from inzwa_rtc.speech.cache.phrase import KeptPhrase
 from inzwa_rtc.speech.piece import Piece
@@ -44,7 +48,7 @@ def within(folder: Path) -> list[Path]:
 
 def fill(kept: PhraseCache, name: str) -> None:
     """As if a long phrase had just come from disk."""
-    kept._remember(key(name).digest, KeptPhrase((bytes(50_000),)))
+    kept._remember(key(name), KeptPhrase((bytes(50_000),)))
 
 
 async def is_found(kept: PhraseCache, text: str) -> bool:
@@ -105,6 +109,45 @@ async def test_pinned_phrases_stay_without_any_room_and_at_any_length() -> None:
     assert await is_found(kept, "greeting")
     assert not await is_found(kept, "other")
     assert kept.size_bytes > 0
+
+
+async def test_a_pinned_phrase_stays_pinned_in_another_loudness() -> None:
+    kept = cache(memory_mb=0)
+    kept.pin([key("greeting")])
+    louder = replace(key("greeting"), voice_gain_db=3.5)
+    assert kept.recurs(louder)
+    await keep(kept, "greeting")
+    recording = kept.recording(louder, RATE)
+    recording.add(noise(100))
+    await kept.keep(louder, recording)
+    assert await kept.find(louder) is not None
+    assert not await is_found(kept, "greeting")  # nobody asks for it any more
+    assert len(kept) == 1
+
+
+async def test_a_disk_that_hangs_has_nothing_and_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_go = threading.Event()
+    kept = cache(disk_mb=1, folder=str(tmp_path))
+    monkeypatch.setattr(PhraseFolder, "read", lambda *_: let_go.wait(60))
+    try:
+        assert await kept.find(key()) is None
+        assert await kept.find(key("other")) is None
+    finally:
+        let_go.set()
+    await kept.close()
+
+
+async def test_no_more_is_kept_at_a_time_than_the_machine_bears() -> None:
+    kept = cache()
+    for number in range(100):
+        recording = kept.recording(key(str(number)), RATE)
+        recording.add(noise(20))
+        kept.keep_soon(key(str(number)), recording)
+    await kept.settled()
+    assert 0 < len(kept) < 20
+    await kept.close()
 
 
 async def test_pinning_others_lets_the_first_ones_go() -> None:

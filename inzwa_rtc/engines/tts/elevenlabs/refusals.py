@@ -55,7 +55,7 @@ def refused(server: Server, refusal: Refusal) -> Failed:
                 f"{server} has no model `{server.model}` for this.", action="Correct `tts.model`."
             )
         )
-    if code in _NO_VOICE or status == 404:
+    if code in _NO_VOICE:
         return Failed(
             EngineError(
                 f"{server} has no voice of that id.",
@@ -79,8 +79,20 @@ def refused(server: Server, refusal: Refusal) -> Failed:
                 code="unknown_language",
             )
         )
+    if status == 404:
+        return nothing_there(server)
     if code in _BUSY:
         status = 429
     if not status:  # it stood in an answer that had begun
         return answers.given_up(server)
     return answers.refused(server, Refusal(status, code, refusal.retry_after_s))
+
+
+def nothing_there(server: Server) -> Failed:
+    """A 404 that is of no voice. Only the address, and the model with it, can be wrong then."""
+    return Failed(
+        EngineUnavailable(
+            f"{server} has nothing at the address that was asked (404 Not Found).",
+            action="Correct `tts.base_url`; it ends before the `/v1`. Else correct `tts.model`.",
+        )
+    )

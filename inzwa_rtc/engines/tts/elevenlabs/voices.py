@@ -13,6 +13,7 @@ from inzwa_rtc.engines.remote.answers import Failed
 from inzwa_rtc.engines.remote.options import Server
 from inzwa_rtc.engines.remote.web import Web
 from inzwa_rtc.engines.tts.elevenlabs.options import looks_like_an_id
+from inzwa_rtc.engines.tts.elevenlabs.refusals import nothing_there
 from inzwa_rtc.engines.tts.served import unknown_voice
 from inzwa_rtc.errors import EngineError
 
@@ -38,6 +39,10 @@ async def listed(asker: Web, server: Server) -> list[Voice]:
                     query["next_page_token"] = token
     except TimeoutError:
         raise Failed(answers.silent(server, "check_at_start", _LIST_S)) from None
+    except Failed as failed:
+        if failed.error.code == "unknown_voice":  # none was asked for
+            raise nothing_there(server) from None
+        raise
     finally:
         await asker.aclose()
     if not voices:
