@@ -9,7 +9,6 @@ what it has made with the original, symbol by symbol lengths and sample by sampl
 
 from __future__ import annotations
 
-import shutil
 import sys
 import warnings
 from pathlib import Path
@@ -20,7 +19,8 @@ import onnxruntime as ort
 import torch
 from transformers import VitsModel
 
-FILES = ("config.json", "vocab.json", "tokenizer_config.json")
+from models.recipes.exported import check_whole, describe
+
 _OPSET = 17
 _LENGTHS = (40, 121, 9, 1)
 _DIFFERENCE = 1e-3  # of full scale
@@ -52,8 +52,7 @@ class Export(torch.nn.Module):  # type: ignore[misc]
 def export(folder: Path, made: Path) -> float:
     """Write the ONNX model and what describes it into `made`; the largest difference between
     its samples and the original's. Raises `SystemExit` where they are not the same."""
-    if missing := [name for name in FILES if not (folder / name).is_file()]:
-        raise SystemExit(f"{folder} has no {', '.join(missing)}: pull the model again.")
+    check_whole(folder)
     made.mkdir(parents=True, exist_ok=True)
     model = VitsModel.from_pretrained(folder, local_files_only=True)
     voice = Export(model).eval()  # all of it: the exporter leaves it as it finds it
@@ -73,8 +72,7 @@ def export(folder: Path, made: Path) -> float:
             dynamo=False,
         )
     difference = _compare(model, voice, path, names)
-    for name in FILES:
-        shutil.copyfile(folder / name, made / name)
+    describe(folder, made)
     return difference
 
 

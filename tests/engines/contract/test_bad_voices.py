@@ -79,6 +79,22 @@ def outside(location: str) -> Damage:
     return damage
 
 
+def outside_of_a_function(model: Path) -> None:
+    """The same, of a constant within a function."""
+    graph = onnx.load(model)
+    constant = onnx.helper.make_node("Constant", [], ["one"], value=onnx.TensorProto(dims=[1]))
+    tensor = constant.attribute[0].t
+    tensor.data_type = onnx.TensorProto.FLOAT
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="../secret.bin")
+    graph.functions.append(
+        onnx.helper.make_function(
+            "own", "One", [], ["one"], [constant], [onnx.helper.make_opsetid("", 17)]
+        )
+    )
+    model.write_bytes(graph.SerializeToString())
+
+
 def no_numbers(model: Path) -> None:
     graph = onnx.load(model)
     for tensor in graph.graph.initializer:
@@ -119,6 +135,7 @@ FILES: dict[str, tuple[Damage, str]] = {
     "weights above": (outside("../secret.bin"), "outside its folder"),
     "weights above, hidden": (outside("x/../../secret.bin"), "outside its folder"),
     "weights at a full path": (outside("{folder}/secret.bin"), "outside its folder"),
+    "weights of a function above": (outside_of_a_function, "outside its folder"),
     "weights nowhere": (outside(""), "outside its folder"),
     "weights behind a link": (outside("link.bin"), "is a link"),
     "weights in a linked folder": (outside("folder/secret.bin"), "is a link"),

@@ -15,9 +15,10 @@ from onnx import TensorProto
 from inzwa_rtc.engines.contracts import SpeechRequest
 from inzwa_rtc.engines.tts.kokoro.engine import Kokoro
 from inzwa_rtc.engines.tts.kokoro.mix import read_mix
+from inzwa_rtc.engines.tts.kokoro.units import units
 from inzwa_rtc.errors import ConfigError, EngineError, EngineUnavailable
 from models.tiny import kokoro_onnx
-from tests.engines.contract.tts import Subject, SynthesizerContract, sound, spoken, words
+from tests.engines.contract.tts import Subject, SynthesizerContract, check, sound, spoken, words
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,13 @@ class TestKokoro(SynthesizerContract):
     @pytest.fixture
     def subject(self, folder: Path) -> Subject:
         return Subject(lambda **options: loaded(folder, **options))
+
+
+class TestKokoroOfWholeSpeeds(SynthesizerContract):
+    @pytest.fixture
+    def subject(self, tmp_path: Path) -> Subject:
+        other = kokoro_onnx.make(tmp_path / "model", speeds=TensorProto.INT32)
+        return Subject(lambda **options: loaded(other, **options))
 
 
 class TestKokoroWithoutDurations(SynthesizerContract):
@@ -189,6 +197,12 @@ async def test_no_text_is_lost_in_runs_of_a_bounded_length(
     assert max(runs) <= 510
 
 
+def test_a_text_of_marks_alone_is_cut_in_one_pass() -> None:
+    """On the event loop; a pass for each mark would take minutes, and the test's time."""
+    text = "!" * 100_000
+    assert "".join(unit.text for unit in units(text)) == text
+
+
 async def test_the_first_clause_is_spoken_before_the_rest_is_begun(
     kokoro: Kokoro, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -227,18 +241,27 @@ async def test_a_request_that_is_closed_breaks_off_the_run_under_way(folder: Pat
             await begun.wait()
             task.cancel()
             await asyncio.wait({task})
-        engine._threads.shutdown(wait=True)
+        engine._threads.close()
         assert stopped == [True]
 
 
-async def test_a_model_whose_speeds_are_whole_says_so_and_rounds(tmp_path: Path) -> None:
+async def test_a_model_whose_speeds_are_whole_is_stretched_to_those_between(
+    tmp_path: Path,
+) -> None:
     whole = kokoro_onnx.make(tmp_path / "model", speeds=TensorProto.INT32)
+    text = "Hello there, and goodbye to all who listen by the river."
+    made = {}
     with closing(loaded(whole)) as engine:
-        lengths = [
-            len(sound(await spoken(engine, SpeechRequest("Hello there.", speed=speed))))
-            for speed in (0.5, 1.0, 1.2, 2.0)
-        ]
-    assert lengths[0] == lengths[1] == lengths[2] > lengths[3]
+        for speed in (0.5, 1.0, 1.25, 2.0, 2.5):
+            request = SpeechRequest(text, speed=speed)
+            chunks = await spoken(engine, request)
+            check(chunks, request, engine.sample_rate)
+            made[speed] = len(sound(chunks)), [word.start_ms for word in words(chunks)]
+        assert engine.details["pace"] == "stretched"
+    for speed, own in ((0.5, 1.0), (1.25, 1.0), (2.5, 2.0)):
+        assert made[speed][0] == pytest.approx(made[own][0] * own / speed, rel=0.05)
+        assert made[speed][1] == pytest.approx([at * own / speed for at in made[own][1]], abs=2)
+    assert made[1.0][0] > 1.5 * made[2.0][0]
 
 
 def test_a_model_without_durations_has_no_word_times(tmp_path: Path) -> None:

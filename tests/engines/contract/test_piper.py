@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from inzwa_rtc.engines.tts.vits.piper import Piper
 from models.tiny import vits_voices
 from models.tiny.vits_onnx import Kind
-from tests.engines.contract.tts import Subject, SynthesizerContract
+from tests.engines.contract.tts import Subject, SynthesizerContract, check, spoken
 
 
 class TestPiper(SynthesizerContract):
@@ -23,3 +24,22 @@ class TestPiper(SynthesizerContract):
             return Piper(Piper.Options.model_validate({"model": voice, **quiet, **options}))
 
         return Subject(make, default=lambda voice: {"speaker": voice})
+
+    @pytest.mark.parametrize("text", ["漢字仮名交" * 60, "مرحبا " * 50, "WXQZ " * 60])
+    async def test_a_run_is_bounded_however_much_is_read_of_a_sign(
+        self, subject: Subject, text: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """eSpeak reads a sign of a foreign script as words of their own."""
+        with closing(subject.make()) as engine:
+            runs: list[int] = []
+            encode = engine._model.encode
+
+            def counting(ids: Any, *given: Any) -> Any:
+                runs.append(len(ids))
+                return encode(ids, *given)
+
+            monkeypatch.setattr(engine._model, "encode", counting)
+            request = self.request(subject, text)
+            check(await spoken(engine, request), request, engine.sample_rate)
+        assert max(runs) <= 1000
+        assert sum(runs) > 1500

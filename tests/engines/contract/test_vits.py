@@ -67,6 +67,19 @@ class TestMmsByTransformers(_OfFolder):
         return Subject(make, is_exact=False)
 
 
+class TestWithoutPace(SynthesizerContract):
+    """Exported without `scales`, and without durations to lay a pace over."""
+
+    @pytest.fixture
+    def subject(self, tmp_path: Path) -> Subject:
+        folder = vits_voices.mms(tmp_path / "voice", Kind(scaled=False, told=False))
+
+        def make(**options: Any) -> Vits:
+            return Vits(Vits.Options.model_validate({"model": folder, **_QUIET, **options}))
+
+        return Subject(make, is_exact=False)
+
+
 class TestCoqui(_OfFolder):
     def made(self, folder: Path) -> Path:
         return vits_voices.coqui(folder, Kind(speakers=3, languages=2))

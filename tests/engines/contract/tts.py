@@ -41,8 +41,6 @@ class Subject:
     language: str = "en"
     is_exact: bool = True
     """Whether a request always gets the same sound."""
-    paces: bool = True
-    """Whether its model's sound is the longer the slower it speaks."""
     tells_voices: bool = True
     """Whether it knows all its voices, so that others are refused."""
     larger: Callable[[], Any] | None = None
@@ -209,8 +207,6 @@ class SynthesizerContract:
             assert sound(await spoken(engine, self.request(subject)))
 
     async def test_slower_speech_is_longer(self, subject: Subject) -> None:
-        if not subject.paces:
-            pytest.skip("its model has no pace")
         with closing(subject.make()) as engine:
             lengths = [
                 len(sound(await spoken(engine, self.request(subject, speed=speed))))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import threading
 from contextlib import aclosing, closing
 from pathlib import Path
@@ -12,14 +14,16 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
+from inzwa_rtc.catalogue import manifest
 from inzwa_rtc.catalogue.store import Store
 from inzwa_rtc.engines.contracts import SpeechRequest
 from inzwa_rtc.engines.hardware import Device
+from inzwa_rtc.engines.tts.onnx.runtime import Stop, Stopped
 from inzwa_rtc.engines.tts.vits.engine import Vits
 from inzwa_rtc.engines.tts.vits.model import Manner, VitsModel
 from inzwa_rtc.engines.tts.vits.piper import Piper
-from inzwa_rtc.engines.tts.vits.runtime import Stop, Stopped
 from inzwa_rtc.engines.tts.vits.windows import windows
+from models.recipes.exported import FILES, describe
 from models.tiny import vits_voices
 from models.tiny.vits_onnx import HOP, Kind, Naming, make
 from tests.catalogue.models import entry, fetch
@@ -116,6 +120,22 @@ async def test_an_exact_voice_says_each_speed_at_its_length(tmp_path: Path) -> N
     assert slow == pytest.approx(2 * usual, rel=0.1)
 
 
+async def test_a_voice_without_a_pace_is_stretched_to_the_speed_asked_for(tmp_path: Path) -> None:
+    voice = vits_voices.mms(tmp_path, Kind(scaled=False, told=False))
+    made = []
+    for scale, speed in ((None, 1.0), (None, 0.5), (2.0, 1.0), (2.0, 2.0)):
+        options = Vits.Options.model_validate({"model": voice, "length_scale": scale, **QUIET})
+        with closing(Vits(options)) as engine:
+            assert engine.details["pace"] == "stretched"
+            request = SpeechRequest(TEXT, speed=speed)
+            async with aclosing(engine.synthesize(request)) as chunks:
+                made.append(sum([len(chunk.pcm) // 2 async for chunk in chunks]))
+    usual, slow, slower, restored = made
+    assert slow == pytest.approx(2 * usual, rel=0.1)
+    assert slower == pytest.approx(2 * usual, rel=0.1)
+    assert restored == pytest.approx(usual, rel=0.1)
+
+
 def test_a_stop_breaks_off_the_run_under_way_and_all_that_would_follow(tmp_path: Path) -> None:
     model = VitsModel(make(tmp_path / "model.onnx", Kind(width=256)), Device("cpu"), 1)
     stop = Stop()
@@ -159,6 +179,46 @@ def test_voices_have_the_licence_that_the_catalogue_tells(tmp_path: Path) -> Non
     for model, licence in ((voice, ""), (store.folder / "tiny" / voice.name, "CC-BY-4.0")):
         with closing(Piper(Piper.Options(model=model, **QUIET))) as engine:
             assert [one.licence for one in engine.voices] == [licence]
+
+
+def test_an_exported_voice_keeps_the_licence_that_it_was_pulled_under(tmp_path: Path) -> None:
+    """The part of the recipe for MMS voices that needs no torch."""
+    store = Store(tmp_path / "models")
+    published = vits_voices.mms(tmp_path / "published")
+    fetch(entry("mms-sna", published.as_uri(), licence="CC-BY-NC-4.0", non_commercial=True), store)
+    licences = []
+    for folder, name in ((published, "own"), (store.folder / "mms-sna", "pulled")):
+        made = vits_voices.mms(tmp_path / name)
+        for file in FILES:
+            (made / file).unlink()
+        describe(folder, made)
+        with closing(Vits(Vits.Options(model=made, **QUIET))) as engine:
+            licences.append([voice.licence for voice in engine.voices])
+    assert licences == [[""], ["CC-BY-NC-4.0"]]
+    told = manifest.read(tmp_path / "pulled", manifest.Manifest)
+    assert told.source == published.as_uri()
+    assert told.files[0].sha256 == hashlib.sha256((made / "model.onnx").read_bytes()).hexdigest()
+    assert told.given == "model.onnx"
+
+
+def test_names_that_have_other_numbers_are_another_fingerprint(tmp_path: Path) -> None:
+    """The same name would be another's voice, or another language's."""
+    kind = Kind(speakers=2, languages=2)
+    made = []
+    for speakers in ({"a": 0, "b": 1}, {"a": 1, "b": 0}):
+        voice = vits_voices.piper(tmp_path, Kind(speakers=2), speaker_id_map=speakers)
+        with closing(Piper(Piper.Options(model=voice, **QUIET))) as engine:
+            made.append(engine.fingerprint)
+    for numbers in ((0, 1, 0, 1), (1, 0, 0, 1), (0, 1, 1, 0)):
+        folder = vits_voices.coqui(tmp_path / "coqui", kind)
+        for file, names, two in (
+            ("speakers.json", "ab", numbers[:2]),
+            ("language_ids.json", ("en", "sn"), numbers[2:]),
+        ):
+            (folder / file).write_text(json.dumps(dict(zip(names, two, strict=True))))
+        with closing(Vits(Vits.Options(model=folder, **QUIET))) as engine:
+            made.append(engine.fingerprint)
+    assert len(set(made)) == 5
 
 
 async def spoken(engine: Any, text: str) -> tuple[list[Any], int]:

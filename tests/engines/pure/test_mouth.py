@@ -13,6 +13,7 @@ import pytest
 from inzwa_rtc.engines.contracts import SpeechChunk
 from inzwa_rtc.engines.tts.apart.mouth import Mouth, Samples, Unwanted, Wanted
 from inzwa_rtc.engines.tts.apart.text import speakable
+from inzwa_rtc.errors import EngineError
 
 RATE = 8000
 GUARD_S = 20.0
@@ -119,4 +120,24 @@ async def test_who_hangs_up_stops_the_work_and_who_closes_does_too() -> None:
         await asyncio.to_thread(begun.wait, GUARD_S)
         await asyncio.to_thread(mouth.close)
         assert ended.is_set()
-        assert [chunk async for chunk in left] == []
+        with pytest.raises(EngineError, match="closed while it had text"):
+            [chunk async for chunk in left]
+
+
+async def test_what_waits_when_it_is_closed_and_what_comes_after_is_refused() -> None:
+    begun = threading.Event()
+
+    def utter(_text: str, is_wanted: Wanted) -> Generator[Samples, None, None]:
+        begun.set()
+        while is_wanted():
+            pass
+        yield np.zeros(10, np.float32)
+
+    mouth = Mouth()
+    speaking = [asyncio.create_task(spoken(mouth, "One.", utter)) for _ in range(3)]
+    await asyncio.to_thread(begun.wait, GUARD_S)
+    await asyncio.to_thread(mouth.close)
+    ends = await asyncio.gather(*speaking, return_exceptions=True)
+    assert [type(end) for end in ends] == [EngineError] * 3
+    with pytest.raises(EngineError, match="closed"):
+        await spoken(mouth, "One.", tone)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from inzwa_rtc.engines.contracts import SpeechRequest, Voice
+from inzwa_rtc.engines.tts.apart.contents import fingerprint
 from inzwa_rtc.engines.tts.apart.voices import choose, recorded_voices, with_default
 from inzwa_rtc.errors import EngineError, EngineUnavailable
 from tests.engines.apart.sounds import add_voice
@@ -38,6 +40,34 @@ def test_each_recording_is_a_voice_with_what_is_told_of_it(tmp_path: Path) -> No
     assert tariro.text == "what is said there"
     assert len(tariro.recording(16_000).samples) == pytest.approx(24_000, abs=200)
     assert (ben.voice.id, ben.voice.language, ben.text) == ("ben", "", "")
+
+
+@pytest.mark.parametrize("name", ["tariro.wav", "tariro.toml"])
+def test_a_voice_whose_files_are_links_or_pipes_is_refused(tmp_path: Path, name: str) -> None:
+    add_voice(tmp_path / "there", "tariro")
+    add_voice(tmp_path / "voices", "tariro")
+    file = tmp_path / "voices" / name
+    file.unlink()
+    file.symlink_to(tmp_path / "there" / name)
+    assert name in refusal(tmp_path / "voices")
+    file.unlink()
+    os.mkfifo(file)
+    assert "no plain file" in refusal(tmp_path / "voices")
+
+
+def test_another_recording_or_other_words_in_it_are_another_fingerprint(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    model.write_bytes(b"weights")
+    add_voice(tmp_path / "voices", "tariro")
+    made = [fingerprint([model], {"seed": 1}, recorded_voices(tmp_path / "voices"))]
+    described = tmp_path / "voices" / "tariro.toml"
+    described.write_text(described.read_text().replace("what is said", "what was said"))
+    made.append(fingerprint([model], {"seed": 1}, recorded_voices(tmp_path / "voices")))
+    recording = tmp_path / "voices" / "tariro.wav"
+    recording.write_bytes(recording.read_bytes() + b"\0\0")
+    made.append(fingerprint([model], {"seed": 1}, recorded_voices(tmp_path / "voices")))
+    made.append(fingerprint([model], {"seed": 1}))
+    assert len(set(made)) == 4
 
 
 def test_without_a_folder_there_are_none() -> None:

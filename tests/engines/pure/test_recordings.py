@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from inzwa_rtc.engines.tts.apart import plain_file
 from inzwa_rtc.engines.tts.apart.recording import Recording, read_recording, resampled
 from inzwa_rtc.errors import EngineUnavailable
 from tests.engines.apart.sounds import voiced, write_wav
@@ -96,7 +98,22 @@ def test_what_is_no_wav_file_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_one_that_is_not_there_or_a_folder_is_refused(tmp_path: Path) -> None:
     assert "cannot be read" in refusal(tmp_path / "a.wav")
     (tmp_path / "b.wav").mkdir()
-    assert "no WAV file" in refusal(tmp_path / "b.wav")
+    assert "no plain file" in refusal(tmp_path / "b.wav")
+
+
+def test_a_link_or_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").symlink_to(write_wav(tmp_path / "there.wav", voiced(2)))
+    assert "a link" in refusal(tmp_path / "a.wav")
+    os.mkfifo(tmp_path / "b.wav")
+    assert "no plain file" in refusal(tmp_path / "b.wav")
+
+
+def test_what_became_a_pipe_since_it_was_looked_at_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "a.wav")
+    monkeypatch.setattr(plain_file, "check_plain", lambda _path: None)
+    assert "no plain file" in refusal(tmp_path / "a.wav")
 
 
 def test_a_cut_file_is_taken_as_far_as_it_goes(tmp_path: Path) -> None:

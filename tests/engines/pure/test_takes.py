@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from structlog.testing import capture_logs
 
 from inzwa_rtc.engines import registry
 from inzwa_rtc.engines.contracts import RecognizeRequest, TranscriptChunk
@@ -16,6 +17,7 @@ from inzwa_rtc.engines.tts.apart.mouth import Samples
 from inzwa_rtc.engines.tts.chatterbox.options import ChatterboxOptions, CheckOptions
 from inzwa_rtc.engines.tts.chatterbox.scoring import word_error
 from inzwa_rtc.engines.tts.chatterbox.takes import Judge, best_take
+from inzwa_rtc.errors import EngineError
 from tests.engines.apart.sounds import voiced
 
 
@@ -48,7 +50,7 @@ def take(number: int) -> Samples:
 
 
 @pytest.mark.parametrize(
-    ("scores", "good_enough", "kept", "made"),
+    ("scores", "good_enough", "kept", "made"),  # None: it could not be judged
     [
         ([0.5, 0.2, 0.3], 0.0, 1, 3),
         ([0.5, 0.0, 0.1], 0.0, 1, 2),
@@ -56,10 +58,13 @@ def take(number: int) -> Samples:
         ([0.3, 0.3, 0.3], 0.0, 0, 3),
         ([0.4, 0.3, 0.0], 0.3, 1, 2),
         ([2.0, 1.5, 1.0], 0.0, 2, 3),
+        ([None, 0.0, 0.0], 0.0, 0, 1),
+        ([0.5, None, 0.0], 0.0, 0, 2),
+        ([0.5, 0.3, None], 0.0, 1, 3),
     ],
 )
 def test_the_best_take_is_kept_and_none_is_made_after_a_good_one(
-    scores: list[float], good_enough: float, kept: int, made: int
+    scores: list[float | None], good_enough: float, kept: int, made: int
 ) -> None:
     asked: list[int] = []
 
@@ -120,6 +125,30 @@ async def test_the_recogniser_hears_the_whole_take_at_its_rate(
     assert ear.fed == pytest.approx(2 * 2 * 16_000, abs=400)
     judge.close()
     assert ear.closed
+
+
+async def test_a_take_that_the_recogniser_fails_on_is_not_lost_and_that_is_logged_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Deaf(Ear):
+        async def recognize(
+            self, audio: AsyncIterator[bytes], request: RecognizeRequest
+        ) -> AsyncGenerator[TranscriptChunk, None]:
+            raise EngineError("It is deaf.", code="too_busy")
+            yield  # it is a generator
+
+    monkeypatch.setattr(registry, "load", lambda _spec, _options: Deaf())
+    judge = Judge(CheckOptions.model_validate({"engine": "pocketsphinx"}))
+    sound = voiced(2).astype(np.float32)
+
+    def spoken() -> Samples:
+        return best_take(take, lambda _: judge.word_error(sound, 24_000, "A word", "en"), 3, 0)
+
+    with capture_logs() as lines:
+        kept = [int((await asyncio.to_thread(spoken))[0]) for _ in range(2)]
+    assert kept == [0, 0]
+    assert [line["event"] for line in lines] == ["tts.take_not_judged"]
+    assert "word" not in repr(lines)
 
 
 async def test_a_real_recogniser_of_the_embedded_ones_judges() -> None:

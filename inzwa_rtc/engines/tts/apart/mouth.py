@@ -17,6 +17,7 @@ from inzwa_rtc.engines.contracts import SpeechChunk
 from inzwa_rtc.engines.tts.apart.text import speakable
 from inzwa_rtc.engines.tts.clauses import clauses
 from inzwa_rtc.engines.tts.stretch import stretched
+from inzwa_rtc.errors import EngineError
 
 Samples: TypeAlias = NDArray[np.float32]
 """Mono sound; full scale is -1 to 1."""
@@ -56,7 +57,8 @@ class Mouth:
         self, text: str, utter: Utter, rate: int, *, limit: int, tempo: float = 1.0
     ) -> AsyncGenerator[SpeechChunk, None]:
         """Yield the text's sound as it is made, in clauses of at most `limit` characters, at
-        `tempo` times the pace that `utter` makes it at."""
+        `tempo` times the pace that `utter` makes it at. Raises `EngineError` when it is closed
+        before the text is spoken."""
         async with aclosing(
             stretched(self._sound(text, utter, rate, limit), rate, tempo)
         ) as chunks:
@@ -83,6 +85,7 @@ class Mouth:
         # Holds one clause's sound at most.
         made: asyncio.Queue[Samples | None] = asyncio.Queue()
         dropped = threading.Event()
+        whole = threading.Event()
 
         def is_wanted() -> bool:
             return not (dropped.is_set() or self._closing.is_set())
@@ -98,16 +101,27 @@ class Mouth:
                         loop.call_soon_threadsafe(made.put_nowait, piece)
             except Unwanted:
                 return
+            whole.set()
 
-        speaking = loop.run_in_executor(self._thread, work)
+        try:
+            speaking = loop.run_in_executor(self._thread, work)
+        except RuntimeError:  # the thread was shut down
+            raise _closed() from None
         speaking.add_done_callback(lambda _: made.put_nowait(None))
         try:
             while (piece := await made.get()) is not None:
                 yield piece
-            await speaking
+            if not speaking.cancelled():  # as it is when it had not begun
+                await speaking
+            if not whole.is_set():
+                raise _closed()
         finally:
             dropped.set()
             speaking.cancel()
+
+
+def _closed() -> EngineError:
+    return EngineError("The voice was closed while it had text to speak.")
 
 
 def _cut(samples: Samples, rate: int, first_s: float) -> Iterator[bytes]:

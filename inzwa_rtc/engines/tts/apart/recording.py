@@ -6,14 +6,17 @@ Only RIFF WAV is read, through PyAV: whatever else a file may be, no other demux
 from __future__ import annotations
 
 import io
+import os
 import wave
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
+from inzwa_rtc.engines.tts.apart.plain_file import open_plain
 from inzwa_rtc.errors import EngineUnavailable
 
 SHORTEST_S = 1.0
@@ -45,19 +48,20 @@ class Recording:
 def read_recording(path: Path, rate: int) -> Recording:
     """The recording, mixed to mono at `rate`, whatever its channels and its sample format.
 
-    Raises `EngineUnavailable` for a file that is no WAV, broken, shorter than `SHORTEST_S`,
+    Raises `EngineUnavailable` for a link, a file that is no WAV, broken, shorter than `SHORTEST_S`,
     longer than `LONGEST_S`, or silent.
     """
     try:
-        size = path.stat().st_size
+        file = open_plain(path)
     except OSError as error:
         raise _refused(path, f"cannot be read ({error.strerror})") from error
-    if size > LARGEST_BYTES:
-        raise _refused(path, f"is larger than {LARGEST_BYTES // 1_000_000} MB")
-    try:
-        samples = _decoded(path, rate)
-    except (av.FFmpegError, ValueError, OSError, IndexError) as error:
-        raise _refused(path, "is no WAV file that can be decoded") from error
+    with file:
+        if os.fstat(file.fileno()).st_size > LARGEST_BYTES:
+            raise _refused(path, f"is larger than {LARGEST_BYTES // 1_000_000} MB")
+        try:
+            samples = _decoded(file, rate)
+        except (av.FFmpegError, ValueError, OSError, IndexError) as error:
+            raise _refused(path, "is no WAV file that can be decoded") from error
     seconds = len(samples) / rate
     if seconds < SHORTEST_S:
         raise _refused(path, f"is {seconds:.1f} s long; at least {SHORTEST_S:g} s are needed")
@@ -84,12 +88,12 @@ def resampled(samples: NDArray[np.float32], rate: int, to: int) -> NDArray[np.fl
     return np.concatenate([part.to_ndarray().reshape(-1) for part in parts]).astype(np.float32)
 
 
-def _decoded(path: Path, rate: int) -> NDArray[np.float32]:
+def _decoded(file: IO[bytes], rate: int) -> NDArray[np.float32]:
     """A little more than the longest that is allowed at most: more would only be refused."""
     resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
     pieces = [np.zeros(0, np.float32)]
     left = int(LONGEST_S * rate) + rate
-    with av.open(str(path), format="wav", options={"protocol_whitelist": "file"}) as container:
+    with av.open(file, "r", format="wav") as container:
         stream = container.streams.audio[0]
         for frame in container.decode(stream):
             for part in resampler.resample(frame):

@@ -10,12 +10,14 @@ A cloned voice is `NAME.wav` with `NAME.toml` (or `NAME.json`) beside it:
     source = "recorded by us"
     text = "what is said in the recording, for models that want it"
 
-`NAME` is its id. Without a licence and the speaker's consent no voice is taken.
+`NAME` is its id. Without a licence and the speaker's consent no voice is taken, nor is one whose
+files are links.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import tomllib
 from collections.abc import Sequence
@@ -26,6 +28,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from inzwa_rtc.engines.contracts import SpeechRequest, Voice
+from inzwa_rtc.engines.tts.apart.plain_file import check_plain, open_plain
 from inzwa_rtc.engines.tts.apart.recording import Recording, read_recording
 from inzwa_rtc.errors import EngineError, EngineUnavailable
 from inzwa_rtc.language import base_language
@@ -134,6 +137,13 @@ def _described(file: Path) -> RecordedVoice:
             f"The recording {file} has a name that cannot be a voice's id.",
             action="Use letters, digits, `-`, `_`, `+` and `.`, 64 at most.",
         )
+    try:
+        check_plain(file)
+    except OSError as error:
+        raise EngineUnavailable(
+            f"The recording {file} cannot be read ({error.strerror}).",
+            action="Put the file itself there: links are not followed.",
+        ) from error
     told = _read_description(file)
     voice = Voice(file.stem, told.name, told.language, told.gender, licence=told.licence)
     return RecordedVoice(voice, file, told.text)
@@ -141,16 +151,18 @@ def _described(file: Path) -> RecordedVoice:
 
 def _read_description(file: Path) -> Description:
     places = [file.with_suffix(suffix) for suffix in (".toml", ".json")]
-    place = next((place for place in places if place.is_file()), None)
+    place = next((place for place in places if os.path.lexists(place)), None)
     if place is None:
         raise EngineUnavailable(
             f"The recording {file} has no description.",
             action=f"Write {places[0].name} beside it, with `name`, `licence` and `consent`.",
         )
     try:
-        if place.stat().st_size > _LARGEST_DESCRIPTION:
+        with open_plain(place) as opened:
+            data = opened.read(_LARGEST_DESCRIPTION + 1)
+        if len(data) > _LARGEST_DESCRIPTION:
             raise ValueError("it is too large")
-        text = place.read_text(encoding="utf-8")
+        text = data.decode()
         told = tomllib.loads(text) if place.suffix == ".toml" else json.loads(text)
         return Description.model_validate(told)
     except ValidationError as error:

@@ -56,10 +56,11 @@ class Chatterbox:
         self._judge: Judge | None = None
         if options.check is not None and options.candidates > 1:
             self._judge = Judge(options.check)
-        recordings = [voice.file for voice in recorded_voices(options.voices)]
         apart_from_sound = {"model", "cpu_model", "voice", "voices", "device", "threads"}
         self._fingerprint = fingerprint(
-            [*self._model.files, *recordings], options.model_dump(exclude=apart_from_sound)
+            self._model.files,
+            options.model_dump(exclude=apart_from_sound),
+            recorded_voices(options.voices),
         )
         self.details = {
             **described(device, place, options.model),

@@ -64,8 +64,7 @@ class Coqui:
         if self._model.max_chars is not None:
             self.max_chars = self._model.max_chars
         shaping = options.model_dump(include={"seed", "temperature", "clause_chars"})
-        recordings = [voice.file for voice in recorded_voices(options.voices)]
-        self._fingerprint = fingerprint([*files.all(), *recordings], shaping)
+        self._fingerprint = fingerprint(files.all(), shaping, recorded_voices(options.voices))
         self.details = {
             **described(device, place, options.model),
             "kind": files.kind,

@@ -6,15 +6,14 @@ for this engine, and it is an optional part of the installation (`inzwa-rtc[koko
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 from weakref import WeakSet
 
 import numpy as np
@@ -30,16 +29,16 @@ from inzwa_rtc.engines.tts.kokoro.files import model_in, voices_beside
 from inzwa_rtc.engines.tts.kokoro.model import SAMPLE_RATE, KokoroModel, Sound
 from inzwa_rtc.engines.tts.kokoro.phonemes import Speller, Spelling
 from inzwa_rtc.engines.tts.kokoro.units import audible, units
-from inzwa_rtc.engines.tts.kokoro.voice_book import VoiceBook
+from inzwa_rtc.engines.tts.kokoro.voice_book import Reader, VoiceBook
 from inzwa_rtc.engines.tts.kokoro.voices import read_voices
-from inzwa_rtc.engines.tts.vits.runtime import Stop, Stopped, chosen
+from inzwa_rtc.engines.tts.onnx.runtime import Stop, Stopped, chosen
+from inzwa_rtc.engines.tts.onnx.threads import Threads
+from inzwa_rtc.engines.tts.stretch import stretched
 from inzwa_rtc.errors import EngineError
 
 _log = structlog.get_logger(__name__)
-_Made = TypeVar("_Made")
 
 _CHUNK = SAMPLE_RATE // 2  # samples
-_AT_ONCE = 32  # threads, each idle but while a run of its request is under way
 
 MixName = Annotated[str, Field(pattern=r"^[\w-]{1,60}$")]
 
@@ -92,8 +91,9 @@ class Kokoro:
             **described(device, path, path),
             "threads": str(threads),
             "languages": ", ".join(dict.fromkeys(voice.language for voice in self.voices)),
+            "pace": "stretched" if self._model.has_whole_speeds else "the model's",
         }
-        self._threads = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="kokoro")
+        self._threads = Threads("kokoro")
         self._stops: WeakSet[Stop] = WeakSet()
 
     @property
@@ -105,7 +105,7 @@ class Kokoro:
         """Break off what is under way, and free the model."""
         for stop in list(self._stops):
             stop.set()
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._threads.close()
         self._model.close()
         self._library.close()
 
@@ -115,29 +115,31 @@ class Kokoro:
         Text without anything to speak yields nothing.
         """
         reader = self._book.reader(request.voice, request.language)
+        own = self._model.nearest(request.speed)
+        speech = stretched(self._units(request.text, reader, own), SAMPLE_RATE, request.speed / own)
+        async with aclosing(speech) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def _units(
+        self, text: str, reader: Reader, speed: float
+    ) -> AsyncGenerator[SpeechChunk, None]:
         stop = Stop()
         self._stops.add(stop)
         samples = 0
         try:
-            for unit in units(request.text):
-                spellings = self._speller.spell(unit.text, reader.language)
-                while spelling := await self._in_thread(partial(next, spellings, None)):
+            for unit in units(text):
+                spellings = self._speller.spell(unit.text, reader.language, stop)
+                while spelling := await self._threads.run(partial(next, spellings, None)):
                     style = reader.style[min(len(spelling.ids), len(reader.style)) - 1]
-                    run = partial(self._model.speak, spelling.ids, style, request.speed, stop)
-                    for chunk in _chunks(await self._in_thread(run), spelling, unit, samples):
+                    run = partial(self._model.speak, spelling.ids, style, speed, stop)
+                    for chunk in _chunks(await self._threads.run(run), spelling, unit, samples):
                         samples += len(chunk.pcm) // 2
                         yield chunk
         except Stopped:
             raise EngineError("The voice was closed while it had text to speak.") from None
         finally:
             stop.set()
-
-    async def _in_thread(self, work: Callable[[], _Made]) -> _Made:
-        try:
-            working = asyncio.get_running_loop().run_in_executor(self._threads, work)
-        except RuntimeError:  # they were shut down
-            raise Stopped from None
-        return await working
 
 
 def _chunks(sound: Sound, spelling: Spelling, unit: Clause, begun: int) -> Iterator[SpeechChunk]:

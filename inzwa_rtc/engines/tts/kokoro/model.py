@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from inzwa_rtc.engines.hardware import Device
 from inzwa_rtc.engines.tts.kokoro.vocabulary import vocabulary
-from inzwa_rtc.engines.tts.vits.onnx_file import broken, read_onnx
-from inzwa_rtc.engines.tts.vits.runtime import Session, Stop
+from inzwa_rtc.engines.tts.onnx.file import broken, read_onnx
+from inzwa_rtc.engines.tts.onnx.runtime import Session, Stop
 from inzwa_rtc.errors import EngineError
 
 SAMPLE_RATE = 24_000
@@ -58,10 +58,8 @@ class KokoroModel:
         self._try_out(path, style)
 
     def speak(self, ids: Sequence[int], style: npt.NDArray[Any], speed: float, stop: Stop) -> Sound:
-        """The sound of these symbols, `style` being `[1, width]`. Raises `Stopped`, and
-        `EngineError` where the model fails."""
-        if self.has_whole_speeds:
-            speed = max(1, round(speed))
+        """The sound of these symbols, `style` being `[1, width]`, at a speed that the model has
+        (see `nearest`). Raises `Stopped`, and `EngineError` where the model fails."""
         values = {"style": style, "speed": np.array([speed])}
         feed = {
             name: np.asarray(values.get(name, [[0, *ids, 0]]), dtype=kind)
@@ -72,6 +70,10 @@ class KokoroModel:
         if not self.tells_times:
             return Sound(samples, None)
         return Sound(samples, _begins(made[1].ravel(), len(ids), len(samples)))
+
+    def nearest(self, speed: float) -> float:
+        """The speed that the model has which is nearest."""
+        return float(max(1, round(speed))) if self.has_whole_speeds else speed
 
     def close(self) -> None:
         """Free the model; a run under way keeps it until its end."""

@@ -12,9 +12,10 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from inzwa_rtc.engines.tts.alignment import align
 from inzwa_rtc.engines.tts.clauses import Span, word_spans
 from inzwa_rtc.engines.tts.espeak.library import ESpeakLibrary
-from inzwa_rtc.engines.tts.vits.alignment import align
+from inzwa_rtc.engines.tts.onnx.runtime import Stop
 
 LANGUAGES = {
     "en-US": "gmw/en-US",
@@ -74,12 +75,13 @@ class Speller:
         self._library = library
         self._vocabulary = vocabulary
 
-    def spell(self, text: str, language: str) -> Iterator[Spelling]:
-        """Yield the text in runs, none of it left out; nothing where it has nothing to say."""
+    def spell(self, text: str, language: str, stop: Stop) -> Iterator[Spelling]:
+        """Yield the text in runs, none of it left out; nothing where it has nothing to say.
+        Raises `Stopped`."""
         ids: list[int] = []
         words: list[tuple[int, Span]] = []
         has_sound = False
-        for symbols, span in self._groups(text, language):
+        for symbols, span in self._groups(text, language, stop):
             added = [self._vocabulary[one] for one in symbols if one in self._vocabulary]
             if ids and len(ids) + len(added) > MOST_SYMBOLS:
                 if has_sound:
@@ -95,35 +97,34 @@ class Speller:
         if has_sound and ids:
             yield Spelling(ids, words)
 
-    def _groups(self, text: str, language: str) -> Iterator[tuple[str, Span | None]]:
+    def _groups(self, text: str, language: str, stop: Stop) -> Iterator[tuple[str, Span | None]]:
         """The phonemes of a word or several, with the word that begins there; and what stands
         between them."""
         start = 0
         for mark in _PUNCTUATION.finditer(text):
-            yield from self._phrase(text, start, mark.start(), language)
+            yield from self._phrase(text, start, mark.start(), language, stop)
             yield _spaced(mark.group()), None
             start = mark.end()
-        yield from self._phrase(text, start, len(text), language)
+        yield from self._phrase(text, start, len(text), language, stop)
 
     def _phrase(
-        self, text: str, start: int, end: int, language: str
+        self, text: str, start: int, end: int, language: str, stop: Stop
     ) -> Iterator[tuple[str, Span | None]]:
         phrase = text[start:end]
         if not any(map(_is_readable, phrase)):
             return
-        groups = self._phonemes(phrase, language).split()
+
+        def read(words: str) -> str:
+            stop.check()
+            return self._phonemes(words, language)
+
+        groups = read(phrase).split()
         spans = [
             span
             for span in word_spans(phrase)
             if any(map(_is_readable, phrase[span.start : span.end]))
         ]
-        pairs = dict(
-            align(
-                groups,
-                [phrase[span.start : span.end] for span in spans],
-                lambda word: self._phonemes(word, language),
-            )
-        )
+        pairs = dict(align(groups, [phrase[span.start : span.end] for span in spans], read))
         for number, group in enumerate(groups):
             if number:
                 yield " ", None

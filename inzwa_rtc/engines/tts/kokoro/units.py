@@ -12,8 +12,9 @@ from inzwa_rtc.engines.tts.clauses import Clause, clauses
 
 _LONGEST_CHARS = 300  # the work, and the memory that it takes, grow with it
 _SHORTEST_FIRST = 12  # characters: a lone word comes out badly, and saves little
-_SENTENCE = re.compile(r"[.!?…]+[\"'”’)\]]*\s+|\n+\s*")
-_CLAUSE = re.compile(r"[.!?…,;:–—]+[\"'”’)\]]*\s+|\n+\s*")
+# They begin behind a mark, not with a run of marks: in "!!!!..." each would be tried anew.
+_SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|\n+\s*")
+_CLAUSE = re.compile(r"(?<=[.!?…,;:–—])[\"'”’)\]]*\s+|\n+\s*")
 
 _WINDOW_S = 0.01
 _AUDIBLE = 0.006  # of the loudest window: 45 dB below it

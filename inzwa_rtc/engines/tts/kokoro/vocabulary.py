@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from inzwa_rtc.engines.tts.vits.onnx_file import broken
+from inzwa_rtc.engines.tts.onnx.file import broken
 
 METADATA = "kokoro_config"
 """Where an export may carry the model's own symbols."""

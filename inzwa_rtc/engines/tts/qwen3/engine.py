@@ -54,10 +54,11 @@ class Qwen3:
         )
         self._voices = with_default(self._model.voices, options.voice, _NAME)
         self.abilities = self._model.abilities
-        recordings = [voice.file for voice in recorded_voices(options.voices)]
         apart_from_sound = {"model", "cpu_model", "voice", "voices", "device", "threads"}
         self._fingerprint = fingerprint(
-            [*self._model.files, *recordings], options.model_dump(exclude=apart_from_sound)
+            self._model.files,
+            options.model_dump(exclude=apart_from_sound),
+            recorded_voices(options.voices),
         )
         self.details = {
             **described(device, place, options.model),

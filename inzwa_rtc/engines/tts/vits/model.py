@@ -20,9 +20,9 @@ import numpy.typing as npt
 import onnx
 
 from inzwa_rtc.engines.hardware import Device
+from inzwa_rtc.engines.tts.onnx.file import broken, read_onnx
+from inzwa_rtc.engines.tts.onnx.runtime import Array, Session, Stop
 from inzwa_rtc.engines.tts.vits.graph import PACE, Uncut, cut, decoder_of, durations, with_pace
-from inzwa_rtc.engines.tts.vits.onnx_file import broken, read_onnx
-from inzwa_rtc.engines.tts.vits.runtime import Array, Session, Stop
 from inzwa_rtc.engines.tts.vits.windows import windows
 from inzwa_rtc.errors import EngineError
 

@@ -11,11 +11,13 @@ from __future__ import annotations
 import threading
 import unicodedata
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 from typing import Any, Literal
 
+from inzwa_rtc.engines.tts.alignment import align
 from inzwa_rtc.engines.tts.clauses import Span, word_spans
-from inzwa_rtc.engines.tts.vits.alignment import align
+from inzwa_rtc.engines.tts.onnx.runtime import Stop
 from inzwa_rtc.engines.tts.vits.symbols import Spelling, SymbolTable
 from inzwa_rtc.errors import EngineUnavailable
 
@@ -48,8 +50,9 @@ class Phonemes:
         self.largest_id = table.largest_id
         self.identity = f"{version('piper-tts')} {self._voice} {form} {sorted(clusters)} {table}"
 
-    def spell(self, text: str) -> Sequence[Spelling]:
-        """A spelling for each sentence that eSpeak takes it for."""
+    def spell(self, text: str, stop: Stop) -> Sequence[Spelling]:
+        """A spelling or more for each sentence that eSpeak takes it for."""
+        stop.check()
         readable = "".join(" " if _is_control(one) else one for one in text)
         sentences = [_composed(one, self._form) for one in self._phonemes(readable)]
         groups = [
@@ -63,7 +66,7 @@ class Phonemes:
         pairs = align(
             [symbols for _, _, symbols in groups],
             [readable[span.start : span.end] for span in words],
-            self._alone,
+            partial(self._alone, stop),
         )
         begun: list[dict[int, Span]] = [{} for _ in sentences]
         for group, word in pairs:
@@ -71,9 +74,10 @@ class Phonemes:
             begun[number][start] = words[word]
         spoken = {number for number, _, _ in groups}
         return [
-            self._table.spelling(sentence, begun[number])
+            spelling
             for number, sentence in enumerate(sentences)
             if number in spoken
+            for spelling in self._table.spellings(sentence, begun[number])
         ]
 
     def _phonemes(self, text: str) -> list[list[str]]:
@@ -81,7 +85,8 @@ class Phonemes:
             sentences: list[list[str]] = _loaded().phonemize(self._voice, text, self._clusters)
         return sentences
 
-    def _alone(self, word: str) -> str:
+    def _alone(self, stop: Stop, word: str) -> str:
+        stop.check()
         return "".join(symbol for sentence in self._phonemes(word) for symbol in sentence)
 
 

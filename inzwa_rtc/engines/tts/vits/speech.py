@@ -7,17 +7,15 @@ when the last was consumed. A model that cannot be divided is run clause by clau
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 from weakref import WeakSet
 
 import numpy as np
@@ -27,19 +25,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from inzwa_rtc.engines.contracts import Ability, SpeechChunk, SpeechRequest, Voice, WordTime
 from inzwa_rtc.engines.hardware import cpus, described
 from inzwa_rtc.engines.tts.clauses import Clause, clauses
+from inzwa_rtc.engines.tts.onnx.runtime import Stop, Stopped, chosen
+from inzwa_rtc.engines.tts.onnx.threads import Threads
+from inzwa_rtc.engines.tts.stretch import stretched
 from inzwa_rtc.engines.tts.vits.files import Described, licence_of, numbered, wrong
 from inzwa_rtc.engines.tts.vits.model import Encoded, Manner, Samples, VitsModel
-from inzwa_rtc.engines.tts.vits.runtime import Stop, Stopped, chosen
 from inzwa_rtc.engines.tts.vits.symbols import Spelling
 from inzwa_rtc.errors import ConfigError, EngineError
 from inzwa_rtc.language import base_language
 
 _log = structlog.get_logger(__name__)
-_Made = TypeVar("_Made")
 
-_LONGEST_CHARS = 300  # of a sentence read at once: the encoder's work grows with its square
+_LONGEST_CHARS = 300  # of a sentence read at once; what it becomes is bounded by `MOST_IDS`
 _NAMED = 20  # voices in a message
-_AT_ONCE = 32  # threads, each idle but while a run of its request is under way
 _SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|\n+\s*")
 _CLAUSE = re.compile(r"(?<=[.!?…,;:–—])[\"'”’)\]]*\s+|\n+\s*")
 
@@ -102,18 +100,19 @@ class VitsVoice:
             "threads": str(threads),
             "languages": ", ".join(told.languages) or self._language or "unknown",
             "sound": "in windows",
+            "pace": "the model's" if self._model.has_pace else "stretched",
         }
         if self._model.undivided:
             self.details["sound"] = f"clause by clause: {self._model.undivided}"
             _log.warning("tts.model_not_divided", model=path.name, reason=self._model.undivided)
-        self._threads = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="vits")
+        self._threads = Threads("vits")
         self._stops: WeakSet[Stop] = WeakSet()
 
     def close(self) -> None:
         """Break off what is under way, and free the model."""
         for stop in list(self._stops):
             stop.set()
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._threads.close()
         self._model.close()
 
     async def synthesize(self, request: SpeechRequest) -> AsyncGenerator[SpeechChunk, None]:
@@ -122,17 +121,25 @@ class VitsVoice:
         Text without anything to speak yields nothing. Raises `EngineError` for a voice, and for
         a language of a model with several, that it does not have.
         """
+        paced = self._manner.length / request.speed
+        tempo = 1.0 if self._model.has_pace else self._told.length / paced
         manner = replace(
             self._manner,
-            length=self._manner.length / request.speed,
+            length=paced,
             speaker=self._speakers[self._voice(request.voice)],
             language=self._language_id(request.language),
         )
+        speech = stretched(self._sentences(request.text, manner), self.sample_rate, tempo)
+        async with aclosing(speech) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def _sentences(self, text: str, manner: Manner) -> AsyncGenerator[SpeechChunk, None]:
         stop = Stop()
         self._stops.add(stop)
         samples = 0
         try:
-            for unit in _units(request.text, _CLAUSE if self._model.undivided else _SENTENCE):
+            for unit in _units(text, _CLAUSE if self._model.undivided else _SENTENCE):
                 async with aclosing(self._speak(unit, manner, samples, stop)) as chunks:
                     async for chunk in chunks:
                         samples += len(chunk.pcm) // 2
@@ -146,13 +153,15 @@ class VitsVoice:
         self, unit: Clause, manner: Manner, begun: int, stop: Stop
     ) -> AsyncGenerator[SpeechChunk, None]:
         """A sentence; `begun` counts the samples before it."""
-        for spelling in await self._in_thread(partial(self._told.speller.spell, unit.text)):
-            encoded = await self._in_thread(partial(self._model.encode, spelling.ids, manner, stop))
+        for spelling in await self._threads.run(partial(self._told.speller.spell, unit.text, stop)):
+            encoded = await self._threads.run(
+                partial(self._model.encode, spelling.ids, manner, stop)
+            )
             total = encoded.frames * (self._model.hop or 1)
             words = deque(_words(spelling, encoded, unit, total))
             sounds = self._model.sound(encoded, self.sample_rate, stop)
             made = 0
-            while (sound := await self._in_thread(partial(next, sounds, None))) is not None:
+            while (sound := await self._threads.run(partial(next, sounds, None))) is not None:
                 made += len(sound)
                 starting = []
                 while words and words[0][0] < made:
@@ -161,13 +170,6 @@ class VitsVoice:
                     starting.append(WordTime(offset, length, start_ms))
                 yield SpeechChunk(_pcm(sound), tuple(starting))
             begun += made
-
-    async def _in_thread(self, work: Callable[[], _Made]) -> _Made:
-        try:
-            working = asyncio.get_running_loop().run_in_executor(self._threads, work)
-        except RuntimeError:  # they were shut down
-            raise Stopped from None
-        return await working
 
     def _voice(self, asked: str | None) -> str:
         if asked is None:
@@ -265,5 +267,7 @@ def _pcm(sound: Samples) -> bytes:
 
 
 def _fingerprint(digest: str, manner: Manner, told: Described) -> str:
-    made_of = (digest, manner, told.sample_rate, told.speller.identity)
+    # A name that has another number is another's voice.
+    names = (dict(told.speakers), dict(told.languages))
+    made_of = (digest, manner, told.sample_rate, told.speller.identity, names)
     return hashlib.sha256(repr(made_of).encode()).hexdigest()

@@ -14,7 +14,7 @@ import onnx
 import onnxruntime as ort
 
 from inzwa_rtc.engines.hardware import Device, device_of
-from inzwa_rtc.engines.tts.vits.onnx_file import broken
+from inzwa_rtc.engines.tts.onnx.file import broken
 from inzwa_rtc.errors import EngineError, EngineUnavailable
 
 _CUDA = "CUDAExecutionProvider"
@@ -41,6 +41,11 @@ class Stop:
             self._is_set = True
             if self._running is not None:
                 self._running.terminate = True
+
+    def check(self) -> None:
+        """Raises `Stopped` where it was broken off: for work between runs."""
+        if self._is_set:
+            raise Stopped
 
     @contextmanager
     def running(self) -> Iterator[Any]:

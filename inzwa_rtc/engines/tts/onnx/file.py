@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -53,7 +53,7 @@ def read_onnx(path: Path) -> tuple[onnx.ModelProto, str]:
     del data
     if not model.graph.node or not model.graph.output:
         raise broken(path, "it is no ONNX file, or empty")
-    for tensor in _tensors(model.graph):
+    for tensor in _all_tensors(model):
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
             digest.update(_take_in(tensor, path))
     return model, digest.hexdigest()
@@ -106,17 +106,30 @@ def _within(path: Path, location: str) -> Path:
     return file
 
 
+def _all_tensors(model: onnx.ModelProto) -> Iterator[Any]:
+    """Every tensor of a model: of its graph, and of the functions that nodes may call."""
+    yield from _tensors(model.graph)
+    for function in model.functions:
+        yield from _of_attributes(function.attribute_proto)
+        for node in function.node:
+            yield from _of_attributes(node.attribute)
+
+
 def _tensors(graph: Any) -> Iterator[Any]:
     """Every tensor of a graph, and of the graphs within it."""
     yield from graph.initializer
     for sparse in graph.sparse_initializer:
         yield from (sparse.values, sparse.indices)
     for node in graph.node:
-        for attribute in node.attribute:
-            if attribute.HasField("t"):
-                yield attribute.t
-            yield from attribute.tensors
-            for sparse in (attribute.sparse_tensor, *attribute.sparse_tensors):
-                yield from (sparse.values, sparse.indices)
-            for inner in (attribute.g, *attribute.graphs):
-                yield from _tensors(inner)
+        yield from _of_attributes(node.attribute)
+
+
+def _of_attributes(attributes: Iterable[Any]) -> Iterator[Any]:
+    for attribute in attributes:
+        if attribute.HasField("t"):
+            yield attribute.t
+        yield from attribute.tensors
+        for sparse in (attribute.sparse_tensor, *attribute.sparse_tensors):
+            yield from (sparse.values, sparse.indices)
+        for inner in (attribute.g, *attribute.graphs):
+            yield from _tensors(inner)

@@ -1,0 +1,1 @@
+"""Models in ONNX: read without a way out of their folder, run so that they can be stopped."""
