@@ -1,5 +1,9 @@
 """Has the asserts of the shared suites explained as those of test files are; times no example."""
 
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import hypothesis
 import pytest
 
@@ -9,3 +13,10 @@ for name in ("asr", "llm", "tts", "isolation"):
 # Tests never time things: how long an example takes is the machine's affair.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A folder in which there is room for the path of a socket: pytest's own may be long."""
+    with TemporaryDirectory(dir="/tmp") as path:
+        yield Path(path)

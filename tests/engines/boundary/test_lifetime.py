@@ -111,21 +111,21 @@ def left(folder: Path) -> list[Path]:
 
 
 async def test_nothing_is_left_after_twenty_lives(
-    boundary: Boundary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    boundary: Boundary, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(short_path))
     me = psutil.Process()
     before = None
     for number in range(20):
         async with boundary.running("llm") as process:
-            (folder,) = left(tmp_path)
+            (folder,) = left(short_path)
             assert stat.S_IMODE(folder.stat().st_mode) == 0o700
             assert await boundary.reply(process, "hello") == "hello"
             if number % 5 == 0 and process.pid is not None:
                 os.kill(process.pid, signal.SIGKILL)
                 assert await boundary.reply(process, "hello again") == "hello again"
         assert me.children(recursive=True) == []
-        assert left(tmp_path) == []
+        assert left(short_path) == []
         before = before or me.num_fds()
     assert me.num_fds() == before
 

@@ -7,9 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import espeakng_loader
 import pytest
@@ -168,13 +167,6 @@ print("loaded", flush=True)
 input()
 """
 )
-
-
-@pytest.fixture
-def short_path() -> Iterator[Path]:
-    """A folder in which there is room for a path of the engine's: pytest's own may be long."""
-    with TemporaryDirectory(dir="/tmp") as path:
-        yield Path(path)
 
 
 def environment(temporary: Path) -> dict[str, str]:
