@@ -2,12 +2,12 @@
 
     python -m benchmarks.speech [--only engines|text] [--quick] [--json FILE]
 
-Voices of VITS are those that `benchmarks.random_vits` made in the folder of models (`vits/` in
-it), where it did: true architectures and formats, RANDOM weights, which take the time of trained
-ones and speak no language. Engines run as in the server, each in its own process behind its own
-socket. Ways that are compared take turns, and are compared within each round. Kept phrases and
-engines on servers have benchmarks of their own: `benchmarks.phrase_cache`,
-`benchmarks.remote_speech`.
+Voices of VITS and Kokoro are those that `benchmarks.random_vits` and `benchmarks.random_kokoro`
+made in the folder of models (`vits/` and `kokoro/` in it), where they did: true architectures and
+formats, RANDOM weights, which take the time of trained ones and speak no language. Engines run as
+in the server, each in its own process behind its own socket. Ways that are compared take turns,
+and are compared within each round. Kept phrases and engines on servers have benchmarks of their
+own: `benchmarks.phrase_cache`, `benchmarks.remote_speech`.
 """
 
 from __future__ import annotations
@@ -64,6 +64,14 @@ ENGINES = (
         row="vits, MMS",
         first_ms=200,
         whole_ms=500,
+        requires="onnx",
+        note=_AS_TRAINED,
+    ),
+    Subject(
+        "kokoro",
+        model="kokoro/kokoro.onnx",
+        options={"threads": 2},
+        row="kokoro, 82M",
         requires="onnx",
         note=_AS_TRAINED,
     ),
