@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -83,14 +84,21 @@ async def run(parts: list[str], folder: Path, rounds: int) -> AsyncGenerator[Rou
     let_children_import_benchmarks()
     logging.configure(as_json=False, stream=sys.stderr)
     if "engines" in parts:
-        machine = Machine()
+        machine, before_s = Machine(), _children_s()
         there = [one for one in ENGINES if find_spec(one.requires) and one.is_in(folder)]
         table = await speech_engines.measure(folder, there, rounds, baseline=_STOCK)
+        machine.count(_children_s() - before_s)
         table.notes.append(f"All of it: {machine.note()}.")
         yield table
     if "text" in parts:
         yield await asyncio.to_thread(speech_text.normalised, rounds)
         yield await speech_text.long_text()
+
+
+def _children_s() -> float:
+    """CPU time of all child processes that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 async def main() -> None:
