@@ -246,9 +246,9 @@ class LimitedSynthesizer(Protocol):
     """A `Synthesizer` that takes no text of any length."""
 
     @property
-    def max_chars(self) -> int:
-        """The longest text of one request. A longer one raises `EngineError`
-        (`text_too_long`)."""
+    def max_chars(self) -> int | None:
+        """The longest text of one request, None for no limit after all. A longer one raises
+        `EngineError` (`text_too_long`)."""
         ...
 
 

@@ -9,6 +9,7 @@ from dataclasses import astuple, dataclass, field, replace
 from typing import Protocol
 
 from inzwa_rtc.engines.contracts import (
+    LimitedSynthesizer,
     NamingSynthesizer,
     SpeechChunk,
     SpeechRequest,
@@ -217,8 +218,9 @@ class Reading:
         return Level(self._manner.loudness, self.sample_rate, speaker)
 
     def _longest(self) -> int:
-        # Of an engine in a process None, where there is no limit; other engines have no such name.
-        limit: int | None = getattr(self._synthesizer, "max_chars", None)
+        synthesizer, limit = self._synthesizer, None
+        if isinstance(synthesizer, LimitedSynthesizer):
+            limit = synthesizer.max_chars
         return min(limit or self._manner.piece_chars, self._manner.piece_chars)
 
     def _tell(self, piece: Piece, text: str, behind: int) -> int:
