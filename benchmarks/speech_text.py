@@ -13,7 +13,7 @@ from benchmarks.rounds import Rounds
 from inzwa_rtc.engines.client import SynthesizerClient
 from inzwa_rtc.engines.contracts import SpeechRequest
 from inzwa_rtc.engines.supervised import supervised
-from inzwa_rtc.settings_speech import SpeechSettings
+from inzwa_rtc.settings.speech import SpeechSettings
 from inzwa_rtc.speech.manner import manner_of
 from inzwa_rtc.speech.reading import Reading
 from inzwa_rtc.speech.text.reader import TextReader

@@ -12,7 +12,10 @@ ROOT = Path(__file__).parent.parent
 MAX_LINES = 320
 
 # What each room may import besides itself. A name stands for itself and all below it.
-COMMON = ("installation", "audio", "events", "errors", "language", "settings", "logging", "metrics")
+COMMON = (
+    *("installation", "audio", "events", "errors", "language", "settings", "logging", "metrics"),
+    "users",
+)
 ROOMS: dict[str, tuple[str, ...]] = {
     "audio": (),
     "errors": (),
@@ -23,22 +26,21 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "metrics": (),
     "machine": (),
     # A starter set brings settings.
-    "settings": ("settings_sources", "settings_group", "settings_speech", "catalogue", "prices"),
-    "settings_group": (),
+    "settings": ("catalogue", "prices"),
+    "users": (),
     "prices": (),
-    "settings_sources": (),
-    "settings_speech": ("settings_group",),
     "transport": ("playout", "engines.contracts"),  # the rate that recognisers take
     "playout": ("engines.contracts",),  # words and their times
     "turntaking": ("engines.contracts",),  # declares what a voice detector is
-    "conversation": ("turntaking", "playout", "safety", "speech", "engines.contracts"),
+    "conversation": ("turntaking", "playout", "safety", "speech", "tools", "engines.contracts"),
     # How a text is read: what is said, how it is joined.
-    "speech": ("engines.contracts", "settings_speech", "prices"),
+    "speech": ("engines.contracts", "prices"),
     "safety": (),
     "engines": ("catalogue", "machine"),
     "noise": ("engines.contracts", "engines.registry"),  # the latter says how to install
     "catalogue": (),
     "store": (),
+    "tools": ("engines.contracts",),
 }
 # What the network edge may import of inzwa_rtc.
 SIGNALING: tuple[str, ...] = (
@@ -50,6 +52,7 @@ SIGNALING: tuple[str, ...] = (
     "store",
     "safety",
     "speech",
+    "tools",
     "machine",  # how busy it is
     "engines.contracts",
     "engines.registry",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from inzwa_rtc.settings_speech import SpeechSettings
+from inzwa_rtc.settings.speech import SpeechSettings
 from inzwa_rtc.speech.joining import Joints
 from inzwa_rtc.speech.reading import Manner
 from inzwa_rtc.speech.text import lexicon_file

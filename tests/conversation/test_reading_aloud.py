@@ -12,7 +12,7 @@ from inzwa_rtc.conversation.spoken import lines
 from inzwa_rtc.engines.contracts import Message
 from inzwa_rtc.errors import ConfigError, PeerError
 from inzwa_rtc.events import Caption, Failure, ReplyFinished
-from inzwa_rtc.settings_speech import SpeechSettings
+from inzwa_rtc.settings.speech import SpeechSettings
 from inzwa_rtc.speech.manner import manner_of, prepare
 from inzwa_rtc.speech.piece import Piece
 from inzwa_rtc.speech.reading import Manner

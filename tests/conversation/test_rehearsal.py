@@ -8,7 +8,7 @@ from dataclasses import replace
 from inzwa_rtc.conversation.rehearsal import Rehearsal
 from inzwa_rtc.engines.contracts import Speaker, SpeechChunk, SpeechRequest
 from inzwa_rtc.settings import Settings
-from inzwa_rtc.settings_speech import SpeechSettings
+from inzwa_rtc.settings.speech import SpeechSettings
 from inzwa_rtc.speech.cache.cache import PhraseCache
 from inzwa_rtc.speech.kept_reading import KeptReading
 from inzwa_rtc.speech.loudness import Loudness, loudness

@@ -9,7 +9,7 @@ import pytest
 
 from inzwa_rtc.engines.contracts import SpeechRequest
 from inzwa_rtc.engines.tts.espeak.engine import ESpeak, ESpeakOptions
-from inzwa_rtc.settings_speech import SpeechSettings
+from inzwa_rtc.settings.speech import SpeechSettings
 from inzwa_rtc.speech.manner import manner_of
 from inzwa_rtc.speech.reading import Reading
 from tests.engines.contract.tts import check, sound, spoken, words

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from inzwa_rtc.settings_group import Group
+from inzwa_rtc.settings.group import Group
 
 
 class SpeechSettings(Group):

@@ -1,0 +1,151 @@
+"""All settings of one server, checked. docs/configuration.md explains each one."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, field_validator
+
+from inzwa_rtc.prices import Prices
+from inzwa_rtc.settings.access import AccessSettings
+from inzwa_rtc.settings.group import Group
+from inzwa_rtc.settings.groups import (
+    CallSettings,
+    LimitSettings,
+    LoadSettings,
+    TimeoutSettings,
+    TurnSettings,
+)
+from inzwa_rtc.settings.safety import SafetySettings
+from inzwa_rtc.settings.speech import PhraseCacheSettings, SpeechSettings
+from inzwa_rtc.settings.tools import ToolSettings
+from inzwa_rtc.users import VoiceMode
+
+NoiseSuppression = Literal["off", "webrtc", "rnnoise"]
+
+
+class Settings(Group):
+    """The operator's configuration of one server."""
+
+    environment: Literal["development", "staging", "production"] = "development"
+    profile: str | None = None
+    voice_enabled: bool = True
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    allowed_origins: tuple[str, ...] = ()
+    admin_key: Annotated[SecretStr, Field(min_length=16)] | None = None
+    access: AccessSettings = AccessSettings()
+    database_url: Annotated[SecretStr, Field(min_length=1)] | None = None
+    hmac_key: Annotated[SecretStr, Field(min_length=16)] | None = None
+    default_voice_mode: VoiceMode = "conversation"
+    max_concurrent_sessions: Annotated[int, Field(ge=1)] = 50
+    log_json: bool = False
+
+    enable_webrtc: bool = True
+    public_address: str | None = None
+    udp_ports: str | None = None
+    audio_out_codec: Literal["opus", "pcm16"] = "opus"
+    opus_bitrate: Annotated[int, Field(ge=24_000, le=32_000)] = 28_000
+
+    asr_engine: str | tuple[str, ...] = "pocketsphinx"
+    asr_model: str | None = None
+    asr_device: str = "auto"
+    asr_language: str | None = "en"
+    asr_task: Literal["transcribe", "translate"] = "transcribe"
+    asr: dict[str, Any] = Field(default_factory=dict)
+
+    llm_engine: str | tuple[str, ...] = "scripted"
+    llm_model: str | None = None
+    llm_device: str = "auto"
+    llm_max_tokens: Annotated[int, Field(ge=1)] = 256
+    llm_adapter: str | None = None
+    llm: dict[str, Any] = Field(default_factory=dict)
+
+    tts_engine: str | tuple[str, ...] = "espeak"
+    tts_model: str | None = None
+    tts_device: str = "auto"
+    tts_voice: str | None = None
+    tts_loudness_lufs: Annotated[float, Field(ge=-36, le=-12)] | None = -20.0
+    phrase_cache: PhraseCacheSettings = PhraseCacheSettings()
+    tts_max_concurrent: Annotated[int, Field(ge=1, le=64)] = 4
+    tts: dict[str, Any] = Field(default_factory=dict)
+    speech: SpeechSettings = SpeechSettings()
+    prices: Prices = Field(default_factory=dict)
+
+    safety: SafetySettings = SafetySettings()
+    tools: ToolSettings = ToolSettings()
+
+    models_dir: Path | None = None
+    language: str = "en"
+    noise_suppression: NoiseSuppression = "off"
+    turn: TurnSettings = TurnSettings()
+    call: CallSettings = CallSettings()
+    timeouts: TimeoutSettings = TimeoutSettings()
+    limits: LimitSettings = LimitSettings()
+    load: LoadSettings = LoadSettings()
+
+    @field_validator("noise_suppression", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, value: object) -> object:
+        return "off" if value is False else value  # YAML reads `off` as a switch
+
+    @field_validator("asr_engine", "llm_engine", "tts_engine")
+    @classmethod
+    def _are_engines(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        names = (value,) if isinstance(value, str) else value
+        if not names or len(set(names)) != len(names) or "" in names:
+            raise ValueError("must name an engine, or several different ones in order")
+        return value
+
+    @field_validator("asr_device", "llm_device", "tts_device")
+    @classmethod
+    def _is_device(cls, value: str) -> str:
+        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", value, re.ASCII):
+            raise ValueError("must be auto, cpu, cuda or a numbered one such as cuda:1")
+        return value
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not re.fullmatch(r"https?://[^/?#@\s]+", origin):
+                raise ValueError(
+                    "each must be scheme, host and port only, such as https://calls.example.org"
+                )
+        return value
+
+    @field_validator("public_address")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                ipaddress.ip_address(value)
+            except ValueError:
+                raise ValueError("must be an IP address, such as 203.0.113.7") from None
+        return value
+
+    @field_validator("udp_ports")
+    @classmethod
+    def _is_range(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_udp_ports(value)
+        return value
+
+    @property
+    def webrtc_offered(self) -> bool:
+        """Whether calls over WebRTC are taken: they always carry Opus."""
+        return self.enable_webrtc and self.audio_out_codec == "opus"
+
+
+def parse_udp_ports(value: str) -> range:
+    """Ports of a range such as `50000-50199`, both ends included."""
+    low, _, high = value.partition("-")
+    if not (low.isascii() and low.isdigit() and high.isascii() and high.isdigit()):
+        raise ValueError("must look like 50000-50199")
+    ports = range(int(low), int(high) + 1)
+    if not ports or ports.start < 1024 or ports.stop > 65536:
+        raise ValueError("must be an ascending range within 1024-65535")
+    return ports
