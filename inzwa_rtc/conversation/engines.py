@@ -10,6 +10,7 @@ from typing import Protocol
 from inzwa_rtc.conversation.rehearsal import Rendered
 from inzwa_rtc.conversation.voices import Voices
 from inzwa_rtc.engines.contracts import LanguageModel, Recognizer, Synthesizer
+from inzwa_rtc.safety import Safety
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.speech.cache.cache import PhraseCache
 from inzwa_rtc.speech.cost import Spending
@@ -23,7 +24,8 @@ Faults = Mapping[str, Rendered]
 @dataclass(frozen=True, slots=True)
 class EngineSet:
     """Three engines, the settings by which they were chosen, the apologies in their voice,
-    how texts are read aloud, what was spoken before, and what all of it costs."""
+    how texts are read aloud, what was spoken before, what all of it costs, and what may be
+    said."""
 
     asr: Recognizer
     llm: LanguageModel
@@ -33,6 +35,7 @@ class EngineSet:
     manner: Manner
     cache: PhraseCache
     spending: Spending
+    safety: Safety
 
     @property
     def voices(self) -> Voices:

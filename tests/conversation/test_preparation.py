@@ -25,6 +25,7 @@ from inzwa_rtc.speech.cache.cache import PhraseCache
 from inzwa_rtc.speech.cost import PriceTable, Spending
 from tests.support.engines import ScriptedRecognizer, ToneSynthesizer
 from tests.support.peer import settle
+from tests.support.safety import shipped
 from tests.support.session import Source
 from tests.support.speech import AS_IT_IS
 
@@ -60,7 +61,10 @@ class Call:
         asr, tts = ScriptedRecognizer(), ToneSynthesizer()
         cache, spending = PhraseCache(settings), Spending(PriceTable({}))
         self.source = Source(
-            EngineSet(asr, self.reader, tts, settings, {}, AS_IT_IS, cache, spending)
+            EngineSet(
+                *(asr, self.reader, tts, settings, {}, AS_IT_IS, cache, spending),
+                shipped(settings),
+            )
         )
         self.preparation = Preparation(self.source, dialogue, self.shedding, limit_s)
 

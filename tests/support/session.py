@@ -30,6 +30,7 @@ from inzwa_rtc.speech.cost import PriceTable, Spending
 from inzwa_rtc.speech.reading import Manner, Reading
 from tests.support.engines import LoudIsSpeech, ScriptedModel, ScriptedRecognizer, ToneSynthesizer
 from tests.support.peer import MemoryPeer
+from tests.support.safety import shipped
 from tests.support.speech import AS_IT_IS
 
 STORY = "Once upon a time there was a small bird that could not sing at all."
@@ -132,7 +133,9 @@ async def calling(
     apologies = [SpeechRequest(lines(name).fault, language=name) for name in languages()]
     faults = dict(zip(languages(), await rehearsal.rendered(apologies), strict=True))
     peer, shedding = MemoryPeer(), Shedding(settings.load)
-    source = Source(EngineSet(asr, llm, tts, settings, faults, manner, cache, spending))
+    source = Source(
+        EngineSet(asr, llm, tts, settings, faults, manner, cache, spending, shipped(settings))
+    )
     session = Session(
         "id",
         "token",
