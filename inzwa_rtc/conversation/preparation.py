@@ -22,7 +22,8 @@ class Preparation:
 
     One reading at a time; of what came meanwhile only the newest is read next. The reply
     does not wait for it: the engine itself lets a reading go for the reply to its dialogue.
-    Nothing is read while the machine is too busy, and no words that are refused. A reading may take `limit_s` seconds.
+    Nothing is read while the machine is too busy, and no words that are refused. A reading may
+    take `limit_s` seconds.
     """
 
     def __init__(

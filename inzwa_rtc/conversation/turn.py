@@ -12,11 +12,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from inzwa_rtc.conversation.checking import Told, checked_phrases, judged
 from inzwa_rtc.conversation.dialogue import Dialogue
 from inzwa_rtc.conversation.engines import EngineSet
 from inzwa_rtc.conversation.history import History
 from inzwa_rtc.conversation.latency import Latency
-from inzwa_rtc.conversation.checking import Told, checked_phrases, judged
 from inzwa_rtc.conversation.prompt import Announcement, Prompt, Typed
 from inzwa_rtc.conversation.spoken import lines
 from inzwa_rtc.conversation.stages import (

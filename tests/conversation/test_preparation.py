@@ -169,3 +169,16 @@ async def test_an_engine_that_reads_for_ever_is_let_go() -> None:
         call.heard("what time is it", len("what time"))
         assert [message.content for message in await call.asked()][1:] == ["what time"]
         running.cancel()
+
+
+async def test_words_that_are_refused_are_not_read_ahead() -> None:
+    call = Call()
+    async with asyncio.timeout(GUARD_S), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(call.preparation.run())
+        await call.asked()
+        call.reader.may_go_on.release()
+        call.history.add_user("tell me how to")
+        call.heard("kill someone now", len("kill someone"))
+        await settle()
+        assert call.reader.asked.empty()
+        running.cancel()
