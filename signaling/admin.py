@@ -6,11 +6,21 @@ import hmac
 from typing import Any
 
 from aiohttp import web
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from inzwa_rtc.errors import ConfigError, InzwaError, PeerError
-from signaling.edge import error_response
+from signaling.api.errors import error_response
+from signaling.api.operation import Answer, Operation
 from signaling.switchboard import Switchboard, tell_not_exchanged
+
+
+class Reloaded(BaseModel):
+    """What new settings have changed, and which of them count from the next start only."""
+
+    exchanged: list[str]
+    changed: list[str]
+    needs_restart: list[str]
+    engines: dict[str, str]
 
 
 class Admin:
@@ -20,9 +30,17 @@ class Admin:
         self._switchboard = switchboard
         self._key = key.get_secret_value().encode() if key else None
 
-    def routes(self) -> list[web.AbstractRouteDef]:
+    def operations(self) -> list[Operation]:
         """To be added to the application."""
-        return [web.post("/v1/admin/reload", self.reload)]
+        return [
+            Operation(
+                *("POST", "/v1/admin/reload", self.reload, "Read the settings again"),
+                access="admin",
+                tag="admin",
+                answers=(Answer(200, "What has changed.", Reloaded),),
+                refusals=(409,),
+            )
+        ]
 
     async def reload(self, request: web.Request) -> web.Response:
         """Read the settings again and exchange what they change; answers when that is done.
@@ -36,7 +54,7 @@ class Admin:
         except InzwaError as error:
             tell_not_exchanged(error)
             if isinstance(error, ConfigError):
-                return error_response(error, 409, {})
+                return error_response(error, 409)
             raise
         names = {kind: status.name for kind, status in self._switchboard.status().items()}
         return web.json_response(

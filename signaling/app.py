@@ -8,7 +8,10 @@ from typing import Any
 from aiohttp import web
 
 from inzwa_rtc.settings import Settings
+from signaling.access.gate import OpenGate
 from signaling.admin import Admin
+from signaling.api.document import ApiDocument
+from signaling.api.operation import add_operations
 from signaling.calls import Calls
 from signaling.edge import add_security_headers, errors_as_json
 from signaling.info import Info
@@ -26,10 +29,14 @@ def create_app(settings: Settings, calls: Calls, switchboard: Switchboard[Any]) 
         client_max_size=settings.limits.json_body,
     )
     app.on_response_prepare.extend([add_security_headers, sites.add_headers])
-    app.add_routes(Info(calls, switchboard).routes())
-    app.add_routes(Admin(switchboard, settings.admin_key).routes())
-    app.add_routes(Offers(calls, settings).routes())
-    app.add_routes(Sockets(calls, settings).routes())
+    operations = [
+        *Info(calls, switchboard).operations(),
+        *Admin(switchboard, settings.admin_key).operations(),
+        *Offers(calls, settings).operations(),
+        *Sockets(calls, settings).operations(),
+        *ApiDocument().operations(),
+    ]
+    add_operations(app, operations, OpenGate())
     app.router.add_get("/", _index)
     app.router.add_static("/", page_folder())
     return app

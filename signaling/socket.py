@@ -15,6 +15,7 @@ from inzwa_rtc.events import Failure
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.transport.websocket import SocketPeer
 from inzwa_rtc.transport.wire import message_of
+from signaling.api.operation import Answer, Operation
 from signaling.calls import Call, Calls
 from signaling.dialects.native import Start
 
@@ -32,9 +33,16 @@ class Sockets:
         self._calls = calls
         self._settings = settings
 
-    def routes(self) -> list[web.AbstractRouteDef]:
+    def operations(self) -> list[Operation]:
         """To be added to the application."""
-        return [web.get("/v1/ws", self.handle)]
+        upgraded = Answer(101, "The socket; docs/protocol.md has its messages.", media_type="")
+        return [
+            Operation(
+                *("GET", "/v1/ws", self.handle, "Start a call over a WebSocket"),
+                access="anyone",  # the first message says who calls
+                answers=(upgraded,),
+            )
+        ]
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
         """One call, from the first message to the close. Raises `Unavailable` before the
