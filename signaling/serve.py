@@ -22,6 +22,7 @@ from signaling.app import create_app
 from signaling.calls import Calls
 from signaling.detectors import Detectors
 from signaling.load import EVERY_S, watch
+from signaling.operations.work import Work
 from signaling.signals import Signals
 from signaling.switchboard import RunningEngines, Switchboard, tell_not_exchanged
 from signaling.warmup import warm_up, warm_up_media
@@ -104,8 +105,9 @@ async def _running(
     shedding = Shedding(settings.load)
     calls = Calls(settings.limits, switchboard, Detectors(SileroVad), shedding, new_suppressor)
     switchboard.on_exchange = calls.engines_exchanged
+    work = Work(switchboard, shedding)
     runner = web.AppRunner(
-        create_app(settings, calls, switchboard, store),
+        create_app(settings, calls, switchboard, store, work),
         access_log=None,
         keepalive_timeout=KEEPALIVE_S,
         handler_cancellation=True,
@@ -127,6 +129,7 @@ async def _running(
     finally:
         await calls.close()
         await runner.cleanup()
+        await work.close()
         await switchboard.ended()
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
