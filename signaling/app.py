@@ -9,7 +9,8 @@ from aiohttp import web
 
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.store import Store
-from signaling.access.gate import OpenGate
+from signaling.access.gate import Gate
+from signaling.access.minting import Minting
 from signaling.admin import Admin
 from signaling.api.document import ApiDocument
 from signaling.api.operation import add_operations
@@ -34,14 +35,16 @@ def create_app(
     )
     app[STORE] = store
     app.on_response_prepare.extend([add_security_headers, sites.add_headers])
+    gate = Gate(settings, store, calls.tokens)
     operations = [
         *Info(calls, switchboard).operations(),
-        *Admin(switchboard, settings.admin_key).operations(),
+        *Admin(switchboard).operations(),
         *Offers(calls, settings).operations(),
-        *Sockets(calls, settings).operations(),
+        *Sockets(calls, settings, gate).operations(),
+        *Minting(gate, settings.limits).operations(),
         *ApiDocument().operations(),
     ]
-    add_operations(app, operations, OpenGate())
+    add_operations(app, operations, gate)
     app.router.add_get("/", _index)
     app.router.add_static("/", page_folder())
     return app
