@@ -14,6 +14,8 @@ from tests.support.engines import ScriptedModel
 from tests.support.postgres import postgres
 from tests.support.server import serving
 
+SDP = {"Content-Type": "application/sdp"}
+
 
 @asynccontextmanager
 async def called(url: str) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
@@ -43,8 +45,8 @@ async def test_calls_are_taken_before_the_database_is_there_and_go_on_when_it_ha
     with postgres() as database:
         url = database.new_database()
         database.stop()
-        model = ScriptedModel()
-        async with serving(llm=model, database_url=url, call={"greeting": ""}) as server:
+        model, anybody = ScriptedModel(), {"open": True}
+        async with serving(llm=model, database_url=url, access=anybody) as server:
             async with called(server.url) as call:
                 await answered(call)
                 with pytest.raises(Unavailable):
@@ -64,6 +66,17 @@ async def test_a_wrong_password_is_told_before_a_call_is_taken() -> None:
         with pytest.raises(ConfigError, match="password"):
             async with serving(database_url=database.url(password="canary")):
                 pass
+
+
+async def test_nobody_is_let_in_who_may_need_a_key_while_that_is_not_known() -> None:
+    url = "postgresql://tests:canary@127.0.0.1:9/none"
+    async with serving(database_url=url) as server, aiohttp.ClientSession() as http:
+        offer = http.post(f"{server.url}/v1/calls", data="v=0", headers=SDP)
+        async with offer as answer:
+            told = await answer.json()
+            assert (answer.status, told["code"]) == (503, "database_unavailable")
+            assert answer.headers["Retry-After"] == "5"
+            assert "canary" not in str(told)
 
 
 async def test_who_has_chosen_nothing_may_do_what_the_settings_say() -> None:
