@@ -3,7 +3,7 @@ they are written down with their first change."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypedDict, Unpack, get_args
 
@@ -51,6 +51,11 @@ class Users:
         rows = await self._database.read(select(users).where(users.c.id == user_id))
         return self._user(rows[0]) if rows else None
 
+    async def known(self, user_ids: Collection[str]) -> list[User]:
+        """Those of them of whom something is kept; a few hundred at once."""
+        rows = await self._database.read(select(users).where(users.c.id.in_(user_ids)))
+        return [self._user(row) for row in rows]
+
     async def change(self, user_id: str, **changes: Unpack[Changes]) -> User:
         """Change what they have chosen. Raises `PeerError` for a value that cannot be."""
         for name, value in changes.items():
@@ -81,8 +86,8 @@ class Users:
 
     def when_deleted(self, told: Callable[[str], None]) -> None:
         """Have whoever keeps something of users in memory told whom to forget. Only what is
-        deleted in this process is told: others drop what they keep within a minute by themselves,
-        as keys that were found are dropped after `FOUND_S`."""
+        deleted in this process is told: whatever else is kept has to go within a minute by
+        itself, as keys that were found go after `FOUND_S`."""
         self._deleted.append(told)
 
     async def _written(self, user_id: str, changes: Mapping[str, Any]) -> User:
