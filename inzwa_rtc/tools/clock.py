@@ -41,7 +41,7 @@ class Clock:
         zone = self.places[place] if place is not None else self.zone
         at = self.now(zone)
         where = f" in {place}" if place is not None else ""
-        return f"It is {at:%H:%M} on {at:%A}, {at.day} {at:%B %Y}{where} ({at:UTC%z})."
+        return f"It is {at:%H:%M} on {at:%A}, {at.day} {at:%B %Y}{where}."
 
 
 def clock(name: str, entry: TimeEntry, place: str) -> Clock:
