@@ -14,8 +14,8 @@ from inzwa_rtc.settings.tools import TimeEntry
 from inzwa_rtc.tools.gate import Gate
 
 WORDS: Mapping[str, tuple[str, ...]] = {
-    "en": ("time", "clock", "date", "day", "today", "tomorrow", "hour", "o'clock"),
-    "sn": ("nguva", "inguva", "nguvai", "zuva", "musi", "nhasi", "mangwana", "awa"),
+    "en": ("time", "clock", "o'clock", "date", "day", "today", "month", "year"),
+    "sn": ("*nguva*", "*zuva", "musi", "nhasi", "mwedzi", "gore"),
 }
 
 _DESCRIPTION = "The time, the weekday and the date now"
