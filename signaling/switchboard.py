@@ -26,7 +26,11 @@ from signaling.readiness import Memory, Trio, ready
 from signaling.warmup import warm_up
 
 AT_START_ONLY = (
+    "access",
     "admin_key",
+    "data_dir",
+    "database_url",
+    "default_voice_mode",
     "environment",
     "voice_enabled",
     "host",

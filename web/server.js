@@ -66,7 +66,7 @@ async function request(path, init) {
     throw new CallFailure('server_gone');
   }
   if (response.ok) return response;
-  const { error = {} } = await response.json().catch(() => ({}));
+  const error = await response.json().catch(() => ({}));
   const code = error.code ?? (response.status === 503 ? 'server_full' : `http_${response.status}`);
   throw new CallFailure(code, { ...error, retry_s: retryAfter_s(response) });
 }
