@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from aiohttp.resolver import DefaultResolver
 
 from inzwa_rtc.engines.contracts import ToolCall
 from inzwa_rtc.errors import ConfigError
@@ -182,7 +183,7 @@ async def test_a_name_that_leads_to_a_link_local_address_is_not_asked(
         found = {"hostname": host, "host": "169.254.169.254", "port": port}
         return [{**found, "family": family, "proto": 0, "flags": 0}]
 
-    monkeypatch.setattr(web_module.DefaultResolver, "resolve", resolve)
+    monkeypatch.setattr(DefaultResolver, "resolve", resolve)
     assert "cannot be reached" in await told({}, entry("http://metadata.invalid/"))
 
 

@@ -34,10 +34,10 @@ def configured(name: str, entry: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "entry", "told"),
     [
-        ("a b", HTTP, "tools.use.a b"),
+        ("a b", HTTP, "letters"),
         ("hang_up", HTTP, "tools.use"),
         ("it", {}, "source"),
-        ("it", {"source": "magic"}, "magic"),
+        ("it", {"source": "magic"}, "'mcp'"),
         ("it", {**HTTP, "colour": "red"}, "colour"),
         ("it", {**HTTP, "always": False}, "`words`"),
         ("it", {**HTTP, "words": {"en": []}, "always": False}, "`words`"),
