@@ -9,7 +9,8 @@ from aiohttp import web
 
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.store import Store
-from signaling.access.gate import OpenGate
+from signaling.access.gate import GATE, Gate
+from signaling.access.minting import Minting
 from signaling.admin import Admin
 from signaling.api.document import ApiDocument
 from signaling.api.operation import add_operations
@@ -43,20 +44,22 @@ def create_app(
         client_max_size=settings.limits.json_body,
     )
     app[STORE] = store
+    app[GATE] = gate = Gate(settings, store, calls.tokens)
     app.on_response_prepare.extend([add_security_headers, sites.add_headers])
     operations = [
         *Info(calls, switchboard).operations(),
-        *Admin(switchboard, settings.admin_key).operations(),
+        *Admin(switchboard).operations(),
         *Offers(calls, settings).operations(),
-        *Sockets(calls, settings).operations(),
+        *Sockets(calls, settings, gate).operations(),
         *NativeRest(work, settings.limits).operations(),
         *OpenAISpeech(work, switchboard, settings.limits).operations(),
         *OpenAITranscriptions(work, switchboard, settings.limits).operations(),
         *OpenAIChat(work, switchboard, settings.limits).operations(),
         *OpenAIModels(switchboard).operations(),
+        *Minting(gate, settings.limits).operations(),
         *ApiDocument().operations(),
     ]
-    add_operations(app, operations, OpenGate())
+    add_operations(app, operations, gate)
     app.router.add_get("/", _index)
     app.router.add_static("/", page_folder())
     return app

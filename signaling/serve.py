@@ -18,6 +18,8 @@ from inzwa_rtc.noise import choice
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.store import Store, database_url, opened
 from inzwa_rtc.turntaking.vad import SileroVad
+from signaling.access.gate import GATE, Gate
+from signaling.access.opening import check_start
 from signaling.app import create_app
 from signaling.calls import Calls
 from signaling.detectors import Detectors
@@ -45,6 +47,8 @@ async def serve(
     """
     signals = Signals()
     try:
+        async with opened(database_url(settings)) as store:  # engines may take minutes to load
+            await check_start(settings, store.keys)
         async with engines as up:
             await warm_up_media(settings)
             try:
@@ -69,16 +73,17 @@ async def serve(
 
 
 class Server:
-    """A running server: its port, its calls, the engines that they are given, and what is kept
-    of users."""
+    """A running server: its port, its calls, the engines that they are given, what is kept of
+    users, and who lets them in."""
 
     def __init__(
-        self, port: int, calls: Calls, switchboard: Switchboard[Any], store: Store
+        self, port: int, calls: Calls, switchboard: Switchboard[Any], store: Store, gate: Gate
     ) -> None:
         self.port = port
         self.calls = calls
         self.switchboard = switchboard
         self.store = store
+        self.gate = gate
 
 
 @asynccontextmanager
@@ -88,6 +93,7 @@ async def running(
     """Serve on the configured host and port (0: any free one) while the block runs; calls
     that live at its end are ended. Raises `ListenError`, `ConfigError`, `EngineError`."""
     async with opened(database_url(settings), settings.default_voice_mode) as store:
+        await check_start(settings, store.keys)
         async with _running(settings, engines, read_settings, store) as server:
             yield server
 
@@ -105,9 +111,11 @@ async def _running(
     shedding = Shedding(settings.load)
     calls = Calls(settings.limits, switchboard, Detectors(SileroVad), shedding, new_suppressor)
     switchboard.on_exchange = calls.engines_exchanged
+    store.users.when_deleted(calls.end_of_user)
     work = Work(switchboard, shedding)
+    app = create_app(settings, calls, switchboard, store, work)
     runner = web.AppRunner(
-        create_app(settings, calls, switchboard, store, work),
+        app,
         access_log=None,
         keepalive_timeout=KEEPALIVE_S,
         handler_cancellation=True,
@@ -125,7 +133,7 @@ async def _running(
                 f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.",
                 action="Stop what uses that port, or choose another with --port.",
             ) from None
-        yield Server(runner.addresses[0][1], calls, switchboard, store)
+        yield Server(runner.addresses[0][1], calls, switchboard, store, app[GATE])
     finally:
         await calls.close()
         await runner.cleanup()
