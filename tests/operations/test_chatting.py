@@ -64,8 +64,8 @@ async def test_what_is_no_question_is_refused(messages: list[Message], code: str
     assert refused.value.code == code
 
 
-@pytest.mark.parametrize("mode", ["disabled", "tts_only", "transcribe_only"])
-async def test_only_who_may_converse_is_answered(mode: VoiceMode) -> None:
+@pytest.mark.parametrize("mode", ["disabled", "transcribe_only"])
+async def test_who_is_only_written_down_is_not_answered(mode: VoiceMode) -> None:
     async with working() as shop:
         with pytest.raises(PeerError) as refused:
             shop.work.chatting.begin(ASK, caller=Caller(settings=UserSettings(mode)))

@@ -98,7 +98,7 @@ async def test_who_may_not_be_read_to_is_not(mode: VoiceMode) -> None:
     async with working() as shop:
         with pytest.raises(PeerError) as refused:
             shop.work.speaking.begin("Yes.", caller=Caller(settings=UserSettings(mode)))
-    assert (refused.value.status, refused.value.code) == (403, "voice_mode")
+    assert refused.value.status == 403
 
 
 async def test_nothing_is_spoken_where_voice_is_switched_off() -> None:
