@@ -21,7 +21,7 @@ from inzwa_rtc.events import (
     Transcript,
 )
 from inzwa_rtc.users import VoiceMode
-from tests.support.session import BROKEN, STORY, SteeredRecognizer, calling
+from tests.support.session import BROKEN, STORY, Call, SteeredRecognizer, calling
 
 
 def _has_finals(call: Call, count: int) -> bool:
