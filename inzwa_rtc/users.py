@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, get_args
 
@@ -34,4 +34,4 @@ class User:
     id: str
     created_at: datetime
     is_disabled: bool = False
-    settings: UserSettings = UserSettings()
+    settings: UserSettings = field(default_factory=UserSettings)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -20,6 +22,8 @@ from inzwa_rtc.noise.choice import NewSuppressor, no_suppressor
 from inzwa_rtc.settings import LimitSettings, Settings
 from inzwa_rtc.speech.cost import Cost
 from inzwa_rtc.transport.webrtc import WebRtcPeer
+from signaling.access.call_tokens import PREFIX, CallTokens, Claim
+from signaling.access.caller import Caller, check_may_call
 from signaling.detectors import Detectors
 from signaling.dialects.native import NativeDialect, SessionOptions
 from signaling.switchboard import Switchboard
@@ -37,9 +41,11 @@ class Call:
     id: str
     token: str
     transport: str
+    owner: Caller
     etag: str = field(default_factory=lambda: secrets.token_hex(8))
     peer: WebRtcPeer[Command] | None = None
     session: Session | None = None
+    is_void: bool = False
 
     def end(self, reason: EndReason) -> None:
         """End the call, also while it is being set up."""
@@ -48,10 +54,17 @@ class Call:
         elif self.peer is not None:
             self.peer.give_up()
 
+    def dismiss(self) -> None:
+        """Voice was taken from whoever called: tell them, and end it."""
+        if self.session is not None:
+            self.session.dismiss()
+        else:
+            self.end("disabled")
+
 
 class Calls:
     """Admits calls and owns the tasks of those over WebRTC (those over a WebSocket run in
-    their request)."""
+    their request). Whoever sets `when_void` is told of calls that came to nothing."""
 
     def __init__(
         self,
@@ -63,6 +76,8 @@ class Calls:
     ) -> None:
         self.is_draining = False
         self.dialect = NativeDialect(limits)
+        self.tokens = CallTokens()
+        self.when_void: Callable[[Caller], None] = lambda _: None
         self._switchboard = switchboard
         self._detectors = detectors
         self._shedding = shedding
@@ -85,6 +100,11 @@ class Calls:
     def __len__(self) -> int:
         return len(self._calls)
 
+    @property
+    def users(self) -> set[str]:
+        """In whose names there are calls."""
+        return {call.owner.user for call in self._calls.values() if call.owner.user is not None}
+
     def check_enabled(self) -> None:
         """Raises `Unavailable` where the operator has switched calls off."""
         if not self.settings.voice_enabled:
@@ -94,9 +114,11 @@ class Calls:
                 code="voice_disabled",
             )
 
-    def admit(self, transport: str) -> Call:
-        """A place for a new call, to be given back with `release`. Raises `Unavailable`."""
+    def admit(self, transport: str, owner: Caller) -> Call:
+        """A place for a new call, to be given back with `release`. Raises `Unavailable`, and
+        `PeerError` for a user who may not call."""
         self.check_enabled()
+        check_may_call(owner)
         if self.is_draining:
             raise Unavailable(
                 "The server is shutting down.",
@@ -111,16 +133,27 @@ class Calls:
                 code="server_full",
                 retry_after_s=RETRY_AFTER_S,
             )
-        call = Call(secrets.token_urlsafe(16), secrets.token_urlsafe(24), transport)
+        token = PREFIX + secrets.token_urlsafe(24)
+        call = Call(secrets.token_urlsafe(16), token, transport, owner)
         self._calls[call.id] = call
+        self.tokens.begin(Claim(call.id, token, owner))
         self._empty.clear()
         return call
 
     def release(self, call: Call) -> None:
         """The call is over."""
         self._calls.pop(call.id, None)
+        self.tokens.end(call.id, monotonic())
+        self.void(call)
         if not self._calls:
             self._empty.set()
+
+    def void(self, call: Call) -> None:
+        """A call that has not begun by now never will: what it was to be begun with may be used
+        for another, over another transport for example."""
+        if call.session is None and not call.is_void:
+            call.is_void = True
+            self.when_void(call.owner)
 
     def find(self, call_id: str) -> Call:
         """A live call. Raises `PeerError` (404)."""
@@ -134,7 +167,7 @@ class Calls:
             )
         return call
 
-    async def answer(self, offer: str, options: SessionOptions) -> tuple[Call, str]:
+    async def answer(self, offer: str, options: SessionOptions, caller: Caller) -> tuple[Call, str]:
         """Take a WebRTC call: the call and the answer's SDP. Raises `PeerError`, `Unavailable`."""
         self.check_enabled()
         if not self.settings.webrtc_offered:
@@ -143,8 +176,8 @@ class Calls:
                 action="Use the WebSocket at /v1/ws.",
                 code="webrtc_disabled",
             )
-        voice = self.voice_settings(options)
-        call = self.admit("webrtc")
+        voice = self.voice_settings(options, caller)
+        call = self.admit("webrtc", caller)
         try:
             peer, answer = await self._answered(offer)
         except BaseException:
@@ -156,11 +189,21 @@ class Calls:
         task.add_done_callback(self._tasks.discard)
         return call, answer
 
-    def voice_settings(self, options: SessionOptions) -> VoiceSettings:
-        """How to speak to a caller who asks for this. Raises `PeerError`."""
-        voices = self.voices
-        asked = UpdateVoice(options.language, options.voice, options.speed)
-        return voices.choose(asked, voices.usual())
+    def voice_settings(self, options: SessionOptions, caller: Caller) -> VoiceSettings:
+        """How to speak to a caller who asks for this: what a start token says goes before it,
+        what the user has chosen comes after it, where it is offered. Raises `PeerError`."""
+        voices, own = self.voices, caller.settings
+        language = own.stt_language or voices.usual().language
+        usual = voices.nearest(VoiceSettings(language, None, own.tts_speed, own.tts_voice))
+        given = {**options.model_dump(exclude_none=True), **caller.bound}
+        asked = UpdateVoice(*(given.get(name) for name in ("language", "voice", "speed")))
+        return voices.choose(asked, usual)
+
+    def end_of_user(self, user: str) -> None:
+        """Voice was taken from this user: their calls end, within seconds, with a word of why."""
+        for call in list(self._calls.values()):
+            if call.owner.user == user:
+                call.dismiss()
 
     def engines_exchanged(self) -> None:
         """Tell the live calls that other engines are given out from now on."""
@@ -181,6 +224,7 @@ class Calls:
                 voice,
                 self._shedding,
                 self._new_suppressor(),
+                call.owner.settings.voice_mode,
             )
             return await self._logged(call, call.session)
 
@@ -255,7 +299,7 @@ class Calls:
 
     async def _hold(self, call: Call, peer: WebRtcPeer[Command], voice: VoiceSettings) -> None:
         try:
-            if not await peer.connected(self.settings.timeouts.call_setup):
+            if not await peer.connected(self.settings.timeouts.call_setup) or call.is_void:
                 log.info("call.not_connected", call=call.id)
                 return
             if not peer.has_channel:

@@ -1,16 +1,14 @@
-"""What every request passes through: errors as JSON, security headers, bounded bodies."""
+"""What every request passes through: errors as JSON, security headers."""
 
 from __future__ import annotations
-
-import asyncio
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from inzwa_rtc.errors import EngineError, InzwaError, PeerError, Unavailable
-
-BODY_TIMEOUT_S = 10.0
+from inzwa_rtc.errors import InzwaError
+from signaling.api.errors import error_response
+from signaling.api.operation import shape_of_errors
 
 log = structlog.get_logger(__name__)
 
@@ -26,39 +24,27 @@ _SECURITY_HEADERS = {
 }
 
 
-def error_response(error: InzwaError, status: int, headers: dict[str, str]) -> web.Response:
-    """Every refusal has the same shape."""
-    body = {"error": {"code": error.code, "message": error.message, "action": error.action}}
-    return web.json_response(body, status=status, headers=headers)
-
-
 @web.middleware
 async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn errors into JSON with a code, a message and what to do."""
+    shape = shape_of_errors(request)
     try:
         return await handler(request)
-    except PeerError as error:
-        return error_response(error, error.status, {})
-    except Unavailable as error:
-        retry = error.retry_after_s
-        return error_response(error, 503, {} if retry is None else {"Retry-After": str(retry)})
-    except EngineError as error:
-        return error_response(error, 502, {})
     except InzwaError as error:
-        return error_response(error, 503, {"Retry-After": "5"})
+        return error_response(error, shape=shape)
     except TimeoutError:
         slow = InzwaError("The request took too long.", action="Try again.", code="timeout")
-        return error_response(slow, 408, {})
+        return error_response(slow, 408, shape=shape)
     except web.HTTPException as error:
         if error.status < 400:
             raise
         message = InzwaError(error.reason, action="See docs/clients.md.", code="http_error")
         kept = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
-        return error_response(message, error.status, kept)
+        return error_response(message, error.status, kept, shape)
     except Exception:  # the edge: log it, keep serving
         log.exception("request.failed", method=request.method, path=request.path)
         failed = InzwaError("Something went wrong on the server.", action="Try again.")
-        return error_response(failed, 500, {})
+        return error_response(failed, 500, shape=shape)
 
 
 async def add_security_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -67,28 +53,3 @@ async def add_security_headers(request: web.Request, response: web.StreamRespons
         response.headers.setdefault(name, value)
     if not request.path.startswith("/v1/"):
         response.headers.setdefault("Cache-Control", "no-cache")
-
-
-async def read_text(request: web.Request, limit: int) -> str:
-    """The body as text. Raises `PeerError` (too large, not UTF-8) and `TimeoutError` (slow)."""
-    if request.content_length is not None and request.content_length > limit:
-        raise _too_large(limit)
-    body = bytearray()
-    async with asyncio.timeout(BODY_TIMEOUT_S):
-        async for piece in request.content.iter_any():
-            body += piece
-            if len(body) > limit:
-                raise _too_large(limit)
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        raise PeerError("The body is not UTF-8.", action="Send UTF-8 text.") from None
-
-
-def _too_large(limit: int) -> PeerError:
-    return PeerError(
-        f"The body is larger than {limit} bytes.",
-        action="Send less.",
-        code="too_large",
-        status=413,
-    )

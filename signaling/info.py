@@ -3,13 +3,44 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
+from pydantic import BaseModel
 
 import inzwa_rtc
+from signaling.api.operation import Answer, Operation
 from signaling.calls import Calls
 from signaling.switchboard import EngineStatus, Switchboard
+
+
+class ServerInfo(BaseModel):
+    """What a client may choose from."""
+
+    name: str
+    version: str
+    webrtc: bool
+    ice_servers: list[dict[str, Any]]
+    voices: list[dict[str, str]]
+    default_voice: str | None
+    languages: list[str]
+    default_language: str
+    call: dict[str, float]
+    engines: dict[str, str]
+
+
+class ServerHealth(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(BaseModel):
+    """How the server and each of its engines are."""
+
+    status: Literal["ready", "not ready", "draining"]
+    calls: int
+    engines: dict[str, dict[str, Any]]
 
 
 class Info:
@@ -19,12 +50,31 @@ class Info:
         self._calls = calls
         self._switchboard = switchboard
 
-    def routes(self) -> list[web.AbstractRouteDef]:
+    def operations(self) -> list[Operation]:
         """To be added to the application."""
+        well = Answer(200, "It is.", ServerHealth)
         return [
-            web.get("/v1/info", self.info),
-            web.get("/healthz", self.alive),
-            web.get("/readyz", self.ready),
+            Operation(
+                *("GET", "/v1/info", self.info, "What a client may choose from"),
+                access="anyone",
+                tag="operation",
+                answers=(Answer(200, "What this server offers.", ServerInfo),),
+            ),
+            Operation(
+                *("GET", "/healthz", self.alive, "Whether the process answers"),
+                access="anyone",
+                tag="operation",
+                answers=(well,),
+            ),
+            Operation(
+                *("GET", "/readyz", self.ready, "Whether new calls are taken"),
+                access="anyone",
+                tag="operation",
+                answers=(
+                    Answer(200, "They are.", Readiness),
+                    Answer(503, "They are not, now.", Readiness),
+                ),
+            ),
         ]
 
     async def info(self, _request: web.Request) -> web.Response:
@@ -33,20 +83,19 @@ class Info:
         engines = self._switchboard.status()
         voices = self._calls.voices
         usual = voices.usual()
-        return web.json_response(
-            {
-                "name": "Inzwa RTC",
-                "version": inzwa_rtc.__version__,
-                "webrtc": settings.webrtc_offered,
-                "ice_servers": [],
-                "voices": [asdict(voice) for voice in voices.all],
-                "default_voice": usual.voice,
-                "languages": voices.languages(),
-                "default_language": usual.language,
-                "call": {"max_length_s": settings.call.max_length_s},
-                "engines": {kind: status.name for kind, status in engines.items()},
-            }
+        told = ServerInfo(
+            name="Inzwa RTC",
+            version=inzwa_rtc.__version__,
+            webrtc=settings.webrtc_offered,
+            ice_servers=[],
+            voices=[asdict(voice) for voice in voices.all],
+            default_voice=usual.voice,
+            languages=voices.languages(),
+            default_language=usual.language,
+            call={"max_length_s": settings.call.max_length_s},
+            engines={kind: status.name for kind, status in engines.items()},
         )
+        return web.json_response(told.model_dump())
 
     async def alive(self, _request: web.Request) -> web.Response:
         """The process answers."""

@@ -7,43 +7,69 @@ own objects.
 from __future__ import annotations
 
 import re
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, Literal
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.settings import Settings
+from signaling.api.body import parse_json, read_text, unsupported_media_type
+from signaling.api.operation import Answer, JsonBody, Operation, RawBody, caller_of
 from signaling.calls import Call, Calls
 from signaling.dialects.native import SessionOptions
-from signaling.edge import read_text
 
 SDP = "application/sdp"
 SDP_FRAGMENT = "application/trickle-ice-sdpfrag"
 JSON = "application/json"
 _ESCAPED_BYTES = 2  # JSON doubles line ends, so a legal offer may be that much longer
 
-M = TypeVar("M", bound=BaseModel)
-
 
 class _Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
 
 
-class _Offer(_Strict):
+class Offer(_Strict):
+    """The browser's own session description, and what the caller chooses."""
+
     sdp: str
     type: Annotated[str, Field(pattern="^offer$")] = "offer"
     session: SessionOptions = SessionOptions()
 
 
-class _Candidate(_Strict):
+class Candidate(_Strict):
+    """A candidate as the browser's `RTCIceCandidate` has it."""
+
     candidate: str
     sdpMid: str | None = None  # the browser's own names
     sdpMLineIndex: int | None = None
 
 
-class _Candidates(_Strict):
-    candidates: Annotated[list[_Candidate], Field(max_length=64)]
+class Candidates(_Strict):
+    """What a client found after its offer."""
+
+    candidates: Annotated[list[Candidate], Field(max_length=64)]
+
+
+class CallAnswer(BaseModel):
+    """The answer to an offer. The call token is needed to change, read or end the call."""
+
+    id: str
+    sdp: str
+    type: Literal["answer"] = "answer"
+    ice_servers: list[dict[str, Any]] = []
+    call_token: str
+
+
+class CallStatus(BaseModel):
+    """Where a call stands; `seconds` of the caller's audio."""
+
+    id: str
+    transport: str
+    state: str
+    seconds: float
+    turns: int
+    statistics: dict[str, Any]
 
 
 class Offers:
@@ -53,40 +79,73 @@ class Offers:
         self._calls = calls
         self._limits = settings.limits
 
-    def routes(self) -> list[web.AbstractRouteDef]:
+    def operations(self) -> list[Operation]:
         """To be added to the application."""
+        one = "/v1/calls/{id}"
+        answered = (
+            Answer(201, "The call's answer; it begins once the connection stands.", CallAnswer),
+            Answer(201, "The answer to an offer that was sent as SDP.", media_type=SDP),
+        )
+        candidates = (JsonBody(Candidates), RawBody((SDP_FRAGMENT,)))
+        accepted = (Answer(204, "`Accept-Post` names what may be posted.", media_type=""),)
         return [
-            web.post("/v1/calls", self.start),
-            web.patch("/v1/calls/{id}", self.trickle),
-            web.get("/v1/calls/{id}", self.status),
-            web.delete("/v1/calls/{id}", self.hang_up),
-            web.options("/v1/calls", self.options),
-            web.options("/v1/calls/{id}", self.options),
+            Operation(
+                *("POST", "/v1/calls", self.start, "Start a call over WebRTC"),
+                body=(JsonBody(Offer), RawBody((SDP,))),
+                answers=answered,
+                counts_as="calls",
+                refusals=(413, 415),
+            ),
+            Operation(
+                *("PATCH", one, self.trickle, "Add ICE candidates"),
+                access="call",
+                body=candidates,
+                answers=(Answer(204, "They were taken.", media_type=""),),
+                refusals=(404, 409, 412, 413, 415, 428),
+            ),
+            Operation(
+                *("GET", one, self.status, "How a call is"),
+                access="call",
+                answers=(Answer(200, "Where it stands.", CallStatus),),
+                refusals=(404,),
+            ),
+            Operation(
+                *("DELETE", one, self.hang_up, "Hang up"),
+                access="call",
+                answers=(Answer(200, "The call ends.", media_type=""),),
+                refusals=(404,),
+            ),
+            Operation(
+                *("OPTIONS", "/v1/calls", self.options, "What may be posted"),
+                access="anyone",
+                answers=accepted,
+            ),
+            Operation(
+                *("OPTIONS", one, self.options, "What may be posted"),
+                access="anyone",
+                answers=accepted,
+            ),
         ]
 
     async def start(self, request: web.Request) -> web.Response:
         """An offer in, an answer out; the call begins once the connection stands."""
         if request.content_type not in (SDP, JSON):
-            raise _unsupported(f"{SDP} or {JSON}")
+            raise unsupported_media_type(f"{SDP} or {JSON}")
         body = await read_text(request, self._limits.offer * _ESCAPED_BYTES)
         is_json = request.content_type == JSON
-        offer = _parse(_Offer, body) if is_json else _Offer(sdp=body)
-        call, answer = await self._calls.answer(offer.sdp, offer.session)
+        offer = parse_json(Offer, body) if is_json else Offer(sdp=body)
+        caller = caller_of(request)
+        call, answer = await self._calls.answer(offer.sdp, offer.session, caller)
         headers = {
             "Location": f"/v1/calls/{call.id}",
             "ETag": f'"{call.etag}"',
             "Accept-Patch": f"{SDP_FRAGMENT}, {JSON}",
         }
         if not is_json:
+            self._calls.tokens.told_nothing(call.id)
             return web.Response(status=201, text=answer, content_type=SDP, headers=headers)
-        members = {
-            "id": call.id,
-            "sdp": answer,
-            "type": "answer",
-            "ice_servers": [],
-            "call_token": call.token,
-        }
-        return web.json_response(members, status=201, headers=headers)
+        told = CallAnswer(id=call.id, sdp=answer, call_token=call.token)
+        return web.json_response(told.model_dump(), status=201, headers=headers)
 
     async def trickle(self, request: web.Request) -> web.Response:
         """Candidates that the client found after its offer."""
@@ -96,9 +155,9 @@ class Offers:
         if request.content_type == SDP_FRAGMENT:
             candidates = _fragment(body)
         elif request.content_type == JSON:
-            candidates = _parse(_Candidates, body).candidates
+            candidates = parse_json(Candidates, body).candidates
         else:
-            raise _unsupported(f"{SDP_FRAGMENT} or {JSON}")
+            raise unsupported_media_type(f"{SDP_FRAGMENT} or {JSON}")
         if call.peer is None:
             raise PeerError(
                 "This call has no WebRTC connection.",
@@ -116,20 +175,21 @@ class Offers:
         """Where a call stands."""
         call = self._calls.find(request.match_info["id"])
         session = call.session
-        return web.json_response(
-            {
-                "id": call.id,
-                "transport": call.transport,
-                "state": call.peer.state if call.peer else "connected",
-                "seconds": round(session.elapsed_s, 1) if session else 0.0,
-                "turns": session.turns if session else 0,
-                "statistics": call.peer.statistics() if call.peer else {},
-            }
+        status = CallStatus(
+            id=call.id,
+            transport=call.transport,
+            state=call.peer.state if call.peer else "connected",
+            seconds=round(session.elapsed_s, 1) if session else 0.0,
+            turns=session.turns if session else 0,
+            statistics=call.peer.statistics() if call.peer else {},
         )
+        return web.json_response(status.model_dump())
 
     async def hang_up(self, request: web.Request) -> web.Response:
         """End a call."""
-        self._calls.find(request.match_info["id"]).end("caller")
+        call = self._calls.find(request.match_info["id"])
+        call.end("caller")
+        self._calls.void(call)
         return web.Response(status=200)
 
     async def options(self, _request: web.Request) -> web.Response:
@@ -162,9 +222,9 @@ class Offers:
             )
 
 
-def _fragment(body: str) -> list[_Candidate]:
+def _fragment(body: str) -> list[Candidate]:
     """The candidates of an SDP fragment (RFC 8840)."""
-    candidates: list[_Candidate] = []
+    candidates: list[Candidate] = []
     mid: str | None = None
     index = -1
     for line in re.split(r"\r?\n", body):
@@ -175,30 +235,8 @@ def _fragment(body: str) -> list[_Candidate]:
             mid = line.removeprefix("a=mid:").strip()
         elif line.startswith("a=candidate:"):
             candidates.append(
-                _Candidate(
+                Candidate(
                     candidate=line.removeprefix("a="), sdpMid=mid, sdpMLineIndex=max(index, 0)
                 )
             )
     return candidates
-
-
-def _parse(model: type[M], body: str) -> M:
-    try:
-        return model.model_validate_json(body)
-    except (ValidationError, UnicodeError) as error:
-        place = "body"
-        if isinstance(error, ValidationError):
-            first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(str(part) for part in first["loc"]) or "body"
-        raise PeerError(
-            f"`{place}` is missing or wrong.", action="See docs/clients.md.", code="bad_json"
-        ) from None
-
-
-def _unsupported(wanted: str) -> PeerError:
-    return PeerError(
-        "This content type is not understood.",
-        action=f"Send {wanted}.",
-        code="unsupported_media_type",
-        status=415,
-    )

@@ -16,14 +16,19 @@ from inzwa_rtc.errors import EngineError, ListenError
 from inzwa_rtc.machine.load import LoadMeter
 from inzwa_rtc.noise import choice
 from inzwa_rtc.settings import Settings
+from inzwa_rtc.store import Store, database_url, opened
 from inzwa_rtc.turntaking.vad import SileroVad
+from signaling.access.gate import GATE, Gate
+from signaling.access.opening import check_start
 from signaling.app import create_app
 from signaling.calls import Calls
 from signaling.detectors import Detectors
 from signaling.load import EVERY_S, watch
+from signaling.operations.work import Work
 from signaling.signals import Signals
 from signaling.switchboard import RunningEngines, Switchboard, tell_not_exchanged
 from signaling.warmup import warm_up, warm_up_media
+from signaling.withdrawal import Withdrawal
 
 KEEPALIVE_S = 15.0  # also the guard against slow headers; aiohttp's own default is an hour
 
@@ -43,6 +48,8 @@ async def serve(
     """
     signals = Signals()
     try:
+        async with opened(database_url(settings)) as store:  # engines may take minutes to load
+            await check_start(settings, store.keys)
         async with engines as up:
             await warm_up_media(settings)
             try:
@@ -67,12 +74,17 @@ async def serve(
 
 
 class Server:
-    """A running server: its port, its calls, and the engines that they are given."""
+    """A running server: its port, its calls, the engines that they are given, what is kept of
+    users, and who lets them in."""
 
-    def __init__(self, port: int, calls: Calls, switchboard: Switchboard[Any]) -> None:
+    def __init__(
+        self, port: int, calls: Calls, switchboard: Switchboard[Any], store: Store, gate: Gate
+    ) -> None:
         self.port = port
         self.calls = calls
         self.switchboard = switchboard
+        self.store = store
+        self.gate = gate
 
 
 @asynccontextmanager
@@ -81,14 +93,30 @@ async def running(
 ) -> AsyncIterator[Server]:
     """Serve on the configured host and port (0: any free one) while the block runs; calls
     that live at its end are ended. Raises `ListenError`, `ConfigError`, `EngineError`."""
+    async with opened(database_url(settings), settings.default_voice_mode) as store:
+        await check_start(settings, store.keys)
+        async with _running(settings, engines, read_settings, store) as server:
+            yield server
+
+
+@asynccontextmanager
+async def _running(
+    settings: Settings,
+    engines: RunningEngines[Any],
+    read_settings: Callable[[], Settings],
+    store: Store,
+) -> AsyncIterator[Server]:
     new_suppressor = choice.chosen(settings.noise_suppression)
     switchboard = Switchboard(engines, read_settings)
     await switchboard.open(settings)
     shedding = Shedding(settings.load)
     calls = Calls(settings.limits, switchboard, Detectors(SileroVad), shedding, new_suppressor)
     switchboard.on_exchange = calls.engines_exchanged
+    store.users.when_deleted(calls.end_of_user)
+    work = Work(switchboard, shedding)
+    app = create_app(settings, calls, switchboard, store, work)
     runner = web.AppRunner(
-        create_app(settings, calls, switchboard),
+        app,
         access_log=None,
         keepalive_timeout=KEEPALIVE_S,
         handler_cancellation=True,
@@ -96,7 +124,11 @@ async def running(
     )
     await runner.setup()
     meter = LoadMeter(readings=round(settings.load.average_s / EVERY_S))
-    watching = asyncio.create_task(watch(shedding, meter))
+    withdrawal = Withdrawal(store.users, calls)
+    watching = [
+        asyncio.create_task(watch(shedding, meter)),
+        asyncio.create_task(withdrawal.watch()),
+    ]
     try:
         site = web.TCPSite(runner, settings.host, settings.port)
         try:
@@ -106,13 +138,15 @@ async def running(
                 f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.",
                 action="Stop what uses that port, or choose another with --port.",
             ) from None
-        yield Server(runner.addresses[0][1], calls, switchboard)
+        yield Server(runner.addresses[0][1], calls, switchboard, store, app[GATE])
     finally:
         await calls.close()
         await runner.cleanup()
+        await work.close()
         await switchboard.ended()
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
 
 
 async def _drain(server: Server, force: asyncio.Event) -> None:

@@ -7,6 +7,8 @@ from tempfile import TemporaryDirectory
 import hypothesis
 import pytest
 
+from tests.support.postgres import Postgres, postgres
+
 for name in ("asr", "llm", "tts", "isolation"):
     pytest.register_assert_rewrite(f"tests.engines.contract.{name}")
 
@@ -15,8 +17,33 @@ hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _data_of_nobody() -> Iterator[None]:
+    """What commands keep among the user's data, the database of users first of all, they keep
+    in a folder that goes with the tests."""
+    with TemporaryDirectory() as path, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", path)
+        yield
+
+
 @pytest.fixture
 def short_path() -> Iterator[Path]:
     """A folder in which there is room for the path of a socket: pytest's own may be long."""
     with TemporaryDirectory(dir="/tmp") as path:
         yield Path(path)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """One PostgreSQL for all tests of a process; none of them stops it."""
+    with postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'inzwa.db'}"
+    server: Postgres = request.getfixturevalue("postgres_server")
+    return server.emptied()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from inzwa_rtc.conversation.rehearsal import Rendered
@@ -16,6 +16,7 @@ from inzwa_rtc.speech.cache.cache import PhraseCache
 from inzwa_rtc.speech.cost import Spending
 from inzwa_rtc.speech.kept_reading import KeptReading
 from inzwa_rtc.speech.reading import Manner, Reading
+from inzwa_rtc.tools.toolbox import Toolbox
 
 Faults = Mapping[str, Rendered]
 """The apology of each language."""
@@ -24,8 +25,8 @@ Faults = Mapping[str, Rendered]
 @dataclass(frozen=True, slots=True)
 class EngineSet:
     """Three engines, the settings by which they were chosen, the apologies in their voice,
-    how texts are read aloud, what was spoken before, what all of it costs, and what may be
-    said."""
+    how texts are read aloud, what was spoken before, what all of it costs, what may be said, and
+    the tools that the language model may ask for."""
 
     asr: Recognizer
     llm: LanguageModel
@@ -36,6 +37,7 @@ class EngineSet:
     cache: PhraseCache
     spending: Spending
     safety: Safety
+    tools: Toolbox = field(default_factory=Toolbox)
 
     @property
     def voices(self) -> Voices:

@@ -38,6 +38,7 @@ class Settings(Group):
     allowed_origins: tuple[str, ...] = ()
     admin_key: Annotated[SecretStr, Field(min_length=16)] | None = None
     access: AccessSettings = AccessSettings()
+    data_dir: Path | None = None
     database_url: Annotated[SecretStr, Field(min_length=1)] | None = None
     hmac_key: Annotated[SecretStr, Field(min_length=16)] | None = None
     default_voice_mode: VoiceMode = "conversation"
@@ -115,6 +116,14 @@ class Settings(Group):
                 raise ValueError(
                     "each must be scheme, host and port only, such as https://calls.example.org"
                 )
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_database(cls, value: SecretStr | None) -> SecretStr | None:
+        kinds = r"sqlite(\+aiosqlite)?:///.|postgres(ql)?(\+asyncpg)?://."
+        if value is not None and not re.match(kinds, value.get_secret_value()):
+            raise ValueError("must be sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE")
         return value
 
     @field_validator("public_address")

@@ -63,7 +63,7 @@ async def test_typed_words_are_checked_like_spoken_ones() -> None:
 
 
 async def test_somebody_in_need_is_told_where_to_find_help() -> None:
-    lines = {"en": ("Call the night line.",)}
+    lines: dict[str, tuple[str, ...]] = {"en": ("Call the night line.",)}
     async with calling(texts=("I want to die",), safety=SafetySettings(help_lines=lines)) as call:
         await call.question()
         await call.reply_ends(0)

@@ -216,7 +216,7 @@ async def test_a_server_without_voice_refuses_before_the_upgrade() -> None:
     async with serving(voice_enabled=False) as server, aiohttp.ClientSession() as http:
         async with http.get(f"{server.url}/v1/ws") as response:
             assert response.status == 503
-            assert (await response.json())["error"]["code"] == "voice_disabled"
+            assert (await response.json())["code"] == "voice_disabled"
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await http.ws_connect(f"{server.url}/v1/ws")
         assert refused.value.status == 503

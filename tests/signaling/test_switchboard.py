@@ -127,8 +127,8 @@ async def test_settings_that_cannot_be_used_change_nothing(operated: Operated) -
     before = operated.engines.now
     operated.settings = ConfigError("`llm_engin` is not a setting.", action="Correct it.")
     status, told = await operated.reload()
-    assert (status, told["error"]["code"]) == (409, "bad_configuration")
-    assert told["error"]["action"] == "Correct it."
+    assert (status, told["code"]) == (409, "bad_configuration")
+    assert told["action"] == "Correct it."
     assert operated.engines.now is before
 
 
@@ -164,7 +164,7 @@ async def test_only_who_has_the_key_may_ask(operated: Operated, authorization: s
     url = f"{operated.url}/v1/admin/reload"
     async with operated.http.post(url, headers=headers) as response:
         assert response.status == 401
-        assert (await response.json())["error"]["action"]
+        assert (await response.json())["action"]
 
 
 async def test_without_a_key_nobody_may_ask() -> None:
@@ -172,8 +172,8 @@ async def test_without_a_key_nobody_may_ask() -> None:
         for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer None"}):
             url = f"{server.url}/v1/admin/reload"
             async with http.post(url, headers=headers) as response:
-                assert response.status == 403
-                assert "admin_key" in (await response.json())["error"]["action"]
+                assert response.status == 401
+                assert (await response.json())["action"]
 
 
 class Slow(ToneSynthesizer):
@@ -219,9 +219,7 @@ async def test_a_server_that_shuts_down_exchanges_nothing_any_more(operated: Ope
     asking = asyncio.create_task(operated.reload())
     await slow.asked.wait()
     operated.server.switchboard.close()
-    assert [(status, told["error"]["code"]) for status, told in [await asking]] == [
-        (503, "draining")
-    ]
+    assert [(status, told["code"]) for status, told in [await asking]] == [(503, "draining")]
     assert operated.engines.discarded == [slow]
     assert (await operated.reload())[0] == 503
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +28,8 @@ from inzwa_rtc.settings import CallSettings, Settings
 from inzwa_rtc.speech.cache.cache import PhraseCache
 from inzwa_rtc.speech.cost import PriceTable, Spending
 from inzwa_rtc.speech.reading import Manner, Reading
+from inzwa_rtc.tools.toolbox import Toolbox
+from inzwa_rtc.users import VoiceMode
 from tests.support.engines import LoudIsSpeech, ScriptedModel, ScriptedRecognizer, ToneSynthesizer
 from tests.support.peer import MemoryPeer
 from tests.support.safety import shipped
@@ -117,12 +119,14 @@ class Call:
 
 @asynccontextmanager
 async def calling(
-    *replies: str | asyncio.Event | ToolCall | Exception,
+    *replies: str | asyncio.Event | ToolCall | Sequence[str | ToolCall] | Exception,
     texts: tuple[str, ...] = ("hello",),
     greeting: str | None = "",
     asr: ScriptedRecognizer | None = None,
     suppressor: NoiseSuppressor | None = None,
     manner: Manner = AS_IT_IS,
+    toolbox: Toolbox | None = None,
+    mode: VoiceMode = "conversation",
     **groups: Any,
 ) -> AsyncIterator[Call]:
     call_settings = {"greeting": greeting, "system_prompt": "", **groups.pop("call", {})}
@@ -133,9 +137,9 @@ async def calling(
     apologies = [SpeechRequest(lines(name).fault, language=name) for name in languages()]
     faults = dict(zip(languages(), await rehearsal.rendered(apologies), strict=True))
     peer, shedding = MemoryPeer(), Shedding(settings.load)
-    source = Source(
-        EngineSet(asr, llm, tts, settings, faults, manner, cache, spending, shipped(settings))
-    )
+    rules, tools = shipped(settings), toolbox or Toolbox()
+    engines = EngineSet(asr, llm, tts, settings, faults, manner, cache, spending, rules, tools)
+    source = Source(engines)
     session = Session(
         "id",
         "token",
@@ -146,6 +150,7 @@ async def calling(
         VoiceSettings(settings.language, "tone", 1.0),
         shedding,
         suppressor,
+        mode,
     )
     call = Call(peer, asr, llm, tts, session, source, shedding)
     call.running = asyncio.create_task(session.run())

@@ -1,0 +1,1 @@
+"""What each HTTP request and its answer look like, whoever answers it."""

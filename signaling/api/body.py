@@ -1,0 +1,126 @@
+"""Reads the bodies of requests: bounded in bytes, time and depth, and checked."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from inzwa_rtc.errors import PeerError
+
+BODY_TIMEOUT_S = 10.0
+MAX_DEPTH = 32
+
+M = TypeVar("M", bound=BaseModel)
+
+_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_BRACKETS = re.compile(r"[\[{}\]]")
+_THREAD_BYTES = 1 << 20  # what takes longer to read than a frame of audio may wait
+
+
+async def read_bytes(request: web.Request, limit: int, seconds: float = BODY_TIMEOUT_S) -> bytes:
+    """The body. Raises `PeerError` (too large) and `TimeoutError` (slow)."""
+    if request.content_length is not None and request.content_length > limit:
+        raise too_large(limit)
+    body = bytearray()
+    async with asyncio.timeout(seconds):
+        async for piece in request.content.iter_any():
+            body += piece
+            if len(body) > limit:
+                raise too_large(limit)
+    return bytes(body)
+
+
+async def read_text(request: web.Request, limit: int, seconds: float = BODY_TIMEOUT_S) -> str:
+    """The body as text. Raises `PeerError` (too large, not UTF-8) and `TimeoutError` (slow)."""
+    try:
+        return (await read_bytes(request, limit, seconds)).decode()
+    except UnicodeDecodeError:
+        raise PeerError("The body is not UTF-8.", action="Send UTF-8 text.") from None
+
+
+async def read_json(
+    request: web.Request, model: type[M], limit: int, seconds: float = BODY_TIMEOUT_S
+) -> M:
+    """The body as an object of this model, `limit` in bytes. Raises `PeerError`, naming the
+    member that is wrong but not its value, and `TimeoutError`."""
+    if request.content_type != "application/json":
+        raise unsupported_media_type("application/json")
+    text = await read_text(request, limit, seconds)
+    if len(text) > _THREAD_BYTES:
+        return await asyncio.to_thread(parse_json, model, text)
+    return parse_json(model, text)
+
+
+def parse_json(model: type[M], text: str) -> M:
+    """An object of this model. Raises `PeerError`."""
+    if _is_deep(text):
+        raise PeerError(
+            f"The JSON is nested more than {MAX_DEPTH} deep.",
+            action="Send flatter JSON; docs/clients.md shows each body.",
+            code="bad_json",
+        )
+    try:
+        return model.model_validate_json(text)
+    except (ValidationError, UnicodeError) as error:
+        raise bad_json(error) from None
+
+
+def bad_json(error: ValidationError | UnicodeError) -> PeerError:
+    """What is wrong with a body, without a value of it."""
+    place, what = "body", "is not Unicode text"
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        place = ".".join(str(part)[:50] for part in first["loc"]) or "body"
+        what = str(first["msg"]).removeprefix("Value error, ")
+        if first["type"] == "json_invalid":
+            what = "is not valid JSON"
+    return PeerError(f"`{place}`: {what}.", action="See /docs for what it takes.", code="bad_json")
+
+
+def unsupported_media_type(wanted: str) -> PeerError:
+    """The body is of another kind than `wanted`."""
+    return PeerError(
+        "This content type is not understood.",
+        action=f"Send {wanted}.",
+        code="unsupported_media_type",
+        status=415,
+    )
+
+
+def too_large(limit: int) -> PeerError:
+    """The body is larger than `limit` bytes."""
+    return PeerError(
+        f"The body is larger than {limit} bytes.",
+        action="Send less.",
+        code="too_large",
+        status=413,
+    )
+
+
+def seconds_for(limit: int) -> float:
+    """How long a body of so many bytes may take: a phone's line carries half a megabit."""
+    return BODY_TIMEOUT_S + limit / 64_000
+
+
+def _is_deep(text: str) -> bool:
+    """Whether JSON is nested deeper than is allowed. A large body may not have more brackets
+    than that in all: what is large in it is sound, and looking for its strings would hold up
+    calls."""
+    brackets = text.count("[") + text.count("{")
+    if brackets <= MAX_DEPTH:
+        return False
+    return len(text) > _THREAD_BYTES or _depth(text) > MAX_DEPTH
+
+
+def _depth(text: str) -> int:
+    deepest = depth = 0
+    for bracket in _BRACKETS.finditer(_STRINGS.sub("", text)):
+        depth += 1 if bracket[0] in "[{" else -1
+        deepest = max(deepest, depth)
+        if deepest > MAX_DEPTH:
+            break
+    return deepest
