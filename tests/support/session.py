@@ -29,6 +29,7 @@ from inzwa_rtc.speech.cache.cache import PhraseCache
 from inzwa_rtc.speech.cost import PriceTable, Spending
 from inzwa_rtc.speech.reading import Manner, Reading
 from inzwa_rtc.tools.toolbox import Toolbox
+from inzwa_rtc.users import VoiceMode
 from tests.support.engines import LoudIsSpeech, ScriptedModel, ScriptedRecognizer, ToneSynthesizer
 from tests.support.peer import MemoryPeer
 from tests.support.speech import AS_IT_IS
@@ -124,6 +125,7 @@ async def calling(
     suppressor: NoiseSuppressor | None = None,
     manner: Manner = AS_IT_IS,
     toolbox: Toolbox | None = None,
+    mode: VoiceMode = "conversation",
     **groups: Any,
 ) -> AsyncIterator[Call]:
     call_settings = {"greeting": greeting, "system_prompt": "", **groups.pop("call", {})}
@@ -148,6 +150,7 @@ async def calling(
         VoiceSettings(settings.language, "tone", 1.0),
         shedding,
         suppressor,
+        mode,
     )
     call = Call(peer, asr, llm, tts, session, source, shedding)
     call.running = asyncio.create_task(session.run())
