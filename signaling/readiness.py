@@ -11,6 +11,7 @@ import structlog
 
 from inzwa_rtc.conversation.engines import EngineSet, Faults
 from inzwa_rtc.conversation.peer import UpdateVoice
+from inzwa_rtc.conversation.phrases import cut_whole
 from inzwa_rtc.conversation.rehearsal import Rehearsal
 from inzwa_rtc.conversation.spoken import Lines, lines
 from inzwa_rtc.conversation.voices import Voices
@@ -132,7 +133,8 @@ async def rehearse(
     settings: Settings,
 ) -> Faults:
     """The apologies in every language that is offered, each in the voice that its callers
-    hear, ready before an engine can fail; the greeting is ready as well. Raises `EngineError`."""
+    hear, ready before an engine can fail; the greeting is ready as well, and so is what is said
+    while a tool takes its time. Raises `EngineError`."""
     timeouts = settings.timeouts
 
     def count(engine: str, model: str, characters: int) -> None:
@@ -156,7 +158,8 @@ async def rehearse(
     waiting = [
         SpeechRequest(phrase, v.voice, v.language)
         for language, v in callers.items()
-        for phrase in fillers_in(settings.tools, language)
+        for filler in fillers_in(settings.tools, language)
+        for phrase in cut_whole(filler)  # as it will be spoken
     ]
     others = (
         lambda own: own.not_understood,
@@ -164,11 +167,11 @@ async def rehearse(
         lambda own: own.time_limit,
         lambda own: own.idle_limit,
     )
-    further = [*(request for text in others for request in requests(text)), *waiting]
-    rehearsal.pin([*apologies, *greetings, *further])
+    further = [request for text in others for request in requests(text)]
+    rehearsal.pin([*apologies, *greetings, *waiting, *further])
     try:
         async with asyncio.timeout(timeouts.engine_start):
-            rendered = await rehearsal.rendered([*apologies, *greetings], further)
+            rendered = await rehearsal.rendered([*apologies, *greetings, *waiting], further)
     except TimeoutError:
         raise EngineTimeout(
             f"The speech engine did not speak the apologies within {timeouts.engine_start:g} s.",
