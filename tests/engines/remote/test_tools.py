@@ -25,7 +25,10 @@ from tests.engines.remote.asking import REQUEST, Make, error_of, reply
 from tests.engines.remote.fake_server import (
     DONE,
     FINISHED,
+    Behaviour,
     FakeServer,
+    answers,
+    breaks,
     delta,
     event,
     line,
@@ -217,3 +220,24 @@ async def test_ollama_is_told_results_by_the_names_of_their_tools(
         {"function": {"name": "weather", "arguments": {"place": "Harare"}}}
     ]
     assert (told["role"], told["content"], told["tool_name"]) == ("tool", "24 degrees", "weather")
+
+
+@pytest.mark.parametrize(
+    ("shown", "can"),
+    [
+        (answers({"capabilities": ["completion", "tools"], "model_info": {}}), True),
+        (answers({"capabilities": ["completion"], "model_info": {}}), False),
+        (answers({"model_info": {}}), True),
+        (answers("no such path", 404), True),
+        (answers([1, 2]), True),
+        (breaks, True),
+    ],
+    ids=["told", "told not", "not told", "unknown", "garbage", "broken"],
+)
+async def test_ollama_is_asked_whether_the_model_was_made_for_tools(
+    ollama: Make, server: FakeServer, shown: Behaviour, can: bool
+) -> None:
+    server.will(answers({"model": "tiny", "response": "", "done": True}), shown)
+    engine = await asyncio.to_thread(ollama, check_at_start=True)
+    assert ("tools" in engine.abilities) is can
+    assert server.asked[1].path == "/api/show"
