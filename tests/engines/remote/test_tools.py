@@ -159,6 +159,25 @@ async def test_without_tools_nothing_is_said_of_them(chat: Make, server: FakeSer
     assert "tools" not in server.asked[0].body
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set',
+        "tools param requires --jinja flag",
+        "Unknown parameter: 'tools'.",
+    ],
+)
+async def test_a_server_that_takes_no_tools_is_told_how_to_be_set_up(
+    chat: Make, server: FakeServer, message: str
+) -> None:
+    server.will(answers({"error": {"message": message, "code": 400}}, 400))
+    error = await error_of(chat(), ASKING)
+    assert error.code == "tools_refused"
+    assert "llm.tools" in error.action
+    assert len(server.asked) == 1
+    assert (await error_of(chat())).code == "request_refused", "nothing was offered"
+
+
 @pytest.mark.parametrize("tools", [True, False])
 async def test_an_operator_may_say_that_a_server_knows_no_tools(
     chat: Make, ollama: Make, tools: bool
