@@ -18,6 +18,12 @@ from signaling.calls import Calls
 from signaling.edge import add_security_headers, errors_as_json
 from signaling.info import Info
 from signaling.offers import Offers
+from signaling.operations.work import Work
+from signaling.rest.native import NativeRest
+from signaling.rest.openai.chat import OpenAIChat
+from signaling.rest.openai.models import OpenAIModels
+from signaling.rest.openai.speech import OpenAISpeech
+from signaling.rest.openai.transcriptions import OpenAITranscriptions
 from signaling.sites import Sites
 from signaling.socket import Sockets
 from signaling.store import STORE
@@ -25,9 +31,13 @@ from signaling.switchboard import Switchboard
 
 
 def create_app(
-    settings: Settings, calls: Calls, switchboard: Switchboard[Any], store: Store
+    settings: Settings,
+    calls: Calls,
+    switchboard: Switchboard[Any],
+    store: Store,
+    work: Work,
 ) -> web.Application:
-    """All routes over `calls`; owns nothing that runs."""
+    """All routes over `calls` and `work`; owns nothing that runs."""
     sites = Sites(settings)
     app = web.Application(
         middlewares=[errors_as_json, sites.check],
@@ -42,6 +52,11 @@ def create_app(
         *Admin(switchboard).operations(),
         *Offers(calls, settings).operations(),
         *Sockets(calls, settings, gate).operations(),
+        *NativeRest(work, settings.limits).operations(),
+        *OpenAISpeech(work, switchboard, settings.limits).operations(),
+        *OpenAITranscriptions(work, switchboard, settings.limits).operations(),
+        *OpenAIChat(work, switchboard, settings.limits).operations(),
+        *OpenAIModels(switchboard).operations(),
         *Minting(gate, settings.limits).operations(),
         *ApiDocument().operations(),
     ]

@@ -100,6 +100,11 @@ class Calls:
     def __len__(self) -> int:
         return len(self._calls)
 
+    @property
+    def users(self) -> set[str]:
+        """In whose names there are calls."""
+        return {call.owner.user for call in self._calls.values() if call.owner.user is not None}
+
     def check_enabled(self) -> None:
         """Raises `Unavailable` where the operator has switched calls off."""
         if not self.settings.voice_enabled:

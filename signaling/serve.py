@@ -24,9 +24,11 @@ from signaling.app import create_app
 from signaling.calls import Calls
 from signaling.detectors import Detectors
 from signaling.load import EVERY_S, watch
+from signaling.operations.work import Work
 from signaling.signals import Signals
 from signaling.switchboard import RunningEngines, Switchboard, tell_not_exchanged
 from signaling.warmup import warm_up, warm_up_media
+from signaling.withdrawal import Withdrawal
 
 KEEPALIVE_S = 15.0  # also the guard against slow headers; aiohttp's own default is an hour
 
@@ -111,7 +113,8 @@ async def _running(
     calls = Calls(settings.limits, switchboard, Detectors(SileroVad), shedding, new_suppressor)
     switchboard.on_exchange = calls.engines_exchanged
     store.users.when_deleted(calls.end_of_user)
-    app = create_app(settings, calls, switchboard, store)
+    work = Work(switchboard, shedding)
+    app = create_app(settings, calls, switchboard, store, work)
     runner = web.AppRunner(
         app,
         access_log=None,
@@ -121,7 +124,11 @@ async def _running(
     )
     await runner.setup()
     meter = LoadMeter(readings=round(settings.load.average_s / EVERY_S))
-    watching = asyncio.create_task(watch(shedding, meter))
+    withdrawal = Withdrawal(store.users, calls)
+    watching = [
+        asyncio.create_task(watch(shedding, meter)),
+        asyncio.create_task(withdrawal.watch()),
+    ]
     try:
         site = web.TCPSite(runner, settings.host, settings.port)
         try:
@@ -135,9 +142,11 @@ async def _running(
     finally:
         await calls.close()
         await runner.cleanup()
+        await work.close()
         await switchboard.ended()
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
 
 
 async def _drain(server: Server, force: asyncio.Event) -> None:
