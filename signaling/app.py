@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from inzwa_rtc.settings import Settings
+from inzwa_rtc.store import Store
 from signaling.access.gate import OpenGate
 from signaling.admin import Admin
 from signaling.api.document import ApiDocument
@@ -18,16 +19,20 @@ from signaling.info import Info
 from signaling.offers import Offers
 from signaling.sites import Sites
 from signaling.socket import Sockets
+from signaling.store import STORE
 from signaling.switchboard import Switchboard
 
 
-def create_app(settings: Settings, calls: Calls, switchboard: Switchboard[Any]) -> web.Application:
+def create_app(
+    settings: Settings, calls: Calls, switchboard: Switchboard[Any], store: Store
+) -> web.Application:
     """All routes over `calls`; owns nothing that runs."""
     sites = Sites(settings)
     app = web.Application(
         middlewares=[errors_as_json, sites.check],
         client_max_size=settings.limits.json_body,
     )
+    app[STORE] = store
     app.on_response_prepare.extend([add_security_headers, sites.add_headers])
     operations = [
         *Info(calls, switchboard).operations(),

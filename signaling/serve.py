@@ -16,6 +16,7 @@ from inzwa_rtc.errors import EngineError, ListenError
 from inzwa_rtc.machine.load import LoadMeter
 from inzwa_rtc.noise import choice
 from inzwa_rtc.settings import Settings
+from inzwa_rtc.store import Store, database_url, opened
 from inzwa_rtc.turntaking.vad import SileroVad
 from signaling.app import create_app
 from signaling.calls import Calls
@@ -67,12 +68,16 @@ async def serve(
 
 
 class Server:
-    """A running server: its port, its calls, and the engines that they are given."""
+    """A running server: its port, its calls, the engines that they are given, and what is kept
+    of users."""
 
-    def __init__(self, port: int, calls: Calls, switchboard: Switchboard[Any]) -> None:
+    def __init__(
+        self, port: int, calls: Calls, switchboard: Switchboard[Any], store: Store
+    ) -> None:
         self.port = port
         self.calls = calls
         self.switchboard = switchboard
+        self.store = store
 
 
 @asynccontextmanager
@@ -81,6 +86,18 @@ async def running(
 ) -> AsyncIterator[Server]:
     """Serve on the configured host and port (0: any free one) while the block runs; calls
     that live at its end are ended. Raises `ListenError`, `ConfigError`, `EngineError`."""
+    async with opened(database_url(settings), settings.default_voice_mode) as store:
+        async with _running(settings, engines, read_settings, store) as server:
+            yield server
+
+
+@asynccontextmanager
+async def _running(
+    settings: Settings,
+    engines: RunningEngines[Any],
+    read_settings: Callable[[], Settings],
+    store: Store,
+) -> AsyncIterator[Server]:
     new_suppressor = choice.chosen(settings.noise_suppression)
     switchboard = Switchboard(engines, read_settings)
     await switchboard.open(settings)
@@ -88,7 +105,7 @@ async def running(
     calls = Calls(settings.limits, switchboard, Detectors(SileroVad), shedding, new_suppressor)
     switchboard.on_exchange = calls.engines_exchanged
     runner = web.AppRunner(
-        create_app(settings, calls, switchboard),
+        create_app(settings, calls, switchboard, store),
         access_log=None,
         keepalive_timeout=KEEPALIVE_S,
         handler_cancellation=True,
@@ -106,7 +123,7 @@ async def running(
                 f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.",
                 action="Stop what uses that port, or choose another with --port.",
             ) from None
-        yield Server(runner.addresses[0][1], calls, switchboard)
+        yield Server(runner.addresses[0][1], calls, switchboard, store)
     finally:
         await calls.close()
         await runner.cleanup()

@@ -27,6 +27,9 @@ from signaling.warmup import warm_up
 
 AT_START_ONLY = (
     "admin_key",
+    "data_dir",
+    "database_url",
+    "default_voice_mode",
     "environment",
     "voice_enabled",
     "host",
