@@ -14,6 +14,7 @@ from signaling.admin import Admin
 from signaling.api.document import ApiDocument
 from signaling.api.operation import add_operations
 from signaling.calls import Calls
+from signaling.dictation import Dictations
 from signaling.edge import add_security_headers, errors_as_json
 from signaling.info import Info
 from signaling.offers import Offers
@@ -39,6 +40,7 @@ def create_app(
         *Admin(switchboard, settings.admin_key).operations(),
         *Offers(calls, settings).operations(),
         *Sockets(calls, settings).operations(),
+        *Dictations(calls, settings).operations(),
         *ApiDocument().operations(),
     ]
     add_operations(app, operations, OpenGate())

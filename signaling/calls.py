@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 
+from inzwa_rtc.conversation.dictation import Dictation, Told
 from inzwa_rtc.conversation.peer import Command, Peer, UpdateVoice
 from inzwa_rtc.conversation.session import Session
 from inzwa_rtc.conversation.shedding import Shedding
@@ -39,7 +42,7 @@ class Call:
     transport: str
     etag: str = field(default_factory=lambda: secrets.token_hex(8))
     peer: WebRtcPeer[Command] | None = None
-    session: Session | None = None
+    session: Session | Dictation | None = None
 
     def end(self, reason: EndReason) -> None:
         """End the call, also while it is being set up."""
@@ -184,6 +187,19 @@ class Calls:
             )
             return await self._logged(call, call.session)
 
+    @contextmanager
+    def dictation(self, call: Call, tell: Callable[[Told], None]) -> Iterator[Dictation]:
+        """What an admitted caller dictates, to be run with `dictate`."""
+        with self._detectors.lent() as detector:
+            suppressor = self._new_suppressor()
+            dictation = Dictation(self._switchboard, detector, self.settings, tell, suppressor)
+            call.session = dictation
+            yield dictation
+
+    async def dictate(self, call: Call, dictation: Dictation) -> EndReason:
+        """Write down what is dictated until it ends."""
+        return await self._logged(call, dictation)
+
     async def all_ended(self) -> None:
         """Return once no call is left."""
         await self._empty.wait()
@@ -214,7 +230,7 @@ class Calls:
             return False
         return True
 
-    async def _logged(self, call: Call, session: Session) -> EndReason:
+    async def _logged(self, call: Call, session: Session | Dictation) -> EndReason:
         log.info("call.started", call=call.id, transport=call.transport)
         reason: EndReason = "error"
         try:

@@ -63,6 +63,7 @@ class LimitSettings(Group):
     frame: Annotated[int, Field(ge=1024)] = 64 * 1024
     text_chars: Annotated[int, Field(ge=1)] = 5_000
     waiting_audio_s: Annotated[float, Field(gt=0)] = 10.0
+    dictation_s: Annotated[float, Field(ge=5, le=3600)] = 120.0
 
 
 class LoadSettings(Group):

@@ -1,0 +1,283 @@
+"""Dictation over a WebSocket: `GET /ws/stt`. Audio in, one `transcript` for each utterance out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Annotated, Any, Literal, assert_never
+
+import structlog
+from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from inzwa_rtc.conversation.dictation import BufferFull, Dictation, Told, Wish, Written
+from inzwa_rtc.errors import InzwaError, PeerError, Unavailable
+from inzwa_rtc.events import EndReason, Failure
+from inzwa_rtc.language import with_hyphens
+from inzwa_rtc.settings import Settings
+from inzwa_rtc.transport.outbox import Outbox
+from signaling.access.caller import Caller
+from signaling.api.body import bad_json
+from signaling.api.operation import Answer, Operation, caller_of
+from signaling.calls import Call, Calls
+from signaling.closing import CLOSE_S, close
+from signaling.socket import HEARTBEAT_S, LAST_WORDS_S
+
+MAX_SEND_S = 10.0  # one message not taken for so long: the client is gone
+MAX_ERRORS = 50  # a confused client is told; a hostile one is not served for ever
+
+log = structlog.get_logger(__name__)
+
+Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$", max_length=35)]
+
+
+class DictationQuery(BaseModel):
+    """What may be asked for at the address. `language` is the one spoken (BCP 47), without it the
+    server's own settings count; `partials` asks for words while they are being spoken."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    language: Language | None = None
+    partials: bool = False
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="ignore", strict=True, hide_input_in_errors=True)
+
+
+class Start(_Message):
+    """The first message where the request itself did not say who asks; else it may be left out."""
+
+    type: Literal["start"]
+    auth: Annotated[str, Field(max_length=1000)] | None = None
+    language: Language | None = None
+    partials: bool | None = None
+
+
+class _Stop(_Message):
+    type: Literal["stop", "end"]
+
+
+_Client = Annotated[Start | _Stop, Field(discriminator="type")]
+_CLIENT: TypeAdapter[_Client] = TypeAdapter(_Client)
+
+SignIn = Callable[[web.Request, str | None], Awaitable[Caller]]
+"""Who opens a socket whose request did not tell, by the `auth` of its first message. Raises
+`PeerError` and `Unavailable`."""
+
+
+async def nobody_signs_in(_request: web.Request, _auth: str | None) -> Caller:
+    """Where only the request can say who asks. Raises `PeerError`."""
+    raise PeerError(
+        "It is not said who dictates.",
+        action="Send the header `Authorization: Bearer KEY`.",
+        code="not_signed_in",
+        status=401,
+    )
+
+
+class Dictations:
+    """The handler of `/ws/stt`."""
+
+    def __init__(self, calls: Calls, settings: Settings, sign_in: SignIn = nobody_signs_in) -> None:
+        self._calls = calls
+        self._limits = settings.limits
+        self._sign_in = sign_in
+
+    def operations(self) -> list[Operation]:
+        """To be added to the application."""
+        return [
+            Operation(
+                *("GET", "/ws/stt", self.handle, "Dictate over a WebSocket"),
+                access="anyone",  # the first message may say who dictates
+                tag="existing clients",
+                query=DictationQuery,
+                answers=(Answer(101, "The socket; docs/rest.md has its messages.", media_type=""),),
+            )
+        ]
+
+    async def handle(self, request: web.Request) -> web.WebSocketResponse:
+        """PCM16 little-endian mono 16 kHz in as binary messages; for each utterance a
+        `transcript` out. `{"type":"stop"}` has the rest written down and closes the socket."""
+        self._calls.check_enabled()
+        query = _query(request)
+        ws = web.WebSocketResponse(
+            compress=False,
+            max_msg_size=self._limits.frame,
+            heartbeat=HEARTBEAT_S,
+            timeout=CLOSE_S,
+        )
+        await ws.prepare(request)
+        code, reason = WSCloseCode.OK, ""
+        try:
+            ended = await self._take(ws, request, query)
+            if ended == "shutdown":
+                code = WSCloseCode.GOING_AWAY
+            reason = "" if ended == "caller" else ended
+        except InzwaError as error:
+            is_temporary = isinstance(error, Unavailable)
+            code = WSCloseCode.TRY_AGAIN_LATER if is_temporary else WSCloseCode.POLICY_VIOLATION
+            reason = error.code
+            with suppress(ConnectionError):  # it left at once
+                await ws.send_str(_told(Failure(error.code, error.message, error.action)))
+        finally:
+            await close(ws, request, code, reason)
+        return ws
+
+    async def _take(
+        self, ws: web.WebSocketResponse, request: web.Request, query: DictationQuery
+    ) -> EndReason:
+        """Raises `PeerError`, `Unavailable`."""
+        caller = caller_of(request)
+        wish = Wish(query.language, query.partials)
+        if "call" not in caller.scopes:
+            start = await self._start(ws)
+            if start is None:
+                return "connection_lost"
+            caller = await self._sign_in(request, start.auth)
+            wish = _wished(start, wish)
+        wish = Wish(wish.language or caller.settings.stt_language, wish.partials)
+        call = self._calls.admit("dictation")
+        try:
+            return await self._hold(ws, call, wish)
+        finally:
+            self._calls.release(call)
+
+    async def _start(self, ws: web.WebSocketResponse) -> Start | None:
+        """The first message; None if the client left. Raises `PeerError`."""
+        try:
+            message = await ws.receive(timeout=self._calls.settings.timeouts.call_setup)
+        except TimeoutError:
+            raise PeerError(
+                "No `start` came in time.", action='Send {"type":"start"} first.', code="timeout"
+            ) from None
+        if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+            return None
+        parsed = self._parsed(message.data) if message.type == WSMsgType.TEXT else None
+        if not isinstance(parsed, Start):
+            raise PeerError(
+                "It was not said first who dictates.",
+                action='Send {"type":"start","auth":"KEY"} first.',
+                code="not_started",
+            )
+        return parsed
+
+    async def _hold(self, ws: web.WebSocketResponse, call: Call, wish: Wish) -> EndReason:
+        outbox = Outbox()
+
+        def tell(told: Told) -> None:
+            if not outbox.put(_told(told)):
+                call.end("connection_lost")
+
+        with self._calls.dictation(call, tell) as dictation:
+            dictation.wish = wish
+            async with asyncio.TaskGroup() as tasks:
+                reader = tasks.create_task(self._read(ws, dictation, tell))
+                sender = tasks.create_task(_send(ws, outbox, dictation))
+                try:
+                    return await self._calls.dictate(call, dictation)
+                except Exception:  # one client's fault must not end the others
+                    log.exception("dictation.failed", call=call.id)
+                    return "error"
+                finally:
+                    reader.cancel()
+                    outbox.close()
+                    await asyncio.wait({sender}, timeout=LAST_WORDS_S)
+                    sender.cancel()
+
+    async def _read(
+        self, ws: web.WebSocketResponse, dictation: Dictation, tell: Callable[[Told], None]
+    ) -> None:
+        errors = 0
+        async for message in ws:
+            try:
+                self._obey(message, dictation)
+            except PeerError as error:
+                tell(Failure(error.code, error.message, error.action))
+                errors += 1
+                if errors >= MAX_ERRORS:
+                    break
+        dictation.end("connection_lost")
+
+    def _obey(self, message: WSMessage, dictation: Dictation) -> None:
+        """Raises `PeerError`."""
+        if message.type == WSMsgType.BINARY:
+            if len(message.data) % 2:
+                raise PeerError(
+                    "A binary message has an odd number of bytes.",
+                    action="Send whole 16-bit samples: PCM16 little-endian mono at 16 kHz.",
+                    code="odd_audio",
+                )
+            dictation.feed(message.data)
+        elif message.type == WSMsgType.TEXT:
+            match self._parsed(message.data):
+                case Start() as start:
+                    dictation.wish = _wished(start, dictation.wish)
+                case _Stop():
+                    dictation.finish()
+
+    def _parsed(self, text: str) -> _Client:
+        try:
+            return _CLIENT.validate_json(text)
+        except (ValidationError, UnicodeError) as error:
+            raise PeerError(
+                bad_json(error).message,
+                action="Send one of: start, stop, end; audio goes as binary messages.",
+                code="bad_message",
+            ) from None
+
+
+def _query(request: web.Request) -> DictationQuery:
+    """Raises `PeerError`."""
+    try:
+        query = DictationQuery.model_validate(dict(request.query))
+    except (ValidationError, UnicodeError) as error:
+        raise PeerError(
+            bad_json(error).message,
+            action="Give `language` as a language tag such as `sn`, `partials` as true or false.",
+            code="bad_query",
+        ) from None
+    language = query.language and with_hyphens(query.language)
+    return query.model_copy(update={"language": language})
+
+
+def _wished(start: Start, before: Wish) -> Wish:
+    return Wish(
+        with_hyphens(start.language) if start.language else before.language,
+        before.partials if start.partials is None else start.partials,
+    )
+
+
+async def _send(ws: web.WebSocketResponse, outbox: Outbox, dictation: Dictation) -> None:
+    try:
+        while (message := await outbox.take()) is not None:
+            async with asyncio.timeout(MAX_SEND_S):
+                await ws.send_str(str(message))
+    except (ConnectionError, TimeoutError):
+        dictation.end("connection_lost")
+
+
+def _told(told: Told) -> str:
+    message = json.dumps(_members(told), ensure_ascii=False)
+    return message.encode("utf-8", "replace").decode()  # UTF-8 carries no half characters
+
+
+def _members(told: Told) -> dict[str, Any]:
+    match told:
+        case Written(text=text, is_final=False):
+            return {"type": "partial", "text": text}
+        case Written(text=text, duration_s=seconds):
+            return {
+                "type": "transcript",
+                "text": text,
+                "duration": round(seconds, 3),
+                "keep_open": True,
+            }
+        case BufferFull(limit_s=limit_s):
+            return {"type": "buffer_limit_reached", "duration": limit_s}
+        case Failure(code=code, message=message, action=action):
+            return {"type": "error", "code": code, "message": message, "action": action}
+        case _:
+            assert_never(told)
