@@ -37,6 +37,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "speech": ("engines.contracts", "prices"),
     "safety": (),
     "engines": ("catalogue", "machine"),
+    "recordings": ("turntaking", "engines.contracts"),
     "noise": ("engines.contracts", "engines.registry"),  # the latter says how to install
     "catalogue": (),
     "store": (),
@@ -49,6 +50,7 @@ SIGNALING: tuple[str, ...] = (
     "playout",
     "turntaking",
     "noise",
+    "recordings",
     "store",
     "safety",
     "speech",
