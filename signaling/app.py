@@ -14,10 +14,18 @@ from signaling.admin import Admin
 from signaling.api.document import ApiDocument
 from signaling.api.operation import add_operations
 from signaling.calls import Calls
+from signaling.capabilities import Capabilities
 from signaling.dictation import Dictations
 from signaling.edge import add_security_headers, errors_as_json
+from signaling.existing.plain import TAG, Plain
+from signaling.existing.voice_capabilities import VoiceCapabilities
+from signaling.existing.voice_speech import VoiceSpeech
 from signaling.info import Info
 from signaling.offers import Offers
+from signaling.operations.offering import Offering
+from signaling.operations.preferences import Preferences
+from signaling.operations.speaking import Speaking
+from signaling.own_settings import OwnSettings
 from signaling.sites import Sites
 from signaling.socket import Sockets
 from signaling.store import STORE
@@ -35,12 +43,21 @@ def create_app(
     )
     app[STORE] = store
     app.on_response_prepare.extend([add_security_headers, sites.add_headers])
+    offering = Offering(switchboard)
+    speaking = Speaking(switchboard)
+    preferences = Preferences(store, offering)
     operations = [
         *Info(calls, switchboard).operations(),
         *Admin(switchboard, settings.admin_key).operations(),
         *Offers(calls, settings).operations(),
         *Sockets(calls, settings).operations(),
         *Dictations(calls, settings).operations(),
+        *Capabilities(calls, offering).operations(),
+        *OwnSettings(calls, preferences, settings, "/v1/settings", "users").operations(),
+        *Plain(calls, offering, speaking).operations(),
+        *VoiceSpeech(calls, offering, speaking).operations(),
+        *VoiceCapabilities(calls, offering).operations(),
+        *OwnSettings(calls, preferences, settings, "/api/voice/settings", TAG).operations(),
         *ApiDocument().operations(),
     ]
     add_operations(app, operations, OpenGate())

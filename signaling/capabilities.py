@@ -165,9 +165,8 @@ class Capabilities:
         return web.json_response(told.model_dump())
 
     def _voices(self) -> VoiceList:
-        default = self._offering.default_voice()
         listed: list[dict[str, Any]] = self._offering.listed_voices()
         return VoiceList(
             voices=[VoiceShown(**voice) for voice in listed],
-            default=default and default.id,
+            default=self._offering.default_voice(),
         )

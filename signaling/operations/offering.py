@@ -8,7 +8,7 @@ from typing import Any
 
 from inzwa_rtc.audio.container import FORMATS
 from inzwa_rtc.conversation.voices import Voices
-from inzwa_rtc.engines.contracts import EngineKind, LanguageKnowingRecognizer, Voice
+from inzwa_rtc.engines.contracts import EngineKind, LanguageKnowingRecognizer
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.language import base_language, with_hyphens
 from inzwa_rtc.settings import Settings
@@ -35,11 +35,10 @@ class Offering:
         """What may be chosen from."""
         return self._switchboard.now.voices
 
-    def default_voice(self) -> Voice | None:
-        """The one of those who name none; None of an engine without voices."""
-        usual = self.voices.usual().voice
-        voices = self.voices.all
-        return next((one for one in voices if one.id == usual), voices[0] if voices else None)
+    def default_voice(self) -> str | None:
+        """The id of the one of those who name none; None of an engine without voices."""
+        voices = self.voices
+        return voices.usual().voice or next((one.id for one in voices.all), None)
 
     def recognised_languages(self) -> list[str]:
         """Those that the recogniser understands; where it does not tell, the one that it is set
