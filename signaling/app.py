@@ -9,7 +9,8 @@ from aiohttp import web
 
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.store import Store
-from signaling.access.gate import OpenGate
+from signaling.access.gate import Gate
+from signaling.access.minting import Minting
 from signaling.admin import Admin
 from signaling.api.document import ApiDocument
 from signaling.api.operation import add_operations
@@ -43,15 +44,17 @@ def create_app(
     )
     app[STORE] = store
     app.on_response_prepare.extend([add_security_headers, sites.add_headers])
+    gate = Gate(settings, store, calls.tokens)
     offering = Offering(switchboard)
     speaking = Speaking(switchboard)
     preferences = Preferences(store, offering)
     operations = [
         *Info(calls, switchboard).operations(),
-        *Admin(switchboard, settings.admin_key).operations(),
+        *Admin(switchboard).operations(),
         *Offers(calls, settings).operations(),
-        *Sockets(calls, settings).operations(),
-        *Dictations(calls, settings).operations(),
+        *Sockets(calls, settings, gate).operations(),
+        *Dictations(calls, settings, gate).operations(),
+        *Minting(gate, settings.limits).operations(),
         *Capabilities(calls, offering).operations(),
         *OwnSettings(calls, preferences, settings, "/v1/settings", "users").operations(),
         *Plain(calls, offering, speaking).operations(),
@@ -60,7 +63,7 @@ def create_app(
         *OwnSettings(calls, preferences, settings, "/api/voice/settings", TAG).operations(),
         *ApiDocument().operations(),
     ]
-    add_operations(app, operations, OpenGate())
+    add_operations(app, operations, gate)
     app.router.add_get("/", _index)
     app.router.add_static("/", page_folder())
     return app

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -23,6 +24,8 @@ from inzwa_rtc.noise.choice import NewSuppressor, no_suppressor
 from inzwa_rtc.settings import LimitSettings, Settings
 from inzwa_rtc.speech.cost import Cost
 from inzwa_rtc.transport.webrtc import WebRtcPeer
+from signaling.access.call_tokens import PREFIX, CallTokens, Claim
+from signaling.access.caller import Caller, check_may_call
 from signaling.detectors import Detectors
 from signaling.dialects.native import NativeDialect, SessionOptions
 from signaling.switchboard import Switchboard
@@ -40,6 +43,7 @@ class Call:
     id: str
     token: str
     transport: str
+    owner: Caller
     etag: str = field(default_factory=lambda: secrets.token_hex(8))
     peer: WebRtcPeer[Command] | None = None
     session: Session | Dictation | None = None
@@ -50,6 +54,13 @@ class Call:
             self.session.end(reason)
         elif self.peer is not None:
             self.peer.give_up()
+
+    def dismiss(self) -> None:
+        """Voice was taken from whoever called: tell them, and end it."""
+        if self.session is not None:
+            self.session.dismiss()
+        else:
+            self.end("disabled")
 
 
 class Calls:
@@ -66,6 +77,7 @@ class Calls:
     ) -> None:
         self.is_draining = False
         self.dialect = NativeDialect(limits)
+        self.tokens = CallTokens()
         self._switchboard = switchboard
         self._detectors = detectors
         self._shedding = shedding
@@ -97,9 +109,11 @@ class Calls:
                 code="voice_disabled",
             )
 
-    def admit(self, transport: str) -> Call:
-        """A place for a new call, to be given back with `release`. Raises `Unavailable`."""
+    def admit(self, transport: str, owner: Caller) -> Call:
+        """A place for a new call, to be given back with `release`. Raises `Unavailable`, and
+        `PeerError` for a user who may not call."""
         self.check_enabled()
+        check_may_call(owner)
         if self.is_draining:
             raise Unavailable(
                 "The server is shutting down.",
@@ -114,14 +128,17 @@ class Calls:
                 code="server_full",
                 retry_after_s=RETRY_AFTER_S,
             )
-        call = Call(secrets.token_urlsafe(16), secrets.token_urlsafe(24), transport)
+        token = PREFIX + secrets.token_urlsafe(24)
+        call = Call(secrets.token_urlsafe(16), token, transport, owner)
         self._calls[call.id] = call
+        self.tokens.begin(Claim(call.id, token, owner))
         self._empty.clear()
         return call
 
     def release(self, call: Call) -> None:
         """The call is over."""
         self._calls.pop(call.id, None)
+        self.tokens.end(call.id, monotonic())
         if not self._calls:
             self._empty.set()
 
@@ -137,7 +154,7 @@ class Calls:
             )
         return call
 
-    async def answer(self, offer: str, options: SessionOptions) -> tuple[Call, str]:
+    async def answer(self, offer: str, options: SessionOptions, caller: Caller) -> tuple[Call, str]:
         """Take a WebRTC call: the call and the answer's SDP. Raises `PeerError`, `Unavailable`."""
         self.check_enabled()
         if not self.settings.webrtc_offered:
@@ -146,8 +163,8 @@ class Calls:
                 action="Use the WebSocket at /v1/ws.",
                 code="webrtc_disabled",
             )
-        voice = self.voice_settings(options)
-        call = self.admit("webrtc")
+        voice = self.voice_settings(options, caller)
+        call = self.admit("webrtc", caller)
         try:
             peer, answer = await self._answered(offer)
         except BaseException:
@@ -159,11 +176,21 @@ class Calls:
         task.add_done_callback(self._tasks.discard)
         return call, answer
 
-    def voice_settings(self, options: SessionOptions) -> VoiceSettings:
-        """How to speak to a caller who asks for this. Raises `PeerError`."""
-        voices = self.voices
-        asked = UpdateVoice(options.language, options.voice, options.speed)
-        return voices.choose(asked, voices.usual())
+    def voice_settings(self, options: SessionOptions, caller: Caller) -> VoiceSettings:
+        """How to speak to a caller who asks for this: what a start token says goes before it,
+        what the user has chosen comes after it, where it is offered. Raises `PeerError`."""
+        voices, own = self.voices, caller.settings
+        language = own.stt_language or voices.usual().language
+        usual = voices.nearest(VoiceSettings(language, None, own.tts_speed, own.tts_voice))
+        given = {**options.model_dump(exclude_none=True), **caller.bound}
+        asked = UpdateVoice(*(given.get(name) for name in ("language", "voice", "speed")))
+        return voices.choose(asked, usual)
+
+    def end_of_user(self, user: str) -> None:
+        """Voice was taken from this user: their calls end, within seconds, with a word of why."""
+        for call in list(self._calls.values()):
+            if call.owner.user == user:
+                call.dismiss()
 
     def engines_exchanged(self) -> None:
         """Tell the live calls that other engines are given out from now on."""
@@ -184,6 +211,7 @@ class Calls:
                 voice,
                 self._shedding,
                 self._new_suppressor(),
+                call.owner.settings.voice_mode,
             )
             return await self._logged(call, call.session)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Annotated, Any, Literal, assert_never
 
 import structlog
@@ -18,9 +19,11 @@ from inzwa_rtc.events import EndReason, Failure
 from inzwa_rtc.language import with_hyphens
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.transport.outbox import Outbox
-from signaling.access.caller import Caller
+from signaling.access import refusals
+from signaling.access.caller import Caller, check_may
+from signaling.access.gate import Gate
 from signaling.api.body import bad_json
-from signaling.api.operation import Answer, Operation, caller_of
+from signaling.api.operation import Answer, Operation
 from signaling.calls import Call, Calls
 from signaling.closing import CLOSE_S, close
 from signaling.socket import HEARTBEAT_S, LAST_WORDS_S
@@ -63,28 +66,14 @@ class _Stop(_Message):
 _Client = Annotated[Start | _Stop, Field(discriminator="type")]
 _CLIENT: TypeAdapter[_Client] = TypeAdapter(_Client)
 
-SignIn = Callable[[web.Request, str | None], Awaitable[Caller]]
-"""Who opens a socket whose request did not tell, by the `auth` of its first message. Raises
-`PeerError` and `Unavailable`."""
-
-
-async def nobody_signs_in(_request: web.Request, _auth: str | None) -> Caller:
-    """Where only the request can say who asks. Raises `PeerError`."""
-    raise PeerError(
-        "It is not said who dictates.",
-        action="Send the header `Authorization: Bearer KEY`.",
-        code="not_signed_in",
-        status=401,
-    )
-
 
 class Dictations:
     """The handler of `/ws/stt`."""
 
-    def __init__(self, calls: Calls, settings: Settings, sign_in: SignIn = nobody_signs_in) -> None:
+    def __init__(self, calls: Calls, settings: Settings, gate: Gate) -> None:
         self._calls = calls
         self._limits = settings.limits
-        self._sign_in = sign_in
+        self._gate = gate
 
     def operations(self) -> list[Operation]:
         """To be added to the application."""
@@ -103,6 +92,7 @@ class Dictations:
         `transcript` out. `{"type":"stop"}` has the rest written down and closes the socket."""
         self._calls.check_enabled()
         query = _query(request)
+        caller = await self._known(request)
         ws = web.WebSocketResponse(
             compress=False,
             max_msg_size=self._limits.frame,
@@ -112,7 +102,7 @@ class Dictations:
         await ws.prepare(request)
         code, reason = WSCloseCode.OK, ""
         try:
-            ended = await self._take(ws, request, query)
+            ended = await self._take(ws, request, caller, Wish(query.language, query.partials))
             if ended == "shutdown":
                 code = WSCloseCode.GOING_AWAY
             reason = "" if ended == "caller" else ended
@@ -126,22 +116,35 @@ class Dictations:
             await close(ws, request, code, reason)
         return ws
 
+    async def _known(self, request: web.Request) -> Caller | None:
+        """Who asks, as far as the request tells it: None where the first message has to. Raises
+        `PeerError`, `Unavailable`."""
+        try:
+            return await self._gate.admit_start(request, None)
+        except PeerError as error:
+            if error.code != refusals.nobody().code:
+                raise
+            return None
+
     async def _take(
-        self, ws: web.WebSocketResponse, request: web.Request, query: DictationQuery
+        self, ws: web.WebSocketResponse, request: web.Request, caller: Caller | None, wish: Wish
     ) -> EndReason:
         """Raises `PeerError`, `Unavailable`."""
-        caller = caller_of(request)
-        wish = Wish(query.language, query.partials)
-        if "call" not in caller.scopes:
+        if caller is None:
             start = await self._start(ws)
             if start is None:
                 return "connection_lost"
-            caller = await self._sign_in(request, start.auth)
+            caller = await self._gate.admit_start(request, start.auth)
             wish = _wished(start, wish)
-        wish = Wish(wish.language or caller.settings.stt_language, wish.partials)
-        call = self._calls.admit("dictation")
         try:
-            return await self._hold(ws, call, wish)
+            check_may(caller, "transcribe")
+            call = self._calls.admit("dictation", caller)
+        except BaseException:
+            self._gate.not_served(caller)
+            raise
+        try:
+            own = caller.session.language or caller.settings.stt_language
+            return await self._hold(ws, call, replace(wish, language=wish.language or own))
         finally:
             self._calls.release(call)
 

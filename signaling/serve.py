@@ -18,6 +18,7 @@ from inzwa_rtc.noise import choice
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.store import Store, database_url, opened
 from inzwa_rtc.turntaking.vad import SileroVad
+from signaling.access.opening import check_start
 from signaling.app import create_app
 from signaling.calls import Calls
 from signaling.detectors import Detectors
@@ -44,6 +45,8 @@ async def serve(
     """
     signals = Signals()
     try:
+        async with opened(database_url(settings)) as store:  # engines may take minutes to load
+            await check_start(settings, store.keys)
         async with engines as up:
             await warm_up_media(settings)
             try:
@@ -87,6 +90,7 @@ async def running(
     """Serve on the configured host and port (0: any free one) while the block runs; calls
     that live at its end are ended. Raises `ListenError`, `ConfigError`, `EngineError`."""
     async with opened(database_url(settings), settings.default_voice_mode) as store:
+        await check_start(settings, store.keys)
         async with _running(settings, engines, read_settings, store) as server:
             yield server
 
@@ -104,6 +108,7 @@ async def _running(
     shedding = Shedding(settings.load)
     calls = Calls(settings.limits, switchboard, Detectors(SileroVad), shedding, new_suppressor)
     switchboard.on_exchange = calls.engines_exchanged
+    store.users.when_deleted(calls.end_of_user)
     runner = web.AppRunner(
         create_app(settings, calls, switchboard, store),
         access_log=None,

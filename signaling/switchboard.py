@@ -26,6 +26,7 @@ from signaling.readiness import Memory, Trio, ready
 from signaling.warmup import warm_up
 
 AT_START_ONLY = (
+    "access",
     "admin_key",
     "data_dir",
     "database_url",

@@ -65,6 +65,11 @@ class BufferFull:
 Told = Written | BufferFull | Failure
 
 _BY_THE_SERVER: tuple[EndReason, ...] = ("shutdown", "time_limit", "idle")
+_DISMISSED = Failure(
+    "voice_disabled_for_user",
+    "Voice was switched off for this user.",
+    "An administrator can switch it on.",
+)
 _CUT_SHORT = Failure(
     "cut_short", "Not all that was said is written down.", "Send what is missing again."
 )
@@ -142,6 +147,11 @@ class Dictation:
         """End it from outside."""
         if not self._end.done():
             self._end.set_result(reason)
+
+    def dismiss(self) -> None:
+        """Voice was taken from whoever dictates."""
+        self._tell(_DISMISSED)
+        self.end("disabled")
 
     def engines_exchanged(self) -> None:
         """Other engines are given out from the next utterance on."""
