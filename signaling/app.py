@@ -12,6 +12,7 @@ from inzwa_rtc.store import Store
 from signaling.access.gate import Gate
 from signaling.access.minting import Minting
 from signaling.admin import Admin
+from signaling.admin_users import AdminUsers
 from signaling.api.document import ApiDocument
 from signaling.api.operation import add_operations
 from signaling.calls import Calls
@@ -51,6 +52,7 @@ def create_app(
     operations = [
         *Info(calls, switchboard).operations(),
         *Admin(switchboard).operations(),
+        *AdminUsers(calls, switchboard, store, preferences, settings).operations(),
         *Offers(calls, settings).operations(),
         *Sockets(calls, settings, gate).operations(),
         *Dictations(calls, settings, gate).operations(),

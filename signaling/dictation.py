@@ -180,7 +180,7 @@ class Dictations:
                 reader = tasks.create_task(self._read(ws, dictation, tell))
                 sender = tasks.create_task(_send(ws, outbox, dictation))
                 try:
-                    return await self._calls.dictate(call, dictation)
+                    return await self._calls.held(call, dictation)
                 except Exception:  # one client's fault must not end the others
                     log.exception("dictation.failed", call=call.id)
                     return "error"

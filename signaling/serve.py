@@ -108,7 +108,7 @@ async def _running(
     shedding = Shedding(settings.load)
     calls = Calls(settings.limits, switchboard, Detectors(SileroVad), shedding, new_suppressor)
     switchboard.on_exchange = calls.engines_exchanged
-    store.users.when_deleted(calls.end_of_user)
+    store.users.when_deleted(calls.forget_user)
     runner = web.AppRunner(
         create_app(settings, calls, switchboard, store),
         access_log=None,
