@@ -21,13 +21,19 @@ from signaling.dictation import Dictations
 from signaling.edge import add_security_headers, errors_as_json
 from signaling.existing.plain import TAG, Plain
 from signaling.existing.voice_capabilities import VoiceCapabilities
+from signaling.existing.voice_hearing import VoiceHearing
 from signaling.existing.voice_speech import VoiceSpeech
 from signaling.info import Info
 from signaling.offers import Offers
 from signaling.operations.offering import Offering
 from signaling.operations.preferences import Preferences
-from signaling.operations.speaking import Speaking
+from signaling.operations.work import Work
 from signaling.own_settings import OwnSettings
+from signaling.rest.native import NativeRest
+from signaling.rest.openai.chat import OpenAIChat
+from signaling.rest.openai.models import OpenAIModels
+from signaling.rest.openai.speech import OpenAISpeech
+from signaling.rest.openai.transcriptions import OpenAITranscriptions
 from signaling.sites import Sites
 from signaling.socket import Sockets
 from signaling.store import STORE
@@ -35,9 +41,13 @@ from signaling.switchboard import Switchboard
 
 
 def create_app(
-    settings: Settings, calls: Calls, switchboard: Switchboard[Any], store: Store
+    settings: Settings,
+    calls: Calls,
+    switchboard: Switchboard[Any],
+    store: Store,
+    work: Work,
 ) -> web.Application:
-    """All routes over `calls`; owns nothing that runs."""
+    """All routes over `calls` and `work`; owns nothing that runs."""
     sites = Sites(settings)
     app = web.Application(
         middlewares=[errors_as_json, sites.check],
@@ -47,7 +57,6 @@ def create_app(
     app.on_response_prepare.extend([add_security_headers, sites.add_headers])
     gate = Gate(settings, store, calls.tokens)
     offering = Offering(switchboard)
-    speaking = Speaking(switchboard)
     preferences = Preferences(store, offering)
     operations = [
         *Info(calls, switchboard).operations(),
@@ -59,10 +68,16 @@ def create_app(
         *Minting(gate, settings.limits).operations(),
         *Capabilities(calls, offering).operations(),
         *OwnSettings(calls, preferences, settings, "/v1/settings", "users").operations(),
-        *Plain(calls, offering, speaking).operations(),
-        *VoiceSpeech(calls, offering, speaking).operations(),
+        *Plain(calls, offering, work).operations(),
+        *VoiceSpeech(calls, offering, work).operations(),
+        *VoiceHearing(calls, work, settings).operations(),
         *VoiceCapabilities(calls, offering).operations(),
         *OwnSettings(calls, preferences, settings, "/api/voice/settings", TAG).operations(),
+        *NativeRest(work, settings.limits).operations(),
+        *OpenAISpeech(work, switchboard, settings.limits).operations(),
+        *OpenAITranscriptions(work, switchboard, settings.limits).operations(),
+        *OpenAIChat(work, switchboard, settings.limits).operations(),
+        *OpenAIModels(switchboard).operations(),
         *ApiDocument().operations(),
     ]
     add_operations(app, operations, gate)

@@ -23,6 +23,7 @@ from signaling.app import create_app
 from signaling.calls import Calls
 from signaling.detectors import Detectors
 from signaling.load import EVERY_S, watch
+from signaling.operations.work import Work
 from signaling.signals import Signals
 from signaling.switchboard import RunningEngines, Switchboard, tell_not_exchanged
 from signaling.warmup import warm_up, warm_up_media
@@ -109,8 +110,9 @@ async def _running(
     calls = Calls(settings.limits, switchboard, Detectors(SileroVad), shedding, new_suppressor)
     switchboard.on_exchange = calls.engines_exchanged
     store.users.when_deleted(calls.forget_user)
+    work = Work(switchboard, shedding)
     runner = web.AppRunner(
-        create_app(settings, calls, switchboard, store),
+        create_app(settings, calls, switchboard, store, work),
         access_log=None,
         keepalive_timeout=KEEPALIVE_S,
         handler_cancellation=True,
@@ -132,6 +134,7 @@ async def _running(
     finally:
         await calls.close()
         await runner.cleanup()
+        await work.close()
         await switchboard.ended()
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)

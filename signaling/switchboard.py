@@ -142,6 +142,7 @@ class Switchboard(Generic[L]):
         self._exchange: asyncio.Task[Exchanged] | None = None
         self._is_closed = False
         self._now: EngineSet | None = None
+        self._closing: set[asyncio.Task[None]] = set()  # tools that others have taken over from
 
     @property
     def now(self) -> EngineSet:
@@ -160,7 +161,7 @@ class Switchboard(Generic[L]):
     def lent(self) -> Generator[EngineSet, None, None]:
         """As in `EngineSource`."""
         engines = self.now
-        with self._engines.now.lent():
+        with self._engines.now.lent(), engines.tools.lent():
             yield engines
 
     def status(self) -> Mapping[Any, EngineStatus]:
@@ -177,6 +178,8 @@ class Switchboard(Generic[L]):
         """Let go of what was kept, once no call is left."""
         self.close()
         await self._memory.cache.close()
+        await self.now.tools.close()
+        await asyncio.gather(*self._closing)
 
     async def reload(self) -> Exchanged:
         """Read the settings again: new turns are given the engines that they name, new calls
@@ -220,6 +223,9 @@ class Switchboard(Generic[L]):
             self._engines.discard(lineup)
             raise
         self._now = engines
+        if engines.tools is not old.tools:
+            self._closing.add(closing := asyncio.create_task(old.tools.close()))
+            closing.add_done_callback(self._closing.discard)
         self._memory.spending.table = PriceTable(new.prices)
         kinds = self._engines.use(lineup)
         self.on_exchange()

@@ -20,6 +20,7 @@ from inzwa_rtc.conversation.floor import Floor
 from inzwa_rtc.conversation.hearing import Hearing
 from inzwa_rtc.conversation.history import History
 from inzwa_rtc.conversation.listener import Listener
+from inzwa_rtc.conversation.open_tools import OpenTools
 from inzwa_rtc.conversation.peer import (
     Command,
     EndTurn,
@@ -100,6 +101,7 @@ class Session:
             voice=voice,
             history=history,
             dialogue=dialogue,
+            tools=OpenTools(),
             emit=peer.send,
             is_superseded=self._floor.is_superseded,
         )

@@ -94,7 +94,8 @@ class Voices:
         Raises `PeerError` as `choose` does.
         """
         ids = set(self._ids())
-        if voice is not None and not {one.partition("*")[0] for one in voice.split("+")} <= ids:
+        parts = {one.partition("*")[0].strip() for one in (voice or "").split("+")}
+        if voice is not None and voice not in ids and not parts <= ids:
             raise PeerError(
                 "There is no such voice.",
                 action=f"Choose one of: {', '.join(sorted(ids))}.",

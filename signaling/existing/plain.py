@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from inzwa_rtc.audio.container import MEDIA_TYPES
 from signaling.api.body import read_json
 from signaling.api.operation import Answer, JsonBody, Operation, caller_of
+from signaling.api.streams import send_bytes
 from signaling.calls import Calls
-from signaling.existing.streams import send_bytes
 from signaling.operations.offering import Offering
-from signaling.operations.speaking import Speaking
+from signaling.operations.work import Work
 
 TAG = "existing clients"
 
@@ -50,10 +50,10 @@ class Text(BaseModel):
 class Plain:
     """The handlers of `/health`, `/voices` and `/tts`."""
 
-    def __init__(self, calls: Calls, offering: Offering, speaking: Speaking) -> None:
+    def __init__(self, calls: Calls, offering: Offering, work: Work) -> None:
         self._calls = calls
         self._offering = offering
-        self._speaking = speaking
+        self._work = work
 
     def operations(self) -> list[Operation]:
         """To be added to the application."""
@@ -98,6 +98,7 @@ class Plain:
 
     async def speak(self, request: web.Request) -> web.StreamResponse:
         """As `/v1/tts`, but always a WAV file, sent as it is made."""
+        self._calls.check_enabled()
         text = await read_json(request, Text, self._offering.settings.limits.json_body)
-        spoken = self._speaking.begin(text.text, text.voice, caller=caller_of(request))
+        spoken = self._work.speaking.begin(text.text, text.voice, caller=caller_of(request))
         return await send_bytes(request, spoken.encoded("wav"), MEDIA_TYPES["wav"])

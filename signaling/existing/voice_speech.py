@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Annotated, Literal
 
-import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
@@ -15,16 +14,15 @@ from inzwa_rtc.errors import InzwaError
 from inzwa_rtc.users import SpeechFormat
 from signaling.api.body import read_json
 from signaling.api.operation import Answer, JsonBody, Operation, caller_of
+from signaling.api.streams import SentEvent, send_events
 from signaling.calls import Calls
 from signaling.existing.plain import TAG, VoiceName
-from signaling.existing.streams import EventStream, cut_off
 from signaling.operations.offering import Offering
-from signaling.operations.speaking import Speaking, Spoken
+from signaling.operations.speaking import Spoken
+from signaling.operations.work import Work
 
 LONGEST = 5_000
 """Characters of one text, as clients of this path know it."""
-
-log = structlog.get_logger(__name__)
 
 
 class StreamedText(BaseModel):
@@ -88,10 +86,10 @@ class NamedVoices(RootModel[list[NamedVoice]]):
 class VoiceSpeech:
     """The handlers of `/api/voice/tts`."""
 
-    def __init__(self, calls: Calls, offering: Offering, speaking: Speaking) -> None:
+    def __init__(self, calls: Calls, offering: Offering, work: Work) -> None:
         self._calls = calls
         self._offering = offering
-        self._speaking = speaking
+        self._work = work
 
     def operations(self) -> list[Operation]:
         """To be added to the application."""
@@ -117,23 +115,15 @@ class VoiceSpeech:
         """Events: `metadata` first, then `audio` with pieces of a file in order, then `done`. What
         is wrong with the request is an ordinary error, before any event; what goes wrong later is
         the event `error`, and ends the stream."""
+        self._calls.check_enabled()
         limit = self._offering.settings.limits.json_body
         text = await read_json(request, StreamedText, limit)
         caller = caller_of(request)
-        spoken = self._speaking.begin(
+        spoken = self._work.speaking.begin(
             text.text, text.voice, speed=text.speed, caller=caller, longest=LONGEST
         )
         form = text.format or caller.settings.tts_format
-        async with aclosing(spoken.encoded(form)) as pieces:
-            first = await anext(pieces)  # without sound it raises
-            events = await EventStream.begun(request)
-            try:
-                await events.send("metadata", self._metadata(spoken, form).model_dump())
-                await _send(events, first, pieces)
-                await events.response.write_eof()
-            except (TimeoutError, ConnectionError) as error:
-                cut_off(request, error)
-        return events.response
+        return await send_events(request, self._events(spoken, form), lambda one: [one], _failed)
 
     async def voices(self, _request: web.Request) -> web.Response:
         """As `/v1/voices`, but for what clients of this path know of a voice."""
@@ -143,6 +133,17 @@ class VoiceSpeech:
             for one in self._offering.voices.all
         ]
         return web.json_response(NamedVoices(told).model_dump())
+
+    async def _events(self, spoken: Spoken, form: SpeechFormat) -> AsyncGenerator[SentEvent, None]:
+        index = 0
+        async with aclosing(spoken.encoded(form)) as pieces:
+            async for piece in pieces:
+                if index == 0:  # nothing is told of a text that cannot be spoken
+                    yield SentEvent(self._metadata(spoken, form).model_dump_json(), "metadata")
+                chunk = AudioChunk(chunk=b64encode(piece).decode(), index=index)
+                yield SentEvent(chunk.model_dump_json(), "audio")
+                index += 1
+        yield SentEvent(Done(total_chunks=index).model_dump_json(), "done")
 
     def _metadata(self, spoken: Spoken, form: SpeechFormat) -> Metadata:
         return Metadata(
@@ -154,17 +155,6 @@ class VoiceSpeech:
         )
 
 
-async def _send(events: EventStream, first: bytes, rest: AsyncGenerator[bytes, None]) -> None:
-    """Send the pieces, and how it ended."""
-    index = 0
-    piece: bytes | None = first
-    try:
-        while piece is not None:
-            await events.send("audio", {"chunk": b64encode(piece).decode(), "index": index})
-            index += 1
-            piece = await anext(rest, None)
-    except InzwaError as error:
-        log.warning("answer.broken_off", error=error.code)
-        await events.send("error", {"code": error.code, "message": error.message})
-    else:
-        await events.send("done", {"total_chunks": index})
+def _failed(error: InzwaError) -> SentEvent:
+    told = StreamError(code=error.code, message=error.message)
+    return SentEvent(told.model_dump_json(), "error")

@@ -138,6 +138,22 @@ class Reply:
                     raise told(error) from None
                 yield count.end()
 
+    async def whole(self) -> tuple[str, list[ToolCall], ReplyEnd]:
+        """All of it at once: the text, the tools that are asked for, and how it ended. Raises
+        what `parts` raises."""
+        text: list[str] = []
+        calls: list[ToolCall] = []
+        async with aclosing(self.parts()) as parts:
+            async for part in parts:
+                match part:
+                    case ReplyText(text=more):
+                        text.append(more)
+                    case ToolCall():
+                        calls.append(part)
+                    case ReplyEnd():
+                        return "".join(text), calls, part
+        raise AssertionError("the end comes last")
+
 
 class _Count:
     """How long a reply is, as the model tells, else as far as it can be seen."""

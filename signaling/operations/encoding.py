@@ -9,11 +9,15 @@ from typing import ParamSpec, TypeVar
 
 from inzwa_rtc.audio.container import Format, encoder
 from inzwa_rtc.audio.frame import BYTES_PER_SAMPLE
+from inzwa_rtc.audio.resample import Resampler
 from inzwa_rtc.engines.contracts import SpeechChunk
 from inzwa_rtc.speech.cache.phrase import KeptPhrase
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+PCM_RATE = 24_000
+"""Of bare samples, in Hz, whatever the engine's own is: they tell nobody theirs."""
 
 _FIRST_S = 0.2  # of sound is encoded at first, so that some bytes leave soon
 _NEXT_S = 1.0  # 10 ms of a processor at most
@@ -34,18 +38,18 @@ async def encoded(
         sound = first.pcm
     else:
         return
-    with closing(await in_thread(encoder, name, rate)) as encoding:
+    with closing(await in_thread(_File, name, rate)) as file:
         length_s = _FIRST_S
         while True:
             for pcm in _slices(sound, int(length_s * rate) * BYTES_PER_SAMPLE):
-                if ready := await in_thread(encoding.feed, pcm):
+                if ready := await in_thread(file.feed, pcm):
                     yield ready
             length_s = _NEXT_S
             part = await anext(parts, None)
             if not isinstance(part, SpeechChunk):
                 break
             sound = part.pcm
-        if rest := await in_thread(encoding.finish):
+        if rest := await in_thread(file.finish):
             yield rest
 
 
@@ -62,3 +66,21 @@ async def in_thread(work: Callable[P, T], *given: P.args, **named: P.kwargs) -> 
 
 def _slices(pcm: bytes, size: int) -> Iterator[bytes]:
     return (pcm[at : at + size] for at in range(0, len(pcm), size))
+
+
+class _File:
+    """A file that is being made of samples at `rate` Hz."""
+
+    def __init__(self, name: Format, rate: int) -> None:
+        own_rate = PCM_RATE if name == "pcm" else rate
+        self._resampler = Resampler(rate, own_rate)
+        self._encoder = encoder(name, own_rate)
+
+    def feed(self, pcm: bytes) -> bytes:
+        return self._encoder.feed(self._resampler.feed(pcm))
+
+    def finish(self) -> bytes:
+        return self._encoder.feed(self._resampler.flush()) + self._encoder.finish()
+
+    def close(self) -> None:
+        self._encoder.close()

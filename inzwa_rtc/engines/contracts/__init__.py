@@ -25,6 +25,7 @@ from inzwa_rtc.engines.contracts.dialogue import (
     ToolSpec,
     ToolUsingLanguageModel,
     Usage,
+    new_call_id,
     takes_tools,
     without_tools,
 )
@@ -84,6 +85,7 @@ __all__ = [
     "Voice",
     "VoiceDetector",
     "WordTime",
+    "new_call_id",
     "takes_tools",
     "without_tools",
 ]

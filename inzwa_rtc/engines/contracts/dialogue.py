@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -38,6 +39,12 @@ class ToolCall:
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict, hash=False)
     id: str = ""
+
+
+def new_call_id() -> str:
+    """One that no other call has, in the form that the strictest chat templates take: nine
+    letters and digits."""
+    return secrets.token_hex(5)[:9]
 
 
 @dataclass(frozen=True, slots=True)

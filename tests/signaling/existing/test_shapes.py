@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import wave
 from base64 import b64decode
+from io import BytesIO
 from typing import Any
 
+import aiohttp
 import pytest
 
 from inzwa_rtc.errors import EngineError
 from tests.support.asked import asking, events_of
-from tests.support.engines import ToneSynthesizer
+from tests.support.engines import ScriptedRecognizer, ToneSynthesizer
 from tests.support.server import serving
+from tests.support.voice import speech
 
 SETTINGS = {
     "voice_mode": "conversation",
@@ -26,6 +30,7 @@ VOICE_PATHS = [
     ("POST", "/tts"),
     ("POST", "/api/voice/tts/stream"),
     ("GET", "/api/voice/tts/voices"),
+    ("POST", "/api/voice/transcribe"),
     ("GET", "/api/voice/settings"),
     ("PUT", "/api/voice/settings"),
     ("GET", "/api/voice/capabilities"),
@@ -161,6 +166,54 @@ async def test_a_stream_refuses_what_its_clients_may_not_ask(wrong: dict[str, An
     async with serving() as server, asking(server) as client:
         answer = await client.post("/api/voice/tts/stream", {"text": "hello", **wrong})
     assert answer.status == 400
+
+
+def recording(data: bytes, **fields: str) -> aiohttp.FormData:
+    form = aiohttp.FormData()
+    form.add_field("audio", data, filename="said.wav", content_type="audio/wav")
+    for name, value in fields.items():
+        form.add_field(name, value)
+    return form
+
+
+async def wav(text: str) -> bytes:
+    pcm = (await speech(text, 16_000)).tobytes()
+    file = BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(16_000)
+        writer.writeframes(pcm)
+    return file.getvalue()
+
+
+async def test_a_recording_is_written_down() -> None:
+    recognizer = ScriptedRecognizer("good morning")
+    async with serving(asr=recognizer) as server, asking(server) as client:
+        data = recording(await wav("good morning to all of you"), language="sn")
+        answer = await client.ask("POST", "/api/voice/transcribe", data=data)
+        told = answer.told
+    assert answer.status == 200
+    assert told == {
+        "text": "good morning",
+        "language": "en",
+        "confidence": 1.0,
+        "duration": told["duration"],
+    }
+    assert isinstance(told["duration"], float)
+    assert recognizer.requests[0].language == "sn"
+
+
+async def test_what_is_no_recording_is_400_and_one_too_large_413() -> None:
+    limits = {"upload": 100_000}
+    async with serving(limits=limits) as server, asking(server) as client:
+        path = "/api/voice/transcribe"
+        answer = await client.ask("POST", path, data=recording(b"%PDF-1.7 and so on"))
+        assert (answer.status, answer.code) == (400, "unsupported_audio")
+        answer = await client.ask("POST", path, data=recording(bytes(100_001)))
+        assert (answer.status, answer.code) == (413, "too_large")
+        answer = await client.ask("POST", path, data={"language": "en"})
+        assert answer.status in (400, 415)
 
 
 async def test_voices_have_id_name_language_and_gender() -> None:
