@@ -9,7 +9,7 @@ from aiohttp import web
 
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.store import Store
-from signaling.access.gate import Gate
+from signaling.access.gate import GATE, Gate
 from signaling.access.minting import Minting
 from signaling.admin import Admin
 from signaling.admin_users import AdminUsers
@@ -54,8 +54,8 @@ def create_app(
         client_max_size=settings.limits.json_body,
     )
     app[STORE] = store
+    app[GATE] = gate = Gate(settings, store, calls.tokens)
     app.on_response_prepare.extend([add_security_headers, sites.add_headers])
-    gate = Gate(settings, store, calls.tokens)
     offering = Offering(switchboard)
     preferences = Preferences(store, offering)
     operations = [

@@ -18,6 +18,7 @@ from inzwa_rtc.noise import choice
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.store import Store, database_url, opened
 from inzwa_rtc.turntaking.vad import SileroVad
+from signaling.access.gate import GATE, Gate
 from signaling.access.opening import check_start
 from signaling.app import create_app
 from signaling.calls import Calls
@@ -72,16 +73,17 @@ async def serve(
 
 
 class Server:
-    """A running server: its port, its calls, the engines that they are given, and what is kept
-    of users."""
+    """A running server: its port, its calls, the engines that they are given, what is kept of
+    users, and who lets them in."""
 
     def __init__(
-        self, port: int, calls: Calls, switchboard: Switchboard[Any], store: Store
+        self, port: int, calls: Calls, switchboard: Switchboard[Any], store: Store, gate: Gate
     ) -> None:
         self.port = port
         self.calls = calls
         self.switchboard = switchboard
         self.store = store
+        self.gate = gate
 
 
 @asynccontextmanager
@@ -111,8 +113,9 @@ async def _running(
     switchboard.on_exchange = calls.engines_exchanged
     store.users.when_deleted(calls.forget_user)
     work = Work(switchboard, shedding)
+    app = create_app(settings, calls, switchboard, store, work)
     runner = web.AppRunner(
-        create_app(settings, calls, switchboard, store, work),
+        app,
         access_log=None,
         keepalive_timeout=KEEPALIVE_S,
         handler_cancellation=True,
@@ -130,7 +133,7 @@ async def _running(
                 f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.",
                 action="Stop what uses that port, or choose another with --port.",
             ) from None
-        yield Server(runner.addresses[0][1], calls, switchboard, store)
+        yield Server(runner.addresses[0][1], calls, switchboard, store, app[GATE])
     finally:
         await calls.close()
         await runner.cleanup()

@@ -10,7 +10,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from inzwa_rtc.conversation.peer import Command
 from inzwa_rtc.conversation.voice import VoiceSettings
-from inzwa_rtc.errors import InzwaError, PeerError, Unavailable
+from inzwa_rtc.errors import InzwaError, PeerError, RateLimited, Unavailable
 from inzwa_rtc.events import Failure
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.transport.websocket import SocketPeer
@@ -62,7 +62,7 @@ class Sockets:
         try:
             await self._take(ws, request)
         except InzwaError as error:
-            is_temporary = isinstance(error, Unavailable)
+            is_temporary = isinstance(error, Unavailable | RateLimited)
             code = WSCloseCode.TRY_AGAIN_LATER if is_temporary else WSCloseCode.POLICY_VIOLATION
             reason = error.code
             await self._tell(ws, error)

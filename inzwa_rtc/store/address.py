@@ -6,15 +6,18 @@ from pathlib import Path
 
 from inzwa_rtc.errors import ConfigError
 from inzwa_rtc.store.backend import Backend
+from inzwa_rtc.store.postgresql import PostgreSQL
 from inzwa_rtc.store.sqlite import SQLite
 
 
 def backend(url: str) -> Backend:
-    """The database at `sqlite:///PATH` (four slashes: from the root). Raises `ConfigError`,
-    which never repeats the URL: it may hold a password."""
+    """The database at `sqlite:///PATH` (four slashes: from the root) or `postgresql://...`.
+    Raises `ConfigError`, which never repeats the URL: it may hold a password."""
     scheme, separator, rest = url.partition("://")
     if separator and scheme in ("sqlite", "sqlite+aiosqlite"):
         return SQLite(_path(rest))
+    if separator and rest and scheme in ("postgresql", "postgres", "postgresql+asyncpg"):
+        return PostgreSQL(f"postgresql://{rest}")
     raise _wrong("is of no kind that is known here")
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from inzwa_rtc.errors import ConfigError
 
@@ -17,6 +18,8 @@ WAIT_S = 1.5
 """How long to wait for a lock or a connection: less than the limit, so that the database itself
 says what was wrong."""
 
+T = TypeVar("T")
+
 
 class Backend(Protocol):
     """One database of a kind, reachable or not."""
@@ -25,29 +28,25 @@ class Backend(Protocol):
         """For the server's own work: connections are kept."""
         ...
 
-    def engine_for_migrations(self) -> AsyncEngine:
-        """For one upgrade: nothing is kept, foreign keys may be left dangling meanwhile."""
-        ...
-
     def identity(self) -> object:
         """Which database it is; None while there is none. Another one, such as a file restored
         from a backup, has to be looked at afresh. May block."""
         ...
 
-    def made(self) -> None:
+    def make(self) -> None:
         """Make the database where there is none yet and that is ours to do. May block."""
         ...
 
-    def held(self) -> AbstractContextManager[None]:
-        """Nobody else on this machine upgrades it while the block runs. May block."""
+    def clear(self) -> None:
+        """Remove what was left beside it by one in whose place it was put. May block."""
         ...
 
-    async def settled(self, engine: AsyncEngine) -> None:
-        """Set what a database keeps for good, before its first upgrade."""
+    def look(self, act: Callable[[Connection], T]) -> T:
+        """What `act` gives, which only reads, over a connection of its own. Blocks."""
         ...
 
-    async def lock(self, connection: AsyncConnection) -> None:
-        """Nobody else upgrades it until the transaction ends."""
+    def upgrade(self, act: Callable[[Connection], None]) -> None:
+        """Have `act` change the tables: all of it or nothing, and nobody else meanwhile. Blocks."""
         ...
 
     async def forget(self, engine: AsyncEngine) -> None:

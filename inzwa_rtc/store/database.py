@@ -37,7 +37,7 @@ class Database:
         """Make and upgrade the database. One that is away is left for later, and the log says
         so. Raises `ConfigError` for what does not pass by itself."""
         try:
-            await asyncio.to_thread(self._backend.made)
+            await asyncio.to_thread(self._backend.make)
             await self._prepare()
         except self._away as error:
             mistake = self._backend.mistake(error)
@@ -50,6 +50,7 @@ class Database:
         if self._preparing is not None:
             await asyncio.wait({self._preparing})  # its thread cannot be cancelled
         await self._engine.dispose()
+        await asyncio.to_thread(self._backend.clear)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -113,6 +114,7 @@ class Database:
 
     async def _look_at_it(self) -> None:
         identity = await asyncio.to_thread(self._backend.identity)
+        await asyncio.to_thread(self._backend.clear)
         await asyncio.to_thread(migrate, self._backend)
         self._prepared = identity
 

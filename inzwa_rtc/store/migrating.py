@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from alembic import command
@@ -10,7 +9,6 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from inzwa_rtc.errors import ConfigError
 from inzwa_rtc.store.backend import Backend
@@ -24,29 +22,9 @@ def migrate(backend: Backend) -> None:
     Raises `ConfigError` where a newer version of the program has been at it, and what the
     drivers raise.
     """
-    asyncio.run(_migrate(backend))
-
-
-async def _migrate(backend: Backend) -> None:
-    engine = backend.engine_for_migrations()
-    try:
-        # Nearly always it is at its newest: a look that takes no lock will do.
-        async with engine.begin() as connection:
-            if await connection.run_sync(_is_current):
-                return
-        with backend.held():
-            await _upgrade(backend, engine)
-    finally:
-        await engine.dispose()
-
-
-async def _upgrade(backend: Backend, engine: AsyncEngine) -> None:
-    await backend.settled(engine)
-    async with engine.connect() as connection:
-        await connection.execution_options(writes=True)
-        async with connection.begin():
-            await backend.lock(connection)
-            await connection.run_sync(_to_newest)
+    # Nearly always it is at its newest: a look that waits for nobody will do.
+    if not backend.look(_is_current):
+        backend.upgrade(_to_newest)
 
 
 def configuration(connection: Connection) -> Config:

@@ -41,15 +41,17 @@ class Users:
         self._deleted: list[Callable[[str], None]] = []
 
     async def get(self, user_id: str) -> User:
-        """What is known of them; nothing is written. Raises `PeerError` for what cannot be
-        anybody's name."""
+        """What is known of them, the server's defaults where that is nothing. Raises `PeerError`
+        for what cannot be anybody's name."""
+        return await self.find(user_id) or User(user_id, _now(), settings=self._defaults)
+
+    async def find(self, user_id: str) -> User | None:
+        """What is known of them; None where that is nothing. Raises `PeerError` as above."""
         checked(user_id, "the name of a user", ID_CHARS)
         async with self._database.reading() as connection:
             found = await connection.execute(select(users).where(users.c.id == user_id))
             row = found.one_or_none()
-        if row is None:
-            return User(user_id, _now(), settings=self._defaults)
-        return self._user(row)
+        return None if row is None else self._user(row)
 
     async def change(self, user_id: str, **changes: Unpack[Changes]) -> User:
         """Change what they have chosen. Raises `PeerError` for a value that cannot be."""

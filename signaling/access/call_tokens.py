@@ -34,7 +34,10 @@ class CallTokens:
 
     def __init__(self) -> None:
         self._claims: dict[str, Claim] = {}
-        self._ended: OrderedDict[str, Claim] = OrderedDict()
+        self._ended: OrderedDict[str, float] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._claims)
 
     def begin(self, claim: Claim) -> None:
         """The call has been let in."""
@@ -56,13 +59,12 @@ class CallTokens:
         if claim.ended_at is not None:
             return
         claim.ended_at = now
-        self._ended[call_id] = claim
+        self._ended[call_id] = now
         while self._ended:
-            oldest = next(iter(self._ended.values()))
-            is_new = now - (oldest.ended_at or now) < RESUME_S
-            if is_new and len(self._ended) <= ENDED_MOST:
+            oldest, ended_at = next(iter(self._ended.items()))
+            if now - ended_at < RESUME_S and len(self._ended) <= ENDED_MOST:
                 return
-            del self._ended[oldest.call_id], self._claims[oldest.call_id]
+            del self._ended[oldest], self._claims[oldest]
 
     def held(self, call_id: str, secret: str, now: float) -> Claim | None:
         """The claim that this token is for; None for any other token, and for no call."""

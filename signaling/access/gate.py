@@ -222,6 +222,10 @@ class Gate:
         self._quotas.failed(address, self._now())
 
 
+GATE: web.AppKey[Gate] = web.AppKey("gate", Gate)
+"""`request.app[GATE]`: for sockets, whose first message says who calls."""
+
+
 def bearer(request: web.Request) -> str | None:
     """What the header `Authorization` carries; None without one. Raises `PeerError` (401)."""
     header = request.headers.get("Authorization")

@@ -13,6 +13,7 @@ from inzwa_rtc.engines.lineup import Engines
 from inzwa_rtc.engines.registry import KINDS
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.store import Store
+from signaling.access.gate import Gate
 from signaling.calls import Calls
 from signaling.serve import running
 from signaling.switchboard import Exchanged, Switchboard
@@ -76,6 +77,7 @@ class Serving:
     calls: Calls
     engines: Three
     store: Store
+    gate: Gate
 
 
 @asynccontextmanager
@@ -87,7 +89,8 @@ async def serving(
     with TemporaryDirectory() as data:
         all_settings = Settings(**{"port": 0, "data_dir": data, **settings})
         async with running(all_settings, InProcess(engines), lambda: all_settings) as server:
-            yield Serving(f"http://127.0.0.1:{server.port}", server.calls, engines, server.store)
+            url = f"http://127.0.0.1:{server.port}"
+            yield Serving(url, server.calls, engines, server.store, server.gate)
 
 
 @dataclass
