@@ -56,6 +56,7 @@ def create_app(
     app[STORE] = store
     app[GATE] = gate = Gate(settings, store, calls.tokens)
     app.on_response_prepare.extend([add_security_headers, sites.add_headers])
+    store.users.when_deleted(gate.forget_user)
     offering = Offering(switchboard)
     preferences = Preferences(store, offering)
     operations = [
