@@ -95,7 +95,7 @@ class Dictations:
         caller = await self._known(request)
         ws = web.WebSocketResponse(
             compress=False,
-            max_msg_size=self._limits.frame,
+            max_msg_size=self._limits.frame + 1,  # aiohttp refuses one of just this size
             heartbeat=HEARTBEAT_S,
             timeout=CLOSE_S,
         )

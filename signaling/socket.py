@@ -53,7 +53,7 @@ class Sockets:
         self._calls.check_enabled()
         ws = web.WebSocketResponse(
             compress=False,
-            max_msg_size=self._settings.limits.frame,
+            max_msg_size=self._settings.limits.frame + 1,  # aiohttp refuses one of just this size
             heartbeat=HEARTBEAT_S,
             timeout=CLOSE_S,
         )
