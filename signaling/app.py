@@ -66,7 +66,6 @@ def create_app(
         *Offers(calls, settings).operations(),
         *Sockets(calls, settings, gate).operations(),
         *Dictations(calls, settings, gate).operations(),
-        *Minting(gate, settings.limits).operations(),
         *Capabilities(calls, offering).operations(),
         *OwnSettings(calls, preferences, settings, "/v1/settings", "users").operations(),
         *Plain(calls, offering, work).operations(),
@@ -79,6 +78,7 @@ def create_app(
         *OpenAITranscriptions(work, switchboard, settings.limits).operations(),
         *OpenAIChat(work, switchboard, settings.limits).operations(),
         *OpenAIModels(switchboard).operations(),
+        *Minting(gate, settings.limits).operations(),
         *ApiDocument().operations(),
     ]
     add_operations(app, operations, gate)

@@ -59,12 +59,14 @@ Body = JsonBody | FormBody | RawBody
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One way in which a request may end well. `model` is the JSON body's, or that of the data of
-    each event of a stream; None for bytes, and for nothing where there is no `media_type`."""
+    an event of a stream; None for bytes, and for nothing where there is no `media_type`. A stream
+    may have `other_events`, and it may end in an error."""
 
     status: int = 200
     description: str = "Done."
     model: type[BaseModel] | None = None
     media_type: str = "application/json"
+    other_events: tuple[type[BaseModel], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-import json
 from typing import Annotated, Literal
 
 from aiohttp import web
@@ -22,12 +21,14 @@ from signaling.api.streams import SentEvent, send_bytes, send_events
 from signaling.operations.chatting import Reply, ReplyEnd, ReplyPart, ReplyText
 from signaling.operations.transcribing import Transcript
 from signaling.operations.work import Work
-from signaling.rest.sound import content_type
+from signaling.rest.sound import SOUNDS, content_type
 
 _DECODE_CHARS = 1 << 20  # of base64 at a time, which other threads wait for
 
 Language = Annotated[str, Field(min_length=1, max_length=35)]
 """BCP 47."""
+
+SSE = "text/event-stream"
 
 
 class _Strict(BaseModel):
@@ -123,10 +124,16 @@ class ChatAnswer(BaseModel):
 
 
 class ChatToken(BaseModel):
-    """A piece of the reply. The last event, `done`, has `finish_reason` and `usage` instead; an
-    event `error` has `code`, `message` and `action`."""
+    """A piece of the reply."""
 
     token: str
+
+
+class ChatEnd(BaseModel):
+    """The last event, `done`."""
+
+    finish_reason: str
+    usage: ChatUsage
 
 
 class TtsRequest(_Strict):
@@ -162,7 +169,7 @@ class NativeRest:
                 body=(JsonBody(ChatRequest),),
                 answers=(
                     Answer(200, "The reply.", ChatAnswer),
-                    Answer(200, "With `stream`.", ChatToken, "text/event-stream"),
+                    Answer(200, "With `stream`.", ChatToken, SSE, (ChatEnd,)),
                 ),
                 refusals=(413, 415),
             ),
@@ -170,7 +177,7 @@ class NativeRest:
                 *("POST", "/v1/tts", self.tts, "Read a text aloud"),
                 tag="speech",
                 body=(JsonBody(TtsRequest),),
-                answers=(Answer(200, "The sound, as it is made.", media_type="audio/ogg"),),
+                answers=SOUNDS,
                 refusals=(413, 415),
             ),
         ]
@@ -218,8 +225,8 @@ def _events(part: ReplyPart) -> list[SentEvent]:
         case ReplyText(text=text):
             return [SentEvent(ChatToken(token=text).model_dump_json())]
         case ReplyEnd():
-            done = {"finish_reason": part.finish_reason, "usage": _usage(part).model_dump()}
-            return [SentEvent(json.dumps(done), "done")]
+            end = ChatEnd(finish_reason=part.finish_reason, usage=_usage(part))
+            return [SentEvent(end.model_dump_json(), "done")]
         case ToolCall():
             return []  # the client has offered none
 

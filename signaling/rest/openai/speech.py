@@ -21,7 +21,7 @@ from signaling.operations.speaking import Spoken
 from signaling.operations.work import Work
 from signaling.rest.openai.names import check_model, voice_named
 from signaling.rest.openai.shapes import Asked, failed
-from signaling.rest.sound import content_type
+from signaling.rest.sound import SOUNDS, content_type
 from signaling.switchboard import Switchboard
 
 
@@ -67,7 +67,7 @@ class OpenAISpeech:
                 tag="openai",
                 body=(JsonBody(SpeechRequest),),
                 answers=(
-                    Answer(200, "The sound, as it is made.", media_type="audio/mpeg"),
+                    *SOUNDS,
                     Answer(200, "With `stream_format: sse`.", SpeechEvent, "text/event-stream"),
                 ),
                 refusals=(404, 413, 415),
