@@ -77,13 +77,19 @@ class Dictations:
 
     def operations(self) -> list[Operation]:
         """To be added to the application."""
+        told = "The socket; docs/existing-clients.md has its messages."
+        upgraded = Answer(101, told, media_type="")
         return [
             Operation(
                 *("GET", "/ws/stt", self.handle, "Dictate over a WebSocket"),
                 access="anyone",  # the first message may say who dictates
                 tag="existing clients",
                 query=DictationQuery,
-                answers=(Answer(101, "The socket; docs/rest.md has its messages.", media_type=""),),
+                answers=(
+                    Answer(
+                        101, "The socket; docs/existing-clients.md has its messages.", media_type=""
+                    ),
+                ),
             )
         ]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from aiohttp import web
 from pydantic import BaseModel
 
+from signaling.access.caller import may
 from signaling.api.operation import Answer, Operation, caller_of
 from signaling.calls import Calls
 from signaling.existing.plain import TAG
 from signaling.operations.offering import Offering
-from signaling.operations.permission import SPEAK, TRANSCRIBE
 
 
 class VoiceId(BaseModel):
@@ -50,11 +50,11 @@ class VoiceCapabilities:
     async def show(self, request: web.Request) -> web.Response:
         """As `/v1/capabilities`, but for what clients of this path know."""
         self._calls.check_enabled()
-        mode = caller_of(request).settings.voice_mode
+        caller = caller_of(request)
         names = self._offering.engine_names()
         told = VoiceCapabilityList(
-            tts_enabled=mode in SPEAK,
-            stt_enabled=mode in TRANSCRIBE,
+            tts_enabled=may(caller, "speak"),
+            stt_enabled=may(caller, "transcribe"),
             tts_backend=names.get("tts", ""),
             stt_backend=names.get("asr", ""),
             tts_voices=[VoiceId(id=one.id, name=one.name) for one in self._offering.voices.all],
