@@ -31,6 +31,12 @@ from signaling.socket import HEARTBEAT_S, LAST_WORDS_S
 MAX_SEND_S = 10.0  # one message not taken for so long: the client is gone
 MAX_ERRORS = 50  # a confused client is told; a hostile one is not served for ever
 
+_CODES: dict[EndReason, WSCloseCode] = {
+    "shutdown": WSCloseCode.GOING_AWAY,
+    "disabled": WSCloseCode.POLICY_VIOLATION,
+    "error": WSCloseCode.INTERNAL_ERROR,
+}
+
 log = structlog.get_logger(__name__)
 
 Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$", max_length=35)]
@@ -85,11 +91,7 @@ class Dictations:
                 access="anyone",  # the first message may say who dictates
                 tag="existing clients",
                 query=DictationQuery,
-                answers=(
-                    Answer(
-                        101, "The socket; docs/existing-clients.md has its messages.", media_type=""
-                    ),
-                ),
+                answers=(upgraded,),
             )
         ]
 
@@ -109,8 +111,7 @@ class Dictations:
         code, reason = WSCloseCode.OK, ""
         try:
             ended = await self._take(ws, request, caller, Wish(query.language, query.partials))
-            if ended == "shutdown":
-                code = WSCloseCode.GOING_AWAY
+            code = _CODES.get(ended, WSCloseCode.OK)
             reason = "" if ended == "caller" else ended
         except InzwaError as error:
             is_temporary = isinstance(error, Unavailable)

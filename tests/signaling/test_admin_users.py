@@ -104,6 +104,8 @@ async def test_a_live_call_ends_when_voice_is_taken_and_others_go_on(path: str) 
             told = await asyncio.gather(read_to_the_end(hers), _silence(hers, path))
             said = json.dumps(told[0])
             assert "disabled" in said
+            if path == "/ws/stt":
+                assert hers.close_code == 1008
             assert not his.closed
             assert len(server.calls) == 1
 
