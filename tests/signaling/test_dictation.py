@@ -15,9 +15,9 @@ from aiohttp import WSMsgType
 from inzwa_rtc.conversation import dictation
 from signaling.dictation import MAX_ERRORS
 from tests.support.engines import ScriptedRecognizer
-from tests.support.server import Serving, serving
+from tests.support.server import Serving, ServingEmbedded, serving, serving_embedded
 from tests.support.session import SteeredRecognizer
-from tests.support.voice import speech
+from tests.support.voice import CLEAR_VOICE, speech
 
 PAUSE = bytes(700 * 32)
 
@@ -64,7 +64,7 @@ class Client:
 
 
 @asynccontextmanager
-async def client(server: Serving, query: str = "") -> AsyncIterator[Client]:
+async def client(server: Serving | ServingEmbedded, query: str = "") -> AsyncIterator[Client]:
     async with (
         aiohttp.ClientSession() as http,
         http.ws_connect(f"{server.url}/ws/stt{query}") as ws,
@@ -214,3 +214,20 @@ async def test_it_stays_open_at_the_beginning_of_a_drain() -> None:
         await one.send(type="stop")
         assert await one.closed() == 1000
         await draining
+
+
+async def test_the_embedded_recogniser_writes_down_what_is_said() -> None:
+    async with serving_embedded() as server, client(server) as one:
+        pcm = (await speech("how are you", 16_000, CLEAR_VOICE)).tobytes() + PAUSE
+        await one.ws.send_bytes(pcm[: len(pcm) // 2 * 2][:64_000])
+        await one.send(type="stop")
+        assert await one.closed() == 1000
+        assert [told["text"] for told in one.told] == ["how are you"]
+
+
+async def test_in_a_language_that_the_recogniser_lacks_it_is_told_so() -> None:
+    async with serving_embedded() as server, client(server, "?language=sn") as one:
+        await one.say("how are you")
+        assert (await one.next("error"))["code"]
+        await one.send(type="stop")
+        assert await one.closed() == 1000
