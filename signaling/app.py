@@ -55,6 +55,7 @@ def create_app(
     )
     app[STORE] = store
     app[GATE] = gate = Gate(settings, store, calls.tokens)
+    calls.when_void = gate.not_served
     app.on_response_prepare.extend([add_security_headers, sites.add_headers])
     store.users.when_deleted(gate.forget_user)
     offering = Offering(switchboard)

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from time import monotonic
 from typing import Any
 
@@ -26,6 +26,7 @@ from inzwa_rtc.speech.cost import OTHERS
 from inzwa_rtc.transport.webrtc import WebRtcPeer
 from signaling.access.call_tokens import PREFIX, CallTokens, Claim
 from signaling.access.caller import Caller, check_may_call
+from signaling.call import Call
 from signaling.detectors import Detectors
 from signaling.dialects.native import NativeDialect, SessionOptions
 from signaling.switchboard import Switchboard
@@ -36,36 +37,9 @@ FORCED_END_S = 5.0
 log = structlog.get_logger(__name__)
 
 
-@dataclass(slots=True, eq=False)
-class Call:
-    """One call, from its offer to its end."""
-
-    id: str
-    token: str
-    transport: str
-    owner: Caller
-    etag: str = field(default_factory=lambda: secrets.token_hex(8))
-    peer: WebRtcPeer[Command] | None = None
-    session: Session | Dictation | None = None
-
-    def end(self, reason: EndReason) -> None:
-        """End the call, also while it is being set up."""
-        if self.session is not None:
-            self.session.end(reason)
-        elif self.peer is not None:
-            self.peer.give_up()
-
-    def dismiss(self) -> None:
-        """Voice was taken from whoever called: tell them, and end it."""
-        if self.session is not None:
-            self.session.dismiss()
-        else:
-            self.end("disabled")
-
-
 class Calls:
     """Admits calls and owns the tasks of those over WebRTC (those over a WebSocket run in
-    their request)."""
+    their request). Whoever sets `when_void` is told of calls that came to nothing."""
 
     def __init__(
         self,
@@ -78,6 +52,7 @@ class Calls:
         self.is_draining = False
         self.dialect = NativeDialect(limits)
         self.tokens = CallTokens()
+        self.when_void: Callable[[Caller], None] = lambda _: None
         self._switchboard = switchboard
         self._detectors = detectors
         self._shedding = shedding
@@ -99,6 +74,11 @@ class Calls:
 
     def __len__(self) -> int:
         return len(self._calls)
+
+    @property
+    def users(self) -> set[str]:
+        """In whose names there are calls."""
+        return {call.owner.user for call in self._calls.values() if call.owner.user is not None}
 
     def check_enabled(self) -> None:
         """Raises `Unavailable` where the operator has switched calls off."""
@@ -139,8 +119,16 @@ class Calls:
         """The call is over."""
         self._calls.pop(call.id, None)
         self.tokens.end(call.id, monotonic())
+        self.void(call)
         if not self._calls:
             self._empty.set()
+
+    def void(self, call: Call) -> None:
+        """A call that has not begun by now never will: what it was to be begun with may be used
+        for another, over another transport for example."""
+        if call.session is None and not call.is_void:
+            call.is_void = True
+            self.when_void(call.owner)
 
     def find(self, call_id: str) -> Call:
         """A live call. Raises `PeerError` (404)."""
@@ -302,7 +290,7 @@ class Calls:
 
     async def _hold(self, call: Call, peer: WebRtcPeer[Command], voice: VoiceSettings) -> None:
         try:
-            if not await peer.connected(self.settings.timeouts.call_setup):
+            if not await peer.connected(self.settings.timeouts.call_setup) or call.is_void:
                 log.info("call.not_connected", call=call.id)
                 return
             if not peer.has_channel:

@@ -24,7 +24,8 @@ from signaling.access.caller import Caller, check_may
 from signaling.access.gate import Gate
 from signaling.api.body import bad_json
 from signaling.api.operation import Answer, Operation
-from signaling.calls import Call, Calls
+from signaling.call import Call
+from signaling.calls import Calls
 from signaling.closing import CLOSE_S, close
 from signaling.socket import HEARTBEAT_S, LAST_WORDS_S
 

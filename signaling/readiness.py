@@ -22,6 +22,8 @@ from inzwa_rtc.engines.contracts import (
     takes_tools,
 )
 from inzwa_rtc.errors import EngineTimeout
+from inzwa_rtc.pseudonym import Pseudonyms
+from inzwa_rtc.safety import Safety
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.speech.cache.cache import PhraseCache, loudness_file
 from inzwa_rtc.speech.cost import OTHERS, Spending
@@ -69,6 +71,7 @@ async def ready(
     voices = Voices(lineup.tts, settings)
     voices.check_settings()
     manner = await _manner(settings, voices.languages(), old)
+    safety = await asyncio.to_thread(Safety, settings.safety, pseudonyms_of(settings))
     faults = None
     if old is not None and lineup.tts is old.tts:
         manner = replace(manner, paces=old.manner.paces)
@@ -77,11 +80,12 @@ async def ready(
             settings.call.greeting == old.settings.call.greeting
             and settings.tools == old.settings.tools  # their fillers
         )
+        refuses_the_same = _refusals(safety, voices) == _refusals(old.safety, old.voices)
         is_as_usual = manner == old.manner and voices.usual() == old.voices.usual()
-        if is_as_loud and says_the_same and is_as_usual:
+        if is_as_loud and says_the_same and refuses_the_same and is_as_usual:
             faults = old.faults
     if faults is None:
-        faults = await rehearse(voices, lineup.tts, manner, memory, settings)
+        faults = await rehearse(voices, lineup.tts, manner, memory, settings, safety)
     # The last thing that can fail: whoever has opened them has them closed.
     tools = await _tools(settings, old)
     if tools.tools and not takes_tools(lineup.llm):
@@ -99,6 +103,7 @@ async def ready(
         manner,
         memory.cache,
         memory.spending,
+        safety,
         tools,
     )
 
@@ -108,6 +113,16 @@ async def _tools(settings: Settings, old: EngineSet | None) -> Toolbox:
     if old is not None and old.settings.tools == settings.tools:
         return old.tools
     return await opened(settings.tools)
+
+
+def pseudonyms_of(settings: Settings) -> Pseudonyms:
+    """By the operator's key where there is one."""
+    key = settings.hmac_key
+    return Pseudonyms(key.get_secret_value() if key is not None else None)
+
+
+def _refusals(safety: Safety, voices: Voices) -> Sequence[Sequence[str]]:
+    return [safety.lines(language) for language in voices.languages()]
 
 
 async def _manner(settings: Settings, languages: Sequence[str], old: EngineSet | None) -> Manner:
@@ -130,9 +145,11 @@ async def rehearse(
     manner: Manner,
     memory: Memory,
     settings: Settings,
+    safety: Safety,
 ) -> Faults:
     """The apologies in every language that is offered, each in the voice that its callers
-    hear, ready before an engine can fail; the greeting is ready as well. Raises `EngineError`."""
+    hear, ready before an engine can fail; the greeting is ready as well, and refusals are kept
+    once they are spoken. Raises `EngineError`."""
     timeouts = settings.timeouts
 
     def count(engine: str, model: str, characters: int) -> None:
@@ -165,6 +182,11 @@ async def rehearse(
         lambda own: own.idle_limit,
     )
     further = [*(request for text in others for request in requests(text)), *waiting]
+    further += [
+        SpeechRequest(line, voice.voice, voice.language)
+        for language, voice in callers.items()
+        for line in safety.lines(language)
+    ]
     rehearsal.pin([*apologies, *greetings, *further])
     try:
         async with asyncio.timeout(timeouts.engine_start):

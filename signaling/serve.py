@@ -28,6 +28,7 @@ from signaling.operations.work import Work
 from signaling.signals import Signals
 from signaling.switchboard import RunningEngines, Switchboard, tell_not_exchanged
 from signaling.warmup import warm_up, warm_up_media
+from signaling.withdrawal import Withdrawal
 
 KEEPALIVE_S = 15.0  # also the guard against slow headers; aiohttp's own default is an hour
 
@@ -123,7 +124,11 @@ async def _running(
     )
     await runner.setup()
     meter = LoadMeter(readings=round(settings.load.average_s / EVERY_S))
-    watching = asyncio.create_task(watch(shedding, meter))
+    withdrawal = Withdrawal(store.users, calls)
+    watching = [
+        asyncio.create_task(watch(shedding, meter)),
+        asyncio.create_task(withdrawal.watch()),
+    ]
     try:
         site = web.TCPSite(runner, settings.host, settings.port)
         try:
@@ -139,8 +144,9 @@ async def _running(
         await runner.cleanup()
         await work.close()
         await switchboard.ended()
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
 
 
 async def _drain(server: Server, force: asyncio.Event) -> None:

@@ -18,7 +18,8 @@ from inzwa_rtc.transport.wire import message_of
 from signaling.access.caller import Caller
 from signaling.access.gate import Gate
 from signaling.api.operation import Answer, Operation
-from signaling.calls import Call, Calls
+from signaling.call import Call
+from signaling.calls import Calls
 from signaling.closing import CLOSE_S, close
 from signaling.dialects.native import SessionOptions, Start
 

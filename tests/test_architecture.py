@@ -15,6 +15,7 @@ MAX_LINES = 320
 COMMON = (
     *("installation", "audio", "events", "errors", "language", "settings", "logging", "metrics"),
     "users",
+    "pseudonym",
 )
 ROOMS: dict[str, tuple[str, ...]] = {
     "audio": (),
@@ -28,6 +29,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     # A starter set brings settings.
     "settings": ("catalogue", "prices"),
     "users": (),
+    "pseudonym": (),
     "prices": (),
     "transport": ("playout", "engines.contracts"),  # the rate that recognisers take
     "playout": ("engines.contracts",),  # words and their times

@@ -29,8 +29,10 @@ from inzwa_rtc.speech.cache.cache import PhraseCache
 from inzwa_rtc.speech.cost import PriceTable, Spending
 from inzwa_rtc.speech.reading import Manner, Reading
 from inzwa_rtc.tools.toolbox import Toolbox
+from inzwa_rtc.users import VoiceMode
 from tests.support.engines import LoudIsSpeech, ScriptedModel, ScriptedRecognizer, ToneSynthesizer
 from tests.support.peer import MemoryPeer
+from tests.support.safety import shipped
 from tests.support.speech import AS_IT_IS
 
 STORY = "Once upon a time there was a small bird that could not sing at all."
@@ -124,6 +126,7 @@ async def calling(
     suppressor: NoiseSuppressor | None = None,
     manner: Manner = AS_IT_IS,
     toolbox: Toolbox | None = None,
+    mode: VoiceMode = "conversation",
     **groups: Any,
 ) -> AsyncIterator[Call]:
     call_settings = {"greeting": greeting, "system_prompt": "", **groups.pop("call", {})}
@@ -134,9 +137,8 @@ async def calling(
     apologies = [SpeechRequest(lines(name).fault, language=name) for name in languages()]
     faults = dict(zip(languages(), await rehearsal.rendered(apologies), strict=True))
     peer, shedding = MemoryPeer(), Shedding(settings.load)
-    engines = EngineSet(
-        asr, llm, tts, settings, faults, manner, cache, spending, toolbox or Toolbox()
-    )
+    rules, tools = shipped(settings), toolbox or Toolbox()
+    engines = EngineSet(asr, llm, tts, settings, faults, manner, cache, spending, rules, tools)
     source = Source(engines)
     session = Session(
         "id",
@@ -148,6 +150,7 @@ async def calling(
         VoiceSettings(settings.language, "tone", 1.0),
         shedding,
         suppressor,
+        mode,
     )
     call = Call(peer, asr, llm, tts, session, source, shedding)
     call.running = asyncio.create_task(session.run())
