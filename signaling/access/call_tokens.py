@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hmac
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from signaling.access.caller import Caller
 
@@ -64,6 +64,12 @@ class CallTokens:
             if now - ended_at < RESUME_S and len(self._ended) <= ENDED_MOST:
                 return
             del self._ended[oldest], self._claims[oldest]
+
+    def forget_user(self, user: str) -> None:
+        """Their calls are nobody's from now on."""
+        for claim in self._claims.values():
+            if claim.owner.user == user:
+                claim.owner = replace(claim.owner, user=None)
 
     def held(self, call_id: str, secret: str, now: float) -> Claim | None:
         """The claim that this token is for; None for any other token, and for no call."""
