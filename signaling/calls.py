@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from time import monotonic
 from typing import Any
 
 import structlog
 
+from inzwa_rtc.conversation.dictation import Dictation, Told
 from inzwa_rtc.conversation.peer import Command, Peer, UpdateVoice
 from inzwa_rtc.conversation.session import Session
 from inzwa_rtc.conversation.shedding import Shedding
@@ -20,10 +22,11 @@ from inzwa_rtc.errors import PeerError, Unavailable
 from inzwa_rtc.events import EndReason
 from inzwa_rtc.noise.choice import NewSuppressor, no_suppressor
 from inzwa_rtc.settings import LimitSettings, Settings
-from inzwa_rtc.speech.cost import Cost
+from inzwa_rtc.speech.cost import OTHERS
 from inzwa_rtc.transport.webrtc import WebRtcPeer
 from signaling.access.call_tokens import PREFIX, CallTokens, Claim
 from signaling.access.caller import Caller, check_may_call
+from signaling.call import Call
 from signaling.detectors import Detectors
 from signaling.dialects.native import NativeDialect, SessionOptions
 from signaling.switchboard import Switchboard
@@ -32,34 +35,6 @@ RETRY_AFTER_S = 5
 FORCED_END_S = 5.0
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True, eq=False)
-class Call:
-    """One call, from its offer to its end."""
-
-    id: str
-    token: str
-    transport: str
-    owner: Caller
-    etag: str = field(default_factory=lambda: secrets.token_hex(8))
-    peer: WebRtcPeer[Command] | None = None
-    session: Session | None = None
-    is_void: bool = False
-
-    def end(self, reason: EndReason) -> None:
-        """End the call, also while it is being set up."""
-        if self.session is not None:
-            self.session.end(reason)
-        elif self.peer is not None:
-            self.peer.give_up()
-
-    def dismiss(self) -> None:
-        """Voice was taken from whoever called: tell them, and end it."""
-        if self.session is not None:
-            self.session.dismiss()
-        else:
-            self.end("disabled")
 
 
 class Calls:
@@ -205,6 +180,15 @@ class Calls:
             if call.owner.user == user:
                 call.dismiss()
 
+    def forget_user(self, user: str) -> None:
+        """This user is deleted: their calls end in nobody's name, and their figures are
+        nobody's."""
+        self.end_of_user(user)
+        for call in self._calls.values():
+            if call.owner.user == user:
+                call.owner = replace(call.owner, user=None)
+        self._switchboard.now.spending.forget(user)
+
     def engines_exchanged(self) -> None:
         """Tell the live calls that other engines are given out from now on."""
         for call in self._calls.values():
@@ -226,7 +210,16 @@ class Calls:
                 self._new_suppressor(),
                 call.owner.settings.voice_mode,
             )
-            return await self._logged(call, call.session)
+            return await self.held(call, call.session)
+
+    @contextmanager
+    def dictation(self, call: Call, tell: Callable[[Told], None]) -> Iterator[Dictation]:
+        """What an admitted caller dictates, to be run with `held`."""
+        with self._detectors.lent() as detector:
+            suppressor = self._new_suppressor()
+            dictation = Dictation(self._switchboard, detector, self.settings, tell, suppressor)
+            call.session = dictation
+            yield dictation
 
     async def all_ended(self) -> None:
         """Return once no call is left."""
@@ -258,7 +251,8 @@ class Calls:
             return False
         return True
 
-    async def _logged(self, call: Call, session: Session) -> EndReason:
+    async def held(self, call: Call, session: Session | Dictation) -> EndReason:
+        """Run it until it ends."""
         log.info("call.started", call=call.id, transport=call.transport)
         reason: EndReason = "error"
         try:
@@ -281,12 +275,9 @@ class Calls:
     def _spent(self, call: Call) -> dict[str, Any]:
         """What speech the call was given, and what that cost, by currency."""
         spending = self._switchboard.now.spending
-        cost = sum((line.cost for line in spending.of(call.id)), Cost())
-        spending.forget(call.id)
-        spent: dict[str, Any] = {"speech_characters": cost.characters}
-        if cost.amounts:
-            spent["speech_cost"] = {name: str(amount) for name, amount in cost.amounts.items()}
-        return spent
+        cost = spending.hand_over(call.id, call.owner.user or OTHERS)
+        told = {"speech_cost": cost.shown()} if cost.amounts else {}
+        return {"speech_characters": cost.characters, **told}
 
     async def _answered(self, offer: str) -> tuple[WebRtcPeer[Command], str]:
         peer = WebRtcPeer(self.settings, self.dialect)

@@ -11,6 +11,7 @@ import structlog
 
 from inzwa_rtc.conversation.engines import EngineSet, Faults
 from inzwa_rtc.conversation.peer import UpdateVoice
+from inzwa_rtc.conversation.phrases import cut_whole
 from inzwa_rtc.conversation.rehearsal import Rehearsal
 from inzwa_rtc.conversation.spoken import Lines, lines
 from inzwa_rtc.conversation.voices import Voices
@@ -148,8 +149,8 @@ async def rehearse(
     safety: Safety,
 ) -> Faults:
     """The apologies in every language that is offered, each in the voice that its callers
-    hear, ready before an engine can fail; the greeting is ready as well, and refusals are kept
-    once they are spoken. Raises `EngineError`."""
+    hear, ready before an engine can fail; the greeting is ready as well, and so is what is said
+    while a tool takes its time. Refusals are kept once they are spoken. Raises `EngineError`."""
     timeouts = settings.timeouts
 
     def count(engine: str, model: str, characters: int) -> None:
@@ -173,7 +174,8 @@ async def rehearse(
     waiting = [
         SpeechRequest(phrase, v.voice, v.language)
         for language, v in callers.items()
-        for phrase in fillers_in(settings.tools, language)
+        for filler in fillers_in(settings.tools, language)
+        for phrase in cut_whole(filler)  # as it will be spoken
     ]
     others = (
         lambda own: own.not_understood,
@@ -181,16 +183,16 @@ async def rehearse(
         lambda own: own.time_limit,
         lambda own: own.idle_limit,
     )
-    further = [*(request for text in others for request in requests(text)), *waiting]
+    further = [request for text in others for request in requests(text)]
     further += [
         SpeechRequest(line, voice.voice, voice.language)
         for language, voice in callers.items()
         for line in safety.lines(language)
     ]
-    rehearsal.pin([*apologies, *greetings, *further])
+    rehearsal.pin([*apologies, *greetings, *waiting, *further])
     try:
         async with asyncio.timeout(timeouts.engine_start):
-            rendered = await rehearsal.rendered([*apologies, *greetings], further)
+            rendered = await rehearsal.rendered([*apologies, *greetings, *waiting], further)
     except TimeoutError:
         raise EngineTimeout(
             f"The speech engine did not speak the apologies within {timeouts.engine_start:g} s.",

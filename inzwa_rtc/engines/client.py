@@ -50,6 +50,12 @@ class RecognizerClient:
     def __init__(self, process: EngineProcess) -> None:
         self._process = process
 
+    @property
+    def languages(self) -> Sequence[str]:
+        """As in `LanguageKnowingRecognizer`; none before it was ever loaded."""
+        told: Sequence[str] = self._process.description.get("languages", ())
+        return told
+
     async def recognize(
         self, audio: AsyncIterator[bytes], request: RecognizeRequest
     ) -> AsyncGenerator[TranscriptChunk, None]:

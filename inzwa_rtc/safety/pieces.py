@@ -31,7 +31,7 @@ class Piece(NamedTuple):
 
 _SPACE = r"[ \t\u00a0\u202f]"
 _DIGIT_JOINT = rf"(?:{_SPACE}{{1,2}}|{_SPACE}?[-–/]{_SPACE}?|\.|\){_SPACE}?-?)"
-_DIGITS = r"[(+]{0,3}\d+"
+_DIGITS = r"[(+]{0,3}\d++"
 _WITHOUT_MAIL = (
     rf"(?P<digits>{_DIGITS}(?:{_DIGIT_JOINT}{_DIGITS})*+)"
     r"|(?P<name>[A-Za-z](?:[A-Za-z0-9]|[-._](?=[A-Za-z0-9]))*+)|(?P<word>[^\W\d_A-Za-z]+)"
@@ -57,6 +57,7 @@ _PATTERNS = {
 }
 """In prose, and behind a connective."""
 
+_MORE_DIGITS = re.compile(rf"{_DIGIT_JOINT}?{_DIGITS}(?:{_DIGIT_JOINT}{_DIGITS})*+{_SPACE}?")
 _BOUND = re.compile(r"[\w.+%@'’(-]")
 _FIRST_BEYOND = "\u0e00"  # from Thai on, scripts that put no spaces between words
 
@@ -107,6 +108,11 @@ def pieces(text: str) -> list[Piece]:
         else:  # behind a connective stands a name
             is_spelled = kind == "name" and piece.lower() in CONNECTIVES
     return found
+
+
+def goes_on_with_digits(text: str) -> bool:
+    """Whether a text is nothing but more of the digits before it."""
+    return _MORE_DIGITS.fullmatch(text) is not None
 
 
 class Waiting:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from inzwa_rtc.safety.numbers import Asked, Finder
-from inzwa_rtc.safety.pieces import Piece, Waiting, pieces
+from inzwa_rtc.safety.pieces import Piece, Waiting, goes_on_with_digits, pieces
 from inzwa_rtc.safety.ruleset import Kind
 from inzwa_rtc.safety.run import Run, begins_run, run_from
 from inzwa_rtc.safety.spelled import MoreNeeded, Spelled
@@ -38,12 +38,16 @@ class Redactor:
         self._redactions = redactions
         self._asked = Asked()
         self._held = Waiting()
+        self._is_in_run = False
         self.found: list[Kind] = []
 
     def feed(self, text: str) -> str:
         """More of the text."""
         if not self._redactions.kinds:
             return text
+        if self._is_in_run and goes_on_with_digits(text) and len(self._held) < LONGEST_HELD:
+            self._held.add(text)  # it will be looked at once it is over
+            return ""
         told = self._redacted(pieces(self._held.add(text)), is_whole=False)
         return told + self.finish() if len(self._held) > LONGEST_HELD else told
 
@@ -65,6 +69,7 @@ class Redactor:
                     told.append(text)
         except MoreNeeded:
             pass
+        self._is_in_run = at < len(found) and found[at].kind == "digits"
         self._held.take(len(_joined(found[:at])))
         return "".join(told)
 

@@ -20,6 +20,7 @@ from inzwa_rtc.settings.safety import SafetySettings
 
 _LANGUAGE_OF_LAST_RESORT = "en"
 _UNKNOWN = "unknown"
+_ANY_TEXT = "Ndinoda kubatsirwa: +263771234567, 0771234567."
 
 T = TypeVar("T")
 
@@ -45,6 +46,7 @@ class Safety:
         replies = [one for one in self.subjects if self._is_refused(one)]
         self._replies = Rulebook(replies, rules, "reply")
         self._redactions = _redactions(settings, rules)
+        self._warm_up()
 
     def check(self, text: str, language: str) -> Verdict:
         """Of what a person said or wrote, before a model sees it. Rules of all languages are
@@ -83,6 +85,13 @@ class Safety:
         answers = _of(self._answers, language)
         kinds = (Verdict("refuse"), Verdict("refuse", "topic"), Verdict("support", "self_harm"))
         return [line for kind in kinds for line in self._lines(answers, kind, language)]
+
+    def _warm_up(self) -> None:
+        """What a first check would make, it finds made."""
+        self._callers.look_through(_ANY_TEXT)
+        reply = self.reply(_LANGUAGE_OF_LAST_RESORT)
+        reply.feed(_ANY_TEXT)
+        reply.finish()
 
     def _lines(self, answers: AnswerTable, verdict: Verdict, language: str) -> Sequence[str]:
         if verdict.action == "support":

@@ -1,0 +1,41 @@
+"""One live call of this server."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+
+from inzwa_rtc.conversation.dictation import Dictation
+from inzwa_rtc.conversation.peer import Command
+from inzwa_rtc.conversation.session import Session
+from inzwa_rtc.events import EndReason
+from inzwa_rtc.transport.webrtc import WebRtcPeer
+from signaling.access.caller import Caller
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One call, from its offer to its end."""
+
+    id: str
+    token: str
+    transport: str
+    owner: Caller
+    etag: str = field(default_factory=lambda: secrets.token_hex(8))
+    peer: WebRtcPeer[Command] | None = None
+    session: Session | Dictation | None = None
+    is_void: bool = False
+
+    def end(self, reason: EndReason) -> None:
+        """End the call, also while it is being set up."""
+        if self.session is not None:
+            self.session.end(reason)
+        elif self.peer is not None:
+            self.peer.give_up()
+
+    def dismiss(self) -> None:
+        """Voice was taken from whoever called: tell them, and end it."""
+        if self.session is not None:
+            self.session.dismiss()
+        else:
+            self.end("disabled")
