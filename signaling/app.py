@@ -19,24 +19,31 @@ from signaling.offers import Offers
 from signaling.sites import Sites
 from signaling.socket import Sockets
 from signaling.switchboard import Switchboard
+from signaling.telemetry.requests import RequestWatch, know_operations
+from signaling.telemetry.server import Metrics
 
 
 def create_app(settings: Settings, calls: Calls, switchboard: Switchboard[Any]) -> web.Application:
     """All routes over `calls`; owns nothing that runs."""
     sites = Sites(settings)
+    requests = RequestWatch(calls.telemetry)
     app = web.Application(
-        middlewares=[errors_as_json, sites.check],
+        middlewares=[requests.watch, errors_as_json, sites.check],
         client_max_size=settings.limits.json_body,
     )
-    app.on_response_prepare.extend([add_security_headers, sites.add_headers])
+    app.on_response_prepare.extend(
+        [add_security_headers, sites.add_headers, requests.note_first_byte]
+    )
     operations = [
         *Info(calls, switchboard).operations(),
         *Admin(switchboard, settings.admin_key).operations(),
         *Offers(calls, settings).operations(),
         *Sockets(calls, settings).operations(),
+        *Metrics(calls.telemetry, calls, switchboard).operations(),
         *ApiDocument().operations(),
     ]
     add_operations(app, operations, OpenGate())
+    know_operations(app)
     app.router.add_get("/", _index)
     app.router.add_static("/", page_folder())
     return app

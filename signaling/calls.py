@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from inzwa_rtc.conversation.peer import Command, Peer, UpdateVoice
 from inzwa_rtc.conversation.session import Session
@@ -18,35 +18,20 @@ from inzwa_rtc.errors import PeerError, Unavailable
 from inzwa_rtc.events import EndReason
 from inzwa_rtc.noise.choice import NewSuppressor, no_suppressor
 from inzwa_rtc.settings import LimitSettings, Settings
-from inzwa_rtc.speech.cost import Cost
 from inzwa_rtc.transport.webrtc import WebRtcPeer
+from signaling.call import Call
+from signaling.course import accounted
 from signaling.detectors import Detectors
 from signaling.dialects.native import NativeDialect, SessionOptions
 from signaling.switchboard import Switchboard
+from signaling.telemetry.telemetry import Telemetry
+from signaling.telemetry.watch import Line, ObservedPeer
 
 RETRY_AFTER_S = 5
+TRANSPORTS = ("webrtc", "websocket")
 FORCED_END_S = 5.0
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True, eq=False)
-class Call:
-    """One call, from its offer to its end."""
-
-    id: str
-    token: str
-    transport: str
-    etag: str = field(default_factory=lambda: secrets.token_hex(8))
-    peer: WebRtcPeer[Command] | None = None
-    session: Session | None = None
-
-    def end(self, reason: EndReason) -> None:
-        """End the call, also while it is being set up."""
-        if self.session is not None:
-            self.session.end(reason)
-        elif self.peer is not None:
-            self.peer.give_up()
 
 
 class Calls:
@@ -59,9 +44,12 @@ class Calls:
         switchboard: Switchboard[Any],
         detectors: Detectors,
         shedding: Shedding,
+        telemetry: Telemetry,
         new_suppressor: NewSuppressor = no_suppressor,
     ) -> None:
         self.is_draining = False
+        self.is_paused = False  # the operator lets nobody in for a while
+        self.telemetry = telemetry
         self.dialect = NativeDialect(limits)
         self._switchboard = switchboard
         self._detectors = detectors
@@ -82,36 +70,53 @@ class Calls:
         """Those that new calls follow."""
         return self._switchboard.now.settings
 
+    @property
+    def takes_calls(self) -> bool:
+        """Whether new ones are let in, if there is room."""
+        return not (self.is_draining or self.is_paused)
+
+    def all(self) -> list[Call]:
+        """Those that live, the oldest first."""
+        return list(self._calls.values())
+
     def __len__(self) -> int:
         return len(self._calls)
 
     def check_enabled(self) -> None:
         """Raises `Unavailable` where the operator has switched calls off."""
         if not self.settings.voice_enabled:
-            raise Unavailable(
-                "Voice calls are disabled on this server.",
-                action="Ask the operator to set voice_enabled.",
-                code="voice_disabled",
+            raise self._refused(
+                Unavailable(
+                    "Voice calls are disabled on this server.",
+                    action="Ask the operator to set voice_enabled.",
+                    code="voice_disabled",
+                )
             )
 
     def admit(self, transport: str) -> Call:
         """A place for a new call, to be given back with `release`. Raises `Unavailable`."""
         self.check_enabled()
-        if self.is_draining:
-            raise Unavailable(
-                "The server is shutting down.",
-                action="Try again in a moment.",
-                code="draining",
-                retry_after_s=RETRY_AFTER_S,
+        if not self.takes_calls:
+            raise self._refused(
+                Unavailable(
+                    "The server is shutting down, or takes no new calls for a while.",
+                    action="Try again in a moment.",
+                    code="draining",
+                    retry_after_s=RETRY_AFTER_S,
+                )
             )
         if len(self._calls) >= self.settings.max_concurrent_sessions:
-            raise Unavailable(
-                "All lines of this server are busy.",
-                action=f"Try again in {RETRY_AFTER_S} seconds.",
-                code="server_full",
-                retry_after_s=RETRY_AFTER_S,
+            raise self._refused(
+                Unavailable(
+                    "All lines of this server are busy.",
+                    action=f"Try again in {RETRY_AFTER_S} seconds.",
+                    code="server_full",
+                    retry_after_s=RETRY_AFTER_S,
+                )
             )
-        call = Call(secrets.token_urlsafe(16), secrets.token_urlsafe(24), transport)
+        call_id = secrets.token_urlsafe(16)
+        watch = self.telemetry.watch(call_id, transport)
+        call = Call(call_id, secrets.token_urlsafe(24), transport, watch)
         self._calls[call.id] = call
         self._empty.clear()
         return call
@@ -138,10 +143,12 @@ class Calls:
         """Take a WebRTC call: the call and the answer's SDP. Raises `PeerError`, `Unavailable`."""
         self.check_enabled()
         if not self.settings.webrtc_offered:
-            raise Unavailable(
-                "WebRTC is disabled on this server.",
-                action="Use the WebSocket at /v1/ws.",
-                code="webrtc_disabled",
+            raise self._refused(
+                Unavailable(
+                    "WebRTC is disabled on this server.",
+                    action="Use the WebSocket at /v1/ws.",
+                    code="webrtc_disabled",
+                )
             )
         voice = self.voice_settings(options)
         call = self.admit("webrtc")
@@ -170,19 +177,30 @@ class Calls:
 
     async def converse(self, call: Call, peer: Peer, voice: VoiceSettings) -> EndReason:
         """Hold the conversation of an admitted call until it ends."""
-        with self._detectors.lent() as detector:
+        if isinstance(peer, Line):
+            call.line = peer
+        names = {"call": call.id, "user": self.telemetry.pseudonym(call.user)}
+        told = {name: value for name, value in names.items() if value is not None}
+        with self._detectors.lent() as detector, bound_contextvars(**told):
             call.session = Session(
                 call.id,
                 call.token,
-                peer,
+                ObservedPeer(peer, call.watch),
                 self._switchboard,
                 detector,
                 self.settings,
                 voice,
                 self._shedding,
+                call.watch,
                 self._new_suppressor(),
             )
-            return await self._logged(call, call.session)
+            return await accounted(call, call.session, self.telemetry, self._switchboard)
+
+    def report_lines(self) -> None:
+        """Count how the lines of all calls were since the last time."""
+        for call in self._calls.values():
+            if call.line is not None:
+                call.watch.report(call.line)
 
     async def all_ended(self) -> None:
         """Return once no call is left."""
@@ -214,35 +232,9 @@ class Calls:
             return False
         return True
 
-    async def _logged(self, call: Call, session: Session) -> EndReason:
-        log.info("call.started", call=call.id, transport=call.transport)
-        reason: EndReason = "error"
-        try:
-            reason = await session.run()
-        except asyncio.CancelledError:
-            reason = "connection_lost"  # aiohttp cancels a request whose client is gone
-            raise
-        finally:
-            log.info(
-                "call.ended",
-                call=call.id,
-                reason=reason,
-                seconds=round(session.elapsed_s, 1),
-                turns=session.turns,
-                dropped_s=round(session.dropped_s, 1),
-                **self._spent(call),
-            )
-        return reason
-
-    def _spent(self, call: Call) -> dict[str, Any]:
-        """What speech the call was given, and what that cost, by currency."""
-        spending = self._switchboard.now.spending
-        cost = sum((line.cost for line in spending.of(call.id)), Cost())
-        spending.forget(call.id)
-        spent: dict[str, Any] = {"speech_characters": cost.characters}
-        if cost.amounts:
-            spent["speech_cost"] = {name: str(amount) for name, amount in cost.amounts.items()}
-        return spent
+    def _refused(self, error: Unavailable) -> Unavailable:
+        self.telemetry.calls.refused(error.code)
+        return error
 
     async def _answered(self, offer: str) -> tuple[WebRtcPeer[Command], str]:
         peer = WebRtcPeer(self.settings, self.dialect)

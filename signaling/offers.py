@@ -16,7 +16,8 @@ from inzwa_rtc.errors import PeerError
 from inzwa_rtc.settings import Settings
 from signaling.api.body import parse_json, read_text, unsupported_media_type
 from signaling.api.operation import Answer, JsonBody, Operation, RawBody
-from signaling.calls import Call, Calls
+from signaling.call import Call
+from signaling.calls import Calls
 from signaling.dialects.native import SessionOptions
 
 SDP = "application/sdp"

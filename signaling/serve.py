@@ -23,6 +23,8 @@ from signaling.detectors import Detectors
 from signaling.load import EVERY_S, watch
 from signaling.signals import Signals
 from signaling.switchboard import RunningEngines, Switchboard, tell_not_exchanged
+from signaling.telemetry.pulse import feel
+from signaling.telemetry.telemetry import Telemetry
 from signaling.warmup import warm_up, warm_up_media
 
 KEEPALIVE_S = 15.0  # also the guard against slow headers; aiohttp's own default is an hour
@@ -85,7 +87,9 @@ async def running(
     switchboard = Switchboard(engines, read_settings)
     await switchboard.open(settings)
     shedding = Shedding(settings.load)
-    calls = Calls(settings.limits, switchboard, Detectors(SileroVad), shedding, new_suppressor)
+    telemetry = Telemetry(settings)
+    detectors = Detectors(SileroVad)
+    calls = Calls(settings.limits, switchboard, detectors, shedding, telemetry, new_suppressor)
     switchboard.on_exchange = calls.engines_exchanged
     runner = web.AppRunner(
         create_app(settings, calls, switchboard),
@@ -96,7 +100,10 @@ async def running(
     )
     await runner.setup()
     meter = LoadMeter(readings=round(settings.load.average_s / EVERY_S))
-    watching = asyncio.create_task(watch(shedding, meter))
+    watching = [
+        asyncio.create_task(watch(shedding, meter, telemetry.note_load)),
+        asyncio.create_task(feel(telemetry, calls)),
+    ]
     try:
         site = web.TCPSite(runner, settings.host, settings.port)
         try:
@@ -111,8 +118,9 @@ async def running(
         await calls.close()
         await runner.cleanup()
         await switchboard.ended()
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
 
 
 async def _drain(server: Server, force: asyncio.Event) -> None:

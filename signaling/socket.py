@@ -16,7 +16,8 @@ from inzwa_rtc.settings import Settings
 from inzwa_rtc.transport.websocket import SocketPeer
 from inzwa_rtc.transport.wire import message_of
 from signaling.api.operation import Answer, Operation
-from signaling.calls import Call, Calls
+from signaling.call import Call
+from signaling.calls import Calls
 from signaling.dialects.native import Start
 
 HEARTBEAT_S = 15.0

@@ -73,6 +73,21 @@ class EngineStatus(Protocol):
         ...
 
     @property
+    def model(self) -> str:
+        """The model that it has loaded, empty where it tells none."""
+        ...
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that are under way."""
+        ...
+
+    @property
+    def pid(self) -> int | None:
+        """Its process, where it has one."""
+        ...
+
+    @property
     def others(self) -> Sequence[EngineStatus]:
         """Those that stand in for this one, or that this one stands in for."""
         ...

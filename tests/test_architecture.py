@@ -15,6 +15,8 @@ MAX_LINES = 320
 COMMON = (
     *("installation", "audio", "events", "errors", "language", "settings", "logging", "metrics"),
     "users",
+    "observer",
+    "pseudonym",
 )
 ROOMS: dict[str, tuple[str, ...]] = {
     "audio": (),
@@ -24,6 +26,9 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "language": (),
     "logging": (),
     "metrics": (),
+    "observer": (),
+    "pseudonym": (),
+    "tracing": (),
     "machine": (),
     # A starter set brings settings.
     "settings": ("catalogue", "prices"),
@@ -53,6 +58,7 @@ SIGNALING: tuple[str, ...] = (
     "safety",
     "speech",
     "tools",
+    "tracing",
     "machine",  # how busy it is
     "engines.contracts",
     "engines.registry",

@@ -48,6 +48,7 @@ from inzwa_rtc.events import (
     SessionUpdated,
     Transcript,
 )
+from inzwa_rtc.observer import CallObserver
 from inzwa_rtc.playout.playout import Playout
 from inzwa_rtc.settings import Settings
 
@@ -65,6 +66,7 @@ class Session:
         settings: Settings,
         voice: VoiceSettings,
         shedding: Shedding,
+        observer: CallObserver,
         suppressor: NoiseSuppressor | None = None,
     ) -> None:
         self.session_id = session_id
@@ -82,9 +84,18 @@ class Session:
         history = History(settings.call.history_messages)
         dialogue = Dialogue(settings, voice, history, shedding)
         self._preparation = Preparation(engines, dialogue, shedding, settings.timeouts.engine_start)
-        self._hearing = Hearing(engines, settings, self._floor, self._preparation.heard, peer.send)
+        self._hearing = Hearing(
+            engines, settings, self._floor, self._preparation.heard, peer.send, observer
+        )
         self._listener = Listener(
-            detector, settings, self._hearing, self._floor, peer.send, self._next_turn, suppressor
+            detector,
+            settings,
+            self._hearing,
+            self._floor,
+            peer.send,
+            self._next_turn,
+            observer,
+            suppressor,
         )
         self._context = TurnContext(
             caller=session_id,
@@ -94,6 +105,7 @@ class Session:
             dialogue=dialogue,
             emit=peer.send,
             is_superseded=self._floor.is_superseded,
+            observer=observer,
         )
         self._turn: Turn | None = None
         self._end: asyncio.Future[EndReason] = asyncio.get_running_loop().create_future()

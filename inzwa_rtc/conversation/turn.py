@@ -12,6 +12,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
+from structlog.contextvars import bind_contextvars
+
 from inzwa_rtc.conversation.dialogue import Dialogue
 from inzwa_rtc.conversation.engines import EngineSet
 from inzwa_rtc.conversation.history import History
@@ -41,6 +43,7 @@ from inzwa_rtc.events import (
     TurnInterrupted,
 )
 from inzwa_rtc.language import base_language
+from inzwa_rtc.observer import CallObserver, Stage, observed
 from inzwa_rtc.playout.playout import Speech
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.speech.kept_reading import KeptReading
@@ -62,6 +65,7 @@ class TurnContext:
     emit: Callable[[Event], None]
     is_superseded: Callable[[int], bool]
     """Whether a prompt newer than this turn waits: its words then join it unanswered."""
+    observer: CallObserver
 
 
 @dataclass(slots=True, eq=False)
@@ -81,15 +85,17 @@ class Turn:
     async def run(self) -> None:
         """Returns when everything was played. `EngineError` ends in a spoken apology."""
         self._task = asyncio.current_task()
-        try:
+        bind_contextvars(turn=self.prompt.turn)  # in this task alone
+        with observed(self.context.observer, self.prompt.turn, "turn", _kind(self.prompt)):
             try:
-                await self._answer()
-            except EngineError as error:
-                await self._apologise(error)
-            self.speech.finish()
-            await self.speech.played_out()
-        finally:
-            self.context.history.add_assistant(self.speech.heard())
+                try:
+                    await self._answer()
+                except EngineError as error:
+                    await self._apologise(error)
+                self.speech.finish()
+                await self.speech.played_out()
+            finally:
+                self.context.history.add_assistant(self.speech.heard())
 
     def interrupt(self) -> None:
         """Cut the reply that is being prepared or spoken; the caller's words are kept."""
@@ -157,7 +163,7 @@ class Turn:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._read(stream, tokens))
-                tasks.create_task(_cut(tokens, phrases))
+                tasks.create_task(self._cut(tokens, phrases))
                 tasks.create_task(self._speak(phrases))
         except* EngineError as group:
             failure = leaves(group)[0]
@@ -168,6 +174,17 @@ class Turn:
         self,
         stream: AsyncGenerator[TokenChunk | ToolCall, None],
         tokens: asyncio.Queue[str | None],
+    ) -> None:
+        with observed(self.context.observer, self.prompt.turn, "reply") as stage:
+            await self._read_tokens(stream, tokens, stage)
+        self.context.emit(ReplyFinished(self.prompt.turn, self._text))
+        await tokens.put(None)
+
+    async def _read_tokens(
+        self,
+        stream: AsyncGenerator[TokenChunk | ToolCall, None],
+        tokens: asyncio.Queue[str | None],
+        stage: Stage,
     ) -> None:
         timeouts = self.context.settings.timeouts
         limit = timeouts.first_token
@@ -182,9 +199,31 @@ class Turn:
                     case TokenChunk(token=token) if token:
                         self._latency.first_token = self._latency.first_token or _now()
                         self._say(token)
-                        await tokens.put(token)
-        self.context.emit(ReplyFinished(self.prompt.turn, self._text))
-        await tokens.put(None)
+                        stage.gave()
+                        with stage.aside():
+                            await tokens.put(token)
+                        self.context.observer.waiting("tokens", tokens.qsize())
+
+    async def _cut(
+        self, tokens: asyncio.Queue[str | None], phrases: asyncio.Queue[str | None]
+    ) -> None:
+        cutter = PhraseCutter()
+        while True:
+            try:
+                async with asyncio.timeout_at(cutter.deadline):
+                    token = await tokens.get()
+            except TimeoutError:
+                complete = cutter.on_time(_now())
+            else:
+                if token is None:
+                    break
+                complete = cutter.feed(token, _now())
+            for phrase in complete:
+                await phrases.put(phrase)
+                self.context.observer.waiting("phrases", phrases.qsize())
+        for phrase in cutter.flush():
+            await phrases.put(phrase)
+        await phrases.put(None)
 
     async def _speak(self, phrases: asyncio.Queue[str | None]) -> None:
         reading = self.engines.reading(self.context.caller)
@@ -198,7 +237,8 @@ class Turn:
         voice = self.engines.voices.nearest(context.voice)  # these may not have the newest
         request = SpeechRequest(phrase, voice.voice, voice.language, voice.speed)
         timeouts = context.settings.timeouts
-        await speak_phrase(phrase, offset, request, reading, self.speech, timeouts)
+        with observed(context.observer, self.prompt.turn, "synthesise", "made") as stage:
+            await speak_phrase(phrase, offset, request, reading, self.speech, timeouts, stage)
 
     async def _apologise(self, error: EngineError) -> None:
         turn = self.prompt.turn
@@ -224,23 +264,14 @@ class Turn:
         self.context.emit(ReplyToken(self.prompt.turn, token))
 
 
-async def _cut(tokens: asyncio.Queue[str | None], phrases: asyncio.Queue[str | None]) -> None:
-    cutter = PhraseCutter()
-    while True:
-        try:
-            async with asyncio.timeout_at(cutter.deadline):
-                token = await tokens.get()
-        except TimeoutError:
-            complete = cutter.on_time(_now())
-        else:
-            if token is None:
-                break
-            complete = cutter.feed(token, _now())
-        for phrase in complete:
-            await phrases.put(phrase)
-    for phrase in cutter.flush():
-        await phrases.put(phrase)
-    await phrases.put(None)
+def _kind(prompt: Prompt) -> str:
+    match prompt:
+        case Utterance():
+            return "voice"
+        case Typed():
+            return "text"
+        case Announcement():
+            return "line"
 
 
 def _now() -> float:

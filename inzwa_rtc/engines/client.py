@@ -59,8 +59,9 @@ class RecognizerClient:
         window = asyncio.Semaphore(wire.WINDOW_PIECES)
         feeding = asyncio.create_task(_feed(connection, audio, window))
         try:
-            async for data in _answers(connection, feeding, window):
-                yield _decoded(wire.transcript_from, data)
+            with self._process.request():
+                async for data in _answers(connection, feeding, window):
+                    yield _decoded(wire.transcript_from, data)
         finally:
             cut_off(connection)
             feeding.cancel()
@@ -135,8 +136,7 @@ class SynthesizerClient:
 
     def model_of(self, engine: str) -> str:
         """The model that this engine speaks with."""
-        model: str = self._process.description.get("details", {}).get("model", "")
-        return model
+        return self._process.model
 
     async def synthesize(self, request: SpeechRequest) -> AsyncGenerator[SpeechChunk, None]:
         body = wire.speech_request_to(request)
@@ -182,8 +182,9 @@ async def _stream(
             wire.is_last(wire.from_json(await response.read()))
             raise wire.garbled()
         async with aclosing(wire.from_lines(response.content.iter_any())) as answer:
-            async for data in answer:
-                yield data
+            with process.request():
+                async for data in answer:
+                    yield data
     except (ClientError, OSError, RuntimeError) as error:
         # aiohttp's reader says RuntimeError when its connection broke before it was read.
         raise _lost(error) from error

@@ -25,6 +25,9 @@ class Ready:
     state: str = "ready"
     restarts: int = 0
     breaker: str | None = None
+    model: str = ""
+    in_flight: int = 0
+    pid: int | None = None
     others: tuple[Ready, ...] = ()
 
 

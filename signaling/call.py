@@ -1,0 +1,34 @@
+"""One live call of this server."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+
+from inzwa_rtc.conversation.peer import Command
+from inzwa_rtc.conversation.session import Session
+from inzwa_rtc.events import EndReason
+from inzwa_rtc.transport.webrtc import WebRtcPeer
+from signaling.telemetry.watch import CallWatch, Line
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One call, from its offer to its end."""
+
+    id: str
+    token: str
+    transport: str
+    watch: CallWatch
+    user: str | None = None
+    etag: str = field(default_factory=lambda: secrets.token_hex(8))
+    peer: WebRtcPeer[Command] | None = None
+    session: Session | None = None
+    line: Line | None = None
+
+    def end(self, reason: EndReason) -> None:
+        """End the call, also while it is being set up."""
+        if self.session is not None:
+            self.session.end(reason)
+        elif self.peer is not None:
+            self.peer.give_up()
