@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 EndReason = Literal[
-    "caller", "assistant", "idle", "time_limit", "shutdown", "connection_lost", "error"
+    "caller", "assistant", "operator", "idle", "time_limit", "shutdown", "connection_lost", "error"
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -28,7 +29,7 @@ class Admin:
 
     def __init__(self, switchboard: Switchboard[Any], key: SecretStr | None) -> None:
         self._switchboard = switchboard
-        self._key = key.get_secret_value().encode() if key else None
+        self._key = key
 
     def operations(self) -> list[Operation]:
         """To be added to the application."""
@@ -48,7 +49,7 @@ class Admin:
         Who hangs up before gives it up. 409 for settings that cannot be used, 502 for engines
         that cannot be loaded, 503 for a server that shuts down: all is then as before.
         """
-        self._check_key(request)
+        check_key(request, self._key)
         try:
             exchanged = await self._switchboard.reload()
         except InzwaError as error:
@@ -66,21 +67,35 @@ class Admin:
             }
         )
 
-    def _check_key(self, request: web.Request) -> None:
-        """Raises `PeerError`. A page of another site cannot send the header."""
-        if self._key is None:
-            raise PeerError(
-                "This server takes no requests of an operator's.",
-                action="Set `admin_key`, or send the server SIGHUP.",
-                code="operator_only",
-                status=403,
-            )
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        key = given.strip().encode(errors="surrogateescape")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(key, self._key):
-            raise PeerError(
-                "This is for the operator.",
-                action="Send the header `Authorization: Bearer KEY`, with the `admin_key`.",
-                code="operator_only",
-                status=401,
-            )
+
+def by_operator(operation: Operation, key: SecretStr | None) -> Operation:
+    """The operation, for those only who send the key."""
+
+    async def checked(request: web.Request) -> web.StreamResponse:
+        check_key(request, key)
+        return await operation.handler(request)
+
+    checked.__doc__ = operation.handler.__doc__
+    return replace(operation, handler=checked)
+
+
+def check_key(request: web.Request, key: SecretStr | None) -> None:
+    """Raises `PeerError`. A page of another site cannot send the header."""
+    if key is None:
+        raise PeerError(
+            "This server takes no requests of an operator's.",
+            action="Set `admin_key`, or send the server SIGHUP.",
+            code="operator_only",
+            status=403,
+        )
+    scheme, _, told = request.headers.get("Authorization", "").partition(" ")
+    given = told.strip().encode(errors="surrogateescape")
+    if scheme.lower() != "bearer" or not hmac.compare_digest(
+        given, key.get_secret_value().encode()
+    ):
+        raise PeerError(
+            "This is for the operator.",
+            action="Send the header `Authorization: Bearer KEY`, with the `admin_key`.",
+            code="operator_only",
+            status=401,
+        )

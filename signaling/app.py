@@ -9,7 +9,8 @@ from aiohttp import web
 
 from inzwa_rtc.settings import Settings
 from signaling.access.gate import OpenGate
-from signaling.admin import Admin
+from signaling.admin import Admin, by_operator
+from signaling.administration.operations import administration
 from signaling.api.document import ApiDocument
 from signaling.api.operation import add_operations
 from signaling.calls import Calls
@@ -37,6 +38,7 @@ def create_app(settings: Settings, calls: Calls, switchboard: Switchboard[Any]) 
     operations = [
         *Info(calls, switchboard).operations(),
         *Admin(switchboard, settings.admin_key).operations(),
+        *(by_operator(one, settings.admin_key) for one in administration(calls, switchboard)),
         *Offers(calls, settings).operations(),
         *Sockets(calls, settings).operations(),
         *Metrics(calls.telemetry, calls, switchboard).operations(),

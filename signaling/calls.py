@@ -59,6 +59,7 @@ class Calls:
         self._calls: dict[str, Call] = {}
         self._empty = asyncio.Event()
         self._empty.set()
+        self._limit: asyncio.TimerHandle | None = None
 
     @property
     def voices(self) -> Voices:
@@ -202,6 +203,19 @@ class Calls:
             if call.line is not None:
                 call.watch.report(call.line)
 
+    def pause(self, limit_s: float | None = None) -> None:
+        """Take no new calls until `resume`; those that live are ended after `limit_s`, if given."""
+        self.resume()
+        self.is_paused = True
+        if limit_s is not None:
+            self._limit = asyncio.get_running_loop().call_later(limit_s, self._end_all)
+
+    def resume(self) -> None:
+        """Take new calls again."""
+        self.is_paused = False
+        if self._limit is not None:
+            self._limit.cancel()
+
     async def all_ended(self) -> None:
         """Return once no call is left."""
         await self._empty.wait()
@@ -213,16 +227,20 @@ class Calls:
         self.is_draining = True
         if await self._wait_empty(limit_s):
             return
-        for call in list(self._calls.values()):
-            call.end("shutdown")
+        self._end_all()
         await self._wait_empty(FORCED_END_S)
 
     async def close(self) -> None:
         """End all calls at once."""
+        self.resume()
         await self.drain(0)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _end_all(self) -> None:
+        for call in self.all():
+            call.end("shutdown")
 
     async def _wait_empty(self, seconds: float) -> bool:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, NoReturn
 
@@ -15,7 +15,7 @@ from inzwa_rtc.conversation.shedding import Shedding
 from inzwa_rtc.errors import EngineError, ListenError
 from inzwa_rtc.machine.load import LoadMeter
 from inzwa_rtc.noise import choice
-from inzwa_rtc.settings import Settings
+from inzwa_rtc.settings import Origin, Settings
 from inzwa_rtc.turntaking.vad import SileroVad
 from signaling.app import create_app
 from signaling.calls import Calls
@@ -36,9 +36,11 @@ async def serve(
     settings: Settings,
     engines: AbstractAsyncContextManager[RunningEngines[Any]],
     read_settings: Callable[[], Settings],
+    read_origins: Callable[[], Mapping[str, Origin]] = dict,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then let live calls finish; a second signal ends them.
-    At SIGHUP the settings are read again.
+    At SIGHUP the settings are read again. `read_origins` tells where those came from that were
+    read last.
 
     Raises `ListenError`, `ConfigError`, and what entering the engines raises, when it
     cannot start.
@@ -51,7 +53,7 @@ async def serve(
                 await warm_up(settings, up.now.asr, up.now.llm)
             except EngineError as error:  # what becomes of it, its supervision decides
                 log.warning("engine.not_warmed_up", error=error.code)
-            async with running(settings, up, read_settings) as server:
+            async with running(settings, up, read_settings, read_origins) as server:
                 signals.started()
                 log.info(
                     "server.ready",
@@ -79,12 +81,15 @@ class Server:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, engines: RunningEngines[Any], read_settings: Callable[[], Settings]
+    settings: Settings,
+    engines: RunningEngines[Any],
+    read_settings: Callable[[], Settings],
+    read_origins: Callable[[], Mapping[str, Origin]] = dict,
 ) -> AsyncIterator[Server]:
     """Serve on the configured host and port (0: any free one) while the block runs; calls
     that live at its end are ended. Raises `ListenError`, `ConfigError`, `EngineError`."""
     new_suppressor = choice.chosen(settings.noise_suppression)
-    switchboard = Switchboard(engines, read_settings)
+    switchboard = Switchboard(engines, read_settings, read_origins)
     await switchboard.open(settings)
     shedding = Shedding(settings.load)
     telemetry = Telemetry(settings)

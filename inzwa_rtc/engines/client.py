@@ -43,11 +43,19 @@ _Opened = TypeVar("_Opened", ClientResponse, ClientWebSocketResponse)
 _NOBODY_THERE = {errno.ECONNREFUSED, errno.ENOENT, errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN}
 
 
-class RecognizerClient:
-    """`Recognizer` over an engine's process."""
+class _Client:
+    """Asks one engine's process."""
 
     def __init__(self, process: EngineProcess) -> None:
         self._process = process
+
+    async def loaded(self) -> None:
+        """Return once the engine serves. Raises `EngineUnavailable`."""
+        await self._process.ready()
+
+
+class RecognizerClient(_Client):
+    """`Recognizer` over an engine's process."""
 
     async def recognize(
         self, audio: AsyncIterator[bytes], request: RecognizeRequest
@@ -69,11 +77,8 @@ class RecognizerClient:
             await connection.close()
 
 
-class LanguageModelClient:
+class LanguageModelClient(_Client):
     """`LanguageModel` over an engine's process."""
-
-    def __init__(self, process: EngineProcess) -> None:
-        self._process = process
 
     async def reply(self, request: ReplyRequest) -> AsyncGenerator[TokenChunk | ToolCall, None]:
         body = wire.reply_request_to(request)
@@ -91,12 +96,12 @@ class LanguageModelClient:
                 pass
 
 
-class SynthesizerClient:
+class SynthesizerClient(_Client):
     """`Synthesizer` over an engine's process, which must have been ready once before
     anything is read of what it tells of itself."""
 
     def __init__(self, process: EngineProcess) -> None:
-        self._process = process
+        super().__init__(process)
         self._described: Mapping[str, Any] = {}
         self._voices: tuple[Voice, ...] = ()
 

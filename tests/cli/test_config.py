@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from inzwa_rtc.cli.config import MASK, rows
-from inzwa_rtc.settings import Loaded, Settings, flatten
+from inzwa_rtc.settings import Settings, flatten
+from inzwa_rtc.settings.masking import MASK, rows
 from tests.cli.command import run
 
 
@@ -84,7 +84,7 @@ def test_secrets_are_masked_in_both_forms(tmp_path: Path) -> None:
 def test_secrets_of_engines_are_masked_wherever_they_stand(options: dict[str, Any]) -> None:
     names = ("openai", "scripted")
     for settings in (Settings(llm=options), Settings(llm_engine=names, llm=options)):
-        told = json.dumps([row.value for row in rows(Loaded(settings, {}, None))])
+        told = json.dumps([row.value for row in rows(settings, {})])
         assert "canary" not in told
         assert "4711" not in told
         assert MASK in told
@@ -101,7 +101,7 @@ def test_what_only_sounds_like_a_secret_is_shown() -> None:
         "openai": {"headers": {}, "first_token_timeout_s": 3.0},
     }
     settings = Settings(llm=options)
-    told = {row.name: row.value for row in rows(Loaded(settings, {}, None))}
+    told = {row.name: row.value for row in rows(settings, {})}
     assert MASK not in json.dumps(told)
     assert told["llm.max_tokens"] == 7
     assert told["llm.base_url"] == "https://x.example/v1?n=1"

@@ -43,6 +43,9 @@ class Three:
     def lent(self) -> Iterator[None]:
         yield
 
+    def each(self) -> list[tuple[EngineKind, str, Any]]:
+        return [(kind, "test", getattr(self, kind)) for kind in KINDS]
+
 
 class InProcess:
     """`RunningEngines` of a test's choosing: `others` are loaded, or are why they cannot be;
