@@ -32,9 +32,7 @@ def create_app(settings: Settings, calls: Calls, switchboard: Switchboard[Any]) 
         middlewares=[requests.watch, errors_as_json, sites.check],
         client_max_size=settings.limits.json_body,
     )
-    app.on_response_prepare.extend(
-        [add_security_headers, sites.add_headers, requests.note_first_byte]
-    )
+    app.on_response_prepare.extend([add_security_headers, sites.add_headers, requests.note_begin])
     operations = [
         *Info(calls, switchboard).operations(),
         *Admin(switchboard, settings.admin_key).operations(),
@@ -47,6 +45,7 @@ def create_app(settings: Settings, calls: Calls, switchboard: Switchboard[Any]) 
     add_operations(app, operations, OpenGate())
     know_operations(app)
     app.router.add_get("/", _index)
+    app.router.add_get("/dashboard", _dashboard)
     app.router.add_static("/", page_folder())
     return app
 
@@ -59,3 +58,7 @@ def page_folder() -> Path:
 
 async def _index(_request: web.Request) -> web.FileResponse:
     return web.FileResponse(page_folder() / "index.html")
+
+
+async def _dashboard(_request: web.Request) -> web.FileResponse:
+    return web.FileResponse(page_folder() / "dashboard.html")

@@ -13,13 +13,21 @@ from aiohttp.typedefs import Handler
 from signaling.api.operation import CALLER, OPERATIONS
 from signaling.telemetry.telemetry import Telemetry
 
+SWITCHED = 101  # to a socket, which lasts as long as its call
 CLIENT_LEFT = 499
 """The status of a request whose client did not wait for the answer, as nginx counts it."""
 
-_FIRST_BYTE = web.RequestKey("first_byte", float)
+_BEGUN = web.RequestKey("begun", tuple)  # type: web.RequestKey[tuple[float, int]]
+"""When the answer began, and with which status."""
 
-_UNLOGGED = frozenset({"GET /healthz", "GET /readyz", "GET /metrics"})
-"""Asked every few seconds by machines."""
+_UNLOGGED = frozenset(
+    f"GET {path}"
+    for path in (
+        *("/healthz", "/readyz", "/metrics"),
+        *("/v1/admin/figures", "/v1/admin/calls", "/v1/admin/engines"),
+    )
+)
+"""Asked every few seconds by machines, and by an open dashboard."""
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +52,7 @@ class RequestWatch:
             status = response.status
             return response
         except asyncio.CancelledError:
-            raise
+            raise  # a socket's call ends so as well
         except BaseException:
             status = 500
             raise
@@ -52,15 +60,17 @@ class RequestWatch:
             trace.ended(status)
             self._tell(request, operation, status, began)
 
-    async def note_first_byte(self, request: web.Request, _response: web.StreamResponse) -> None:
+    async def note_begin(self, request: web.Request, response: web.StreamResponse) -> None:
         """An answer begins."""
-        request[_FIRST_BYTE] = time.monotonic()
+        request[_BEGUN] = (time.monotonic(), response.status)
 
     def _tell(self, request: web.Request, operation: str, status: int, began: float) -> None:
         seconds = time.monotonic() - began
-        first = request.get(_FIRST_BYTE)
         # An answer that is whole when the handler returns begins then.
-        first_s = seconds if first is None else first - began
+        first, begun = request.get(_BEGUN, (began + seconds, status))
+        first_s = first - began
+        if begun == SWITCHED:
+            status = begun
         self._telemetry.requests.answered(operation, status, seconds, first_s)
         if operation in _UNLOGGED:
             return
