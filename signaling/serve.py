@@ -16,6 +16,7 @@ from inzwa_rtc.errors import EngineError, ListenError
 from inzwa_rtc.machine.load import LoadMeter
 from inzwa_rtc.noise import choice
 from inzwa_rtc.settings import Origin, Settings
+from inzwa_rtc.tracing.opening import opened
 from inzwa_rtc.turntaking.vad import SileroVad
 from signaling.app import create_app
 from signaling.calls import Calls
@@ -89,10 +90,11 @@ async def running(
     """Serve on the configured host and port (0: any free one) while the block runs; calls
     that live at its end are ended. Raises `ListenError`, `ConfigError`, `EngineError`."""
     new_suppressor = choice.chosen(settings.noise_suppression)
+    traces = opened(settings.telemetry)
     switchboard = Switchboard(engines, read_settings, read_origins)
     await switchboard.open(settings)
     shedding = Shedding(settings.load)
-    telemetry = Telemetry(settings)
+    telemetry = Telemetry(settings, traces)
     detectors = Detectors(SileroVad)
     calls = Calls(settings.limits, switchboard, detectors, shedding, telemetry, new_suppressor)
     switchboard.on_exchange = calls.engines_exchanged
@@ -126,6 +128,7 @@ async def running(
         for task in watching:
             task.cancel()
         await asyncio.gather(*watching, return_exceptions=True)
+        await traces.close()
 
 
 async def _drain(server: Server, force: asyncio.Event) -> None:
