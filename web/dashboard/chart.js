@@ -35,7 +35,7 @@ export function roundedUp(value) {
 
 /** @param {{p50: (number | null)[], p95: (number | null)[]}} lines @param {string} label */
 export function chart({ p50, p95 }, label) {
-  const most = roundedUp(Math.max(100, ...p95.map((value) => value ?? 0)));
+  const most = roundedUp(1.2 * Math.max(80, ...p95.map((value) => value ?? 0)));
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('viewBox', `0 0 ${WIDTH} ${HEIGHT}`);
   svg.setAttribute('preserveAspectRatio', 'none');
