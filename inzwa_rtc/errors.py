@@ -38,6 +38,16 @@ class PeerError(InzwaError):
         self.status = status
 
 
+class RateLimited(PeerError):
+    """Somebody asks more often than they may; `retry_after_s` says when they may again."""
+
+    code = "rate_limited"
+
+    def __init__(self, message: str, *, action: str, retry_after_s: int) -> None:
+        super().__init__(message, action=action, status=429)
+        self.retry_after_s = retry_after_s
+
+
 class Unavailable(InzwaError):
     """The server cannot take this request now; `retry_after_s` says when to try again
     (None: not before the operator changes something)."""

@@ -8,14 +8,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from inzwa_rtc.users import VoiceMode
+
 EndReason = Literal[
-    "caller", "assistant", "operator", "idle", "time_limit", "shutdown", "connection_lost", "error"
+    "caller",
+    "assistant",
+    "operator",
+    "idle",
+    "time_limit",
+    "shutdown",
+    "connection_lost",
+    "disabled",  # voice was taken from the user
+    "error",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class SessionStarted:
-    """The call is up; `out_sample_rate` is that of audio sent to the caller, in Hz."""
+    """The call is up; `out_sample_rate` is that of audio sent to the caller, in Hz, and
+    `voice_mode` says what they may do."""
 
     session_id: str
     call_token: str
@@ -23,6 +34,7 @@ class SessionStarted:
     language: str
     voice: str | None
     speed: float
+    voice_mode: VoiceMode = "conversation"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,10 @@ from typing import Any
 from aiohttp import web
 
 from inzwa_rtc.settings import Settings
-from signaling.access.gate import OpenGate
-from signaling.admin import Admin, by_operator
+from inzwa_rtc.store import Store
+from signaling.access.gate import GATE, Gate
+from signaling.access.minting import Minting
+from signaling.admin import Admin
 from signaling.administration.operations import administration
 from signaling.api.document import ApiDocument
 from signaling.api.operation import add_operations
@@ -17,32 +19,53 @@ from signaling.calls import Calls
 from signaling.edge import add_security_headers, errors_as_json
 from signaling.info import Info
 from signaling.offers import Offers
+from signaling.operations.work import Work
+from signaling.rest.native import NativeRest
+from signaling.rest.openai.chat import OpenAIChat
+from signaling.rest.openai.models import OpenAIModels
+from signaling.rest.openai.speech import OpenAISpeech
+from signaling.rest.openai.transcriptions import OpenAITranscriptions
 from signaling.sites import Sites
 from signaling.socket import Sockets
+from signaling.store import STORE
 from signaling.switchboard import Switchboard
 from signaling.telemetry.requests import RequestWatch, know_operations
 from signaling.telemetry.server import Metrics
 
 
-def create_app(settings: Settings, calls: Calls, switchboard: Switchboard[Any]) -> web.Application:
-    """All routes over `calls`; owns nothing that runs."""
+def create_app(
+    settings: Settings,
+    calls: Calls,
+    switchboard: Switchboard[Any],
+    store: Store,
+    work: Work,
+) -> web.Application:
+    """All routes over `calls` and `work`; owns nothing that runs."""
     sites = Sites(settings)
     requests = RequestWatch(calls.telemetry)
     app = web.Application(
         middlewares=[requests.watch, errors_as_json, sites.check],
         client_max_size=settings.limits.json_body,
     )
+    app[STORE] = store
+    app[GATE] = gate = Gate(settings, store, calls.tokens)
     app.on_response_prepare.extend([add_security_headers, sites.add_headers, requests.note_begin])
     operations = [
         *Info(calls, switchboard).operations(),
-        *Admin(switchboard, settings.admin_key).operations(),
-        *(by_operator(one, settings.admin_key) for one in administration(calls, switchboard)),
+        *Admin(switchboard).operations(),
+        *administration(calls, switchboard),
         *Offers(calls, settings).operations(),
-        *Sockets(calls, settings).operations(),
+        *Sockets(calls, settings, gate).operations(),
+        *NativeRest(work, settings.limits).operations(),
+        *OpenAISpeech(work, switchboard, settings.limits).operations(),
+        *OpenAITranscriptions(work, switchboard, settings.limits).operations(),
+        *OpenAIChat(work, switchboard, settings.limits).operations(),
+        *OpenAIModels(switchboard).operations(),
+        *Minting(gate, settings.limits).operations(),
         *Metrics(calls.telemetry, calls, switchboard).operations(),
         *ApiDocument().operations(),
     ]
-    add_operations(app, operations, OpenGate())
+    add_operations(app, operations, gate)
     know_operations(app)
     app.router.add_get("/", _index)
     app.router.add_get("/dashboard", _dashboard)

@@ -9,6 +9,7 @@ from inzwa_rtc.conversation.peer import Command
 from inzwa_rtc.conversation.session import Session
 from inzwa_rtc.events import EndReason
 from inzwa_rtc.transport.webrtc import WebRtcPeer
+from signaling.access.caller import Caller
 from signaling.telemetry.watch import CallWatch, Line
 
 
@@ -19,8 +20,8 @@ class Call:
     id: str
     token: str
     transport: str
+    owner: Caller
     watch: CallWatch
-    user: str | None = None
     etag: str = field(default_factory=lambda: secrets.token_hex(8))
     peer: WebRtcPeer[Command] | None = None
     session: Session | None = None
@@ -32,3 +33,10 @@ class Call:
             self.session.end(reason)
         elif self.peer is not None:
             self.peer.give_up()
+
+    def dismiss(self) -> None:
+        """Voice was taken from whoever called: tell them, and end it."""
+        if self.session is not None:
+            self.session.dismiss()
+        else:
+            self.end("disabled")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -19,6 +20,8 @@ from inzwa_rtc.events import EndReason
 from inzwa_rtc.noise.choice import NewSuppressor, no_suppressor
 from inzwa_rtc.settings import LimitSettings, Settings
 from inzwa_rtc.transport.webrtc import WebRtcPeer
+from signaling.access.call_tokens import PREFIX, CallTokens, Claim
+from signaling.access.caller import Caller, check_may_call
 from signaling.call import Call
 from signaling.course import accounted
 from signaling.detectors import Detectors
@@ -51,6 +54,7 @@ class Calls:
         self.is_paused = False  # the operator lets nobody in for a while
         self.telemetry = telemetry
         self.dialect = NativeDialect(limits)
+        self.tokens = CallTokens()
         self._switchboard = switchboard
         self._detectors = detectors
         self._shedding = shedding
@@ -94,9 +98,11 @@ class Calls:
                 )
             )
 
-    def admit(self, transport: str) -> Call:
-        """A place for a new call, to be given back with `release`. Raises `Unavailable`."""
+    def admit(self, transport: str, owner: Caller) -> Call:
+        """A place for a new call, to be given back with `release`. Raises `Unavailable`, and
+        `PeerError` for a user who may not call."""
         self.check_enabled()
+        check_may_call(owner)
         if not self.takes_calls:
             raise self._refused(
                 Unavailable(
@@ -115,16 +121,17 @@ class Calls:
                     retry_after_s=RETRY_AFTER_S,
                 )
             )
-        call_id = secrets.token_urlsafe(16)
-        watch = self.telemetry.watch(call_id, transport)
-        call = Call(call_id, secrets.token_urlsafe(24), transport, watch)
+        call_id, token = secrets.token_urlsafe(16), PREFIX + secrets.token_urlsafe(24)
+        call = Call(call_id, token, transport, owner, self.telemetry.watch(call_id, transport))
         self._calls[call.id] = call
+        self.tokens.begin(Claim(call.id, token, owner))
         self._empty.clear()
         return call
 
     def release(self, call: Call) -> None:
         """The call is over."""
         self._calls.pop(call.id, None)
+        self.tokens.end(call.id, monotonic())
         if not self._calls:
             self._empty.set()
 
@@ -140,7 +147,7 @@ class Calls:
             )
         return call
 
-    async def answer(self, offer: str, options: SessionOptions) -> tuple[Call, str]:
+    async def answer(self, offer: str, options: SessionOptions, caller: Caller) -> tuple[Call, str]:
         """Take a WebRTC call: the call and the answer's SDP. Raises `PeerError`, `Unavailable`."""
         self.check_enabled()
         if not self.settings.webrtc_offered:
@@ -151,8 +158,8 @@ class Calls:
                     code="webrtc_disabled",
                 )
             )
-        voice = self.voice_settings(options)
-        call = self.admit("webrtc")
+        voice = self.voice_settings(options, caller)
+        call = self.admit("webrtc", caller)
         try:
             peer, answer = await self._answered(offer)
         except BaseException:
@@ -164,11 +171,21 @@ class Calls:
         task.add_done_callback(self._tasks.discard)
         return call, answer
 
-    def voice_settings(self, options: SessionOptions) -> VoiceSettings:
-        """How to speak to a caller who asks for this. Raises `PeerError`."""
-        voices = self.voices
-        asked = UpdateVoice(options.language, options.voice, options.speed)
-        return voices.choose(asked, voices.usual())
+    def voice_settings(self, options: SessionOptions, caller: Caller) -> VoiceSettings:
+        """How to speak to a caller who asks for this: what a start token says goes before it,
+        what the user has chosen comes after it, where it is offered. Raises `PeerError`."""
+        voices, own = self.voices, caller.settings
+        language = own.stt_language or voices.usual().language
+        usual = voices.nearest(VoiceSettings(language, None, own.tts_speed, own.tts_voice))
+        given = {**options.model_dump(exclude_none=True), **caller.bound}
+        asked = UpdateVoice(*(given.get(name) for name in ("language", "voice", "speed")))
+        return voices.choose(asked, usual)
+
+    def end_of_user(self, user: str) -> None:
+        """Voice was taken from this user: their calls end, within seconds, with a word of why."""
+        for call in list(self._calls.values()):
+            if call.owner.user == user:
+                call.dismiss()
 
     def engines_exchanged(self) -> None:
         """Tell the live calls that other engines are given out from now on."""
@@ -180,7 +197,7 @@ class Calls:
         """Hold the conversation of an admitted call until it ends."""
         if isinstance(peer, Line):
             call.line = peer
-        names = {"call": call.id, "user": self.telemetry.pseudonym(call.user)}
+        names = {"call": call.id, "user": self.telemetry.pseudonym(call.owner.user)}
         told = {name: value for name, value in names.items() if value is not None}
         with self._detectors.lent() as detector, bound_contextvars(**told):
             call.session = Session(
@@ -194,6 +211,7 @@ class Calls:
                 self._shedding,
                 call.watch,
                 self._new_suppressor(),
+                call.owner.settings.voice_mode,
             )
             return await accounted(call, call.session, self.telemetry, self._switchboard)
 

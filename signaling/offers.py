@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.settings import Settings
 from signaling.api.body import parse_json, read_text, unsupported_media_type
-from signaling.api.operation import Answer, JsonBody, Operation, RawBody
+from signaling.api.operation import Answer, JsonBody, Operation, RawBody, caller_of
 from signaling.call import Call
 from signaling.calls import Calls
 from signaling.dialects.native import SessionOptions
@@ -94,6 +94,7 @@ class Offers:
                 *("POST", "/v1/calls", self.start, "Start a call over WebRTC"),
                 body=(JsonBody(Offer), RawBody((SDP,))),
                 answers=answered,
+                counts_as="calls",
                 refusals=(413, 415),
             ),
             Operation(
@@ -134,13 +135,15 @@ class Offers:
         body = await read_text(request, self._limits.offer * _ESCAPED_BYTES)
         is_json = request.content_type == JSON
         offer = parse_json(Offer, body) if is_json else Offer(sdp=body)
-        call, answer = await self._calls.answer(offer.sdp, offer.session)
+        caller = caller_of(request)
+        call, answer = await self._calls.answer(offer.sdp, offer.session, caller)
         headers = {
             "Location": f"/v1/calls/{call.id}",
             "ETag": f'"{call.etag}"',
             "Accept-Patch": f"{SDP_FRAGMENT}, {JSON}",
         }
         if not is_json:
+            self._calls.tokens.told_nothing(call.id)
             return web.Response(status=201, text=answer, content_type=SDP, headers=headers)
         told = CallAnswer(id=call.id, sdp=answer, call_token=call.token)
         return web.json_response(told.model_dump(), status=201, headers=headers)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+import structlog
+
 from inzwa_rtc.conversation.engines import EngineSet, Faults
 from inzwa_rtc.conversation.peer import UpdateVoice
 from inzwa_rtc.conversation.rehearsal import Rehearsal
@@ -17,6 +19,7 @@ from inzwa_rtc.engines.contracts import (
     Recognizer,
     SpeechRequest,
     Synthesizer,
+    takes_tools,
 )
 from inzwa_rtc.errors import EngineTimeout
 from inzwa_rtc.settings import Settings
@@ -25,6 +28,10 @@ from inzwa_rtc.speech.cost import OTHERS, Spending
 from inzwa_rtc.speech.loudness import Loudness
 from inzwa_rtc.speech.manner import manner_of, prepare
 from inzwa_rtc.speech.reading import Manner, Reading
+from inzwa_rtc.tools.loading import fillers_in, opened
+from inzwa_rtc.tools.toolbox import Toolbox
+
+log = structlog.get_logger(__name__)
 
 
 class Trio(Protocol):
@@ -66,12 +73,23 @@ async def ready(
     if old is not None and lineup.tts is old.tts:
         manner = replace(manner, paces=old.manner.paces)
         is_as_loud = settings.tts_loudness_lufs == old.settings.tts_loudness_lufs
-        says_the_same = settings.call.greeting == old.settings.call.greeting
+        says_the_same = (
+            settings.call.greeting == old.settings.call.greeting
+            and settings.tools == old.settings.tools  # their fillers
+        )
         is_as_usual = manner == old.manner and voices.usual() == old.voices.usual()
         if is_as_loud and says_the_same and is_as_usual:
             faults = old.faults
     if faults is None:
         faults = await rehearse(voices, lineup.tts, manner, memory, settings)
+    # The last thing that can fail: whoever has opened them has them closed.
+    tools = await _tools(settings, old)
+    if tools.tools and not takes_tools(lineup.llm):
+        log.warning(
+            "tools.not_offered",
+            llm_engine=settings.llm_engine,
+            action="Choose an engine with the ability `tools` (`inzwa-rtc engines`).",
+        )
     return EngineSet(
         lineup.asr,
         lineup.llm,
@@ -81,7 +99,15 @@ async def ready(
         manner,
         memory.cache,
         memory.spending,
+        tools,
     )
+
+
+async def _tools(settings: Settings, old: EngineSet | None) -> Toolbox:
+    """Those in use where their settings are the same: connections stay."""
+    if old is not None and old.settings.tools == settings.tools:
+        return old.tools
+    return await opened(settings.tools)
 
 
 async def _manner(settings: Settings, languages: Sequence[str], old: EngineSet | None) -> Manner:
@@ -127,13 +153,18 @@ async def rehearse(
     greeting = settings.call.greeting
     greetings = requests(lambda own: own.greeting if greeting is None else greeting)
     apologies = requests(lambda own: own.fault)
+    waiting = [
+        SpeechRequest(phrase, v.voice, v.language)
+        for language, v in callers.items()
+        for phrase in fillers_in(settings.tools, language)
+    ]
     others = (
         lambda own: own.not_understood,
         lambda own: own.idle,
         lambda own: own.time_limit,
         lambda own: own.idle_limit,
     )
-    further = [request for text in others for request in requests(text)]
+    further = [*(request for text in others for request in requests(text)), *waiting]
     rehearsal.pin([*apologies, *greetings, *further])
     try:
         async with asyncio.timeout(timeouts.engine_start):

@@ -16,12 +16,16 @@ from inzwa_rtc.errors import EngineError, ListenError
 from inzwa_rtc.machine.load import LoadMeter
 from inzwa_rtc.noise import choice
 from inzwa_rtc.settings import Origin, Settings
-from inzwa_rtc.tracing.opening import opened
+from inzwa_rtc.store import Store, database_url, opened
+from inzwa_rtc.tracing import opening as tracing
 from inzwa_rtc.turntaking.vad import SileroVad
+from signaling.access.gate import GATE, Gate
+from signaling.access.opening import check_start
 from signaling.app import create_app
 from signaling.calls import Calls
 from signaling.detectors import Detectors
 from signaling.load import EVERY_S, watch
+from signaling.operations.work import Work
 from signaling.signals import Signals
 from signaling.switchboard import RunningEngines, Switchboard, tell_not_exchanged
 from signaling.telemetry.pulse import feel
@@ -48,6 +52,8 @@ async def serve(
     """
     signals = Signals()
     try:
+        async with opened(database_url(settings)) as store:  # engines may take minutes to load
+            await check_start(settings, store.keys)
         async with engines as up:
             await warm_up_media(settings)
             try:
@@ -72,12 +78,17 @@ async def serve(
 
 
 class Server:
-    """A running server: its port, its calls, and the engines that they are given."""
+    """A running server: its port, its calls, the engines that they are given, what is kept of
+    users, and who lets them in."""
 
-    def __init__(self, port: int, calls: Calls, switchboard: Switchboard[Any]) -> None:
+    def __init__(
+        self, port: int, calls: Calls, switchboard: Switchboard[Any], store: Store, gate: Gate
+    ) -> None:
         self.port = port
         self.calls = calls
         self.switchboard = switchboard
+        self.store = store
+        self.gate = gate
 
 
 @asynccontextmanager
@@ -89,8 +100,22 @@ async def running(
 ) -> AsyncIterator[Server]:
     """Serve on the configured host and port (0: any free one) while the block runs; calls
     that live at its end are ended. Raises `ListenError`, `ConfigError`, `EngineError`."""
+    async with opened(database_url(settings), settings.default_voice_mode) as store:
+        await check_start(settings, store.keys)
+        async with _running(settings, engines, read_settings, read_origins, store) as server:
+            yield server
+
+
+@asynccontextmanager
+async def _running(
+    settings: Settings,
+    engines: RunningEngines[Any],
+    read_settings: Callable[[], Settings],
+    read_origins: Callable[[], Mapping[str, Origin]],
+    store: Store,
+) -> AsyncIterator[Server]:
     new_suppressor = choice.chosen(settings.noise_suppression)
-    traces = opened(settings.telemetry)
+    traces = tracing.opened(settings.telemetry)
     switchboard = Switchboard(engines, read_settings, read_origins)
     await switchboard.open(settings)
     shedding = Shedding(settings.load)
@@ -98,8 +123,11 @@ async def running(
     detectors = Detectors(SileroVad)
     calls = Calls(settings.limits, switchboard, detectors, shedding, telemetry, new_suppressor)
     switchboard.on_exchange = calls.engines_exchanged
+    store.users.when_deleted(calls.end_of_user)
+    work = Work(switchboard, shedding)
+    app = create_app(settings, calls, switchboard, store, work)
     runner = web.AppRunner(
-        create_app(settings, calls, switchboard),
+        app,
         access_log=None,
         keepalive_timeout=KEEPALIVE_S,
         handler_cancellation=True,
@@ -120,10 +148,11 @@ async def running(
                 f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.",
                 action="Stop what uses that port, or choose another with --port.",
             ) from None
-        yield Server(runner.addresses[0][1], calls, switchboard)
+        yield Server(runner.addresses[0][1], calls, switchboard, store, app[GATE])
     finally:
         await calls.close()
         await runner.cleanup()
+        await work.close()
         await switchboard.ended()
         for task in watching:
             task.cancel()

@@ -10,15 +10,17 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from inzwa_rtc.conversation.peer import Command
 from inzwa_rtc.conversation.voice import VoiceSettings
-from inzwa_rtc.errors import InzwaError, PeerError, Unavailable
+from inzwa_rtc.errors import InzwaError, PeerError, RateLimited, Unavailable
 from inzwa_rtc.events import Failure
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.transport.websocket import SocketPeer
 from inzwa_rtc.transport.wire import message_of
+from signaling.access.caller import Caller
+from signaling.access.gate import Gate
 from signaling.api.operation import Answer, Operation
 from signaling.call import Call
 from signaling.calls import Calls
-from signaling.dialects.native import Start
+from signaling.dialects.native import SessionOptions, Start
 
 HEARTBEAT_S = 15.0
 LAST_WORDS_S = 1.0  # for what waits when a call ends; the call's place is free after it
@@ -30,9 +32,10 @@ log = structlog.get_logger(__name__)
 class Sockets:
     """The handler of `/v1/ws`."""
 
-    def __init__(self, calls: Calls, settings: Settings) -> None:
+    def __init__(self, calls: Calls, settings: Settings, gate: Gate) -> None:
         self._calls = calls
         self._settings = settings
+        self._gate = gate
 
     def operations(self) -> list[Operation]:
         """To be added to the application."""
@@ -58,9 +61,9 @@ class Sockets:
         await ws.prepare(request)
         code, reason = WSCloseCode.OK, ""
         try:
-            await self._take(ws)
+            await self._take(ws, request)
         except InzwaError as error:
-            is_temporary = isinstance(error, Unavailable)
+            is_temporary = isinstance(error, Unavailable | RateLimited)
             code = WSCloseCode.TRY_AGAIN_LATER if is_temporary else WSCloseCode.POLICY_VIOLATION
             reason = error.code
             await self._tell(ws, error)
@@ -68,19 +71,28 @@ class Sockets:
             await _close(ws, request, code, reason)
         return ws
 
-    async def _take(self, ws: web.WebSocketResponse) -> None:
+    async def _take(self, ws: web.WebSocketResponse, request: web.Request) -> None:
         """Hold the call that the first message asks for. Raises `PeerError`, `Unavailable`."""
         start = await self._start(ws)
         if start is None:
             return
-        voice = self._calls.voice_settings(start)
-        call = self._calls.admit("websocket")
+        caller = await self._gate.admit_start(request, start.auth)
+        try:
+            call, voice = self._admitted(start, caller)
+        except BaseException:
+            self._gate.not_served(caller)
+            raise
         try:
             await self._hold(ws, call, start, voice)
         except Exception:  # one call's fault must not end the others
             log.exception("call.failed", call=call.id)
         finally:
             self._calls.release(call)
+
+    def _admitted(self, start: Start, caller: Caller) -> tuple[Call, VoiceSettings]:
+        options = SessionOptions(language=start.language, voice=start.voice, speed=start.speed)
+        voice = self._calls.voice_settings(options, caller)
+        return self._calls.admit("websocket", caller), voice
 
     async def _start(self, ws: web.WebSocketResponse) -> Start | None:
         """The first message; None if the client left. Raises `PeerError` for anything else."""

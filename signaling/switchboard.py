@@ -26,7 +26,11 @@ from signaling.readiness import Memory, Trio, ready
 from signaling.warmup import warm_up
 
 AT_START_ONLY = (
+    "access",
     "admin_key",
+    "data_dir",
+    "database_url",
+    "default_voice_mode",
     "environment",
     "voice_enabled",
     "host",
@@ -167,6 +171,7 @@ class Switchboard(Generic[L]):
         self._exchange: asyncio.Task[Exchanged] | None = None
         self._is_closed = False
         self._now: EngineSet | None = None
+        self._closing: set[asyncio.Task[None]] = set()  # tools that others have taken over from
 
     @property
     def now(self) -> EngineSet:
@@ -186,7 +191,7 @@ class Switchboard(Generic[L]):
     def lent(self) -> Generator[EngineSet, None, None]:
         """As in `EngineSource`."""
         engines = self.now
-        with self._engines.now.lent():
+        with self._engines.now.lent(), engines.tools.lent():
             yield engines
 
     @contextmanager
@@ -210,6 +215,8 @@ class Switchboard(Generic[L]):
         """Let go of what was kept, once no call is left."""
         self.close()
         await self._memory.cache.close()
+        await self.now.tools.close()
+        await asyncio.gather(*self._closing)
 
     async def reload(self) -> Exchanged:
         """Read the settings again: new turns are given the engines that they name, new calls
@@ -254,6 +261,9 @@ class Switchboard(Generic[L]):
             raise
         self._now = engines
         self.origins = self._read_origins()
+        if engines.tools is not old.tools:
+            self._closing.add(closing := asyncio.create_task(old.tools.close()))
+            closing.add_done_callback(self._closing.discard)
         self._memory.spending.table = PriceTable(new.prices)
         kinds = self._engines.use(lineup)
         self.on_exchange()

@@ -15,6 +15,15 @@ hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _data_of_nobody() -> Iterator[None]:
+    """What commands keep among the user's data, the database of users first of all, they keep
+    in a folder that goes with the tests."""
+    with TemporaryDirectory() as path, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", path)
+        yield
+
+
 @pytest.fixture
 def short_path() -> Iterator[Path]:
     """A folder in which there is room for the path of a socket: pytest's own may be long."""

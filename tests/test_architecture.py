@@ -42,6 +42,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "speech": ("engines.contracts", "prices"),
     "safety": (),
     "engines": ("catalogue", "machine"),
+    "recordings": ("turntaking", "engines.contracts"),
     "noise": ("engines.contracts", "engines.registry"),  # the latter says how to install
     "catalogue": (),
     "store": (),
@@ -54,6 +55,7 @@ SIGNALING: tuple[str, ...] = (
     "playout",
     "turntaking",
     "noise",
+    "recordings",
     "store",
     "safety",
     "speech",

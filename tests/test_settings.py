@@ -162,6 +162,8 @@ class TestFile:
             "host: 'unclosed\n",
             "host: \x00\n",
             "port: 1\n---\nport: 2\n",
+            "port: 1\nhost: ::1\nport: 2\n",
+            "turn: {stop_ms: 80, stop_ms: 90}\n",
         ],
         ids=lambda text: text[:20],
     )
@@ -206,7 +208,24 @@ class TestRefusals:
         ("text", "says"),
         [
             ("prot: 80\n", "`prot` (file) is not a setting; `port` is"),
-            ("turn: {silence: 1}\n", "`turn.silence` (file) is not a setting"),
+            (
+                "turn: {silence: 1}\n",
+                "`turn.silence` (file) is not a setting; `turn.silence_ms` is",
+            ),
+            (
+                "safety: {enabld: 1}\n",
+                "`safety.enabld` (file) is not a setting; `safety.enabled` is",
+            ),
+            ("saftey: {enabled: 1}\n", "`saftey` (file) is not a setting; `safety` is"),
+            ("silence_ms: 1\n", "`silence_ms` (file) is not a setting; `turn.silence_ms` is"),
+            ("qqqq: 1\n", "`qqqq` (file) is not a setting."),
+            (
+                "prices: {x: {m: {per_milion: 1, currency: USD}}}\n",
+                "`prices.x.m.per_milion` (file) is not a setting",
+            ),
+            ("asr_engine: 5\n", "`asr_engine` (file): Input should be a valid string"),
+            ("admin_key: short\n", "`admin_key` (file): Value should have at least 16 characters"),
+            ("profile: starter-xx\n", "no such profile; known: starter-en"),
             ("turn: 5\n", "`turn` (file)"),
             ("port: 70000\n", "`port` (file)"),
             ("port: eighty\n", "`port` (file)"),

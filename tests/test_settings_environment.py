@@ -88,6 +88,28 @@ def test_a_misspelt_variable_is_refused(monkeypatch: pytest.MonkeyPatch, variabl
 
 
 @pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("INZWA_PROT", "INZWA_PORT"),
+        ("INZWA_TURN__SILENCE", "INZWA_TURN__SILENCE_MS"),
+        ("INZWA_TURN_SILENCE_MS", "INZWA_TURN__SILENCE_MS"),
+        ("INZWA_SILENCE_MS", "INZWA_TURN__SILENCE_MS"),
+        ("INZWA_SAFETY__ENABLD", "INZWA_SAFETY__ENABLED"),
+    ],
+)
+def test_the_one_that_was_probably_meant_is_told(
+    monkeypatch: pytest.MonkeyPatch, variable: str, meant: str
+) -> None:
+    monkeypatch.setenv(variable, "1")
+    assert f"{variable} is not a setting; {meant} is." in refusal()
+
+
+def test_a_list_within_a_group_is_a_list_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INZWA_SPEECH__LEXICON", "a.yaml, b.yaml")
+    assert load().settings.speech.lexicon == (Path("a.yaml"), Path("b.yaml"))
+
+
+@pytest.mark.parametrize(
     ("variable", "text"),
     [
         ("INZWA_ASR", "fast"),

@@ -52,7 +52,7 @@ def profile(name: str, catalogue: Catalogue | None = None) -> Mapping[str, Any]:
     sets = (catalogue or shipped()).sets
     if name not in sets:
         raise ConfigError(
-            f"There is no profile `{name}`; known: {', '.join(sorted(sets))}.",
+            f"There is no such profile; known: {', '.join(sorted(sets))}.",
             action="Correct `profile` (INZWA_PROFILE, --profile).",
         )
     return sets[name].settings

@@ -1,4 +1,5 @@
-"""`inzwa-rtc config show`: every setting, its value, and where that came from."""
+"""`inzwa-rtc config`: every setting, its value and where that came from; and the schema of the
+settings file, for editors."""
 
 from __future__ import annotations
 
@@ -8,9 +9,9 @@ from typing import Any
 
 import click
 
-from inzwa_rtc.cli.options import as_json, config_file, given, profile
-from inzwa_rtc.settings import load
-from inzwa_rtc.settings.masking import rows
+from inzwa_rtc.cli.options import as_json, config_file, given, more_settings, profile
+from inzwa_rtc.settings import Settings, load
+from inzwa_rtc.settings.shown import rows
 
 
 @click.group()
@@ -21,11 +22,14 @@ def config() -> None:
 @config.command()
 @config_file
 @profile
+@more_settings
 @as_json
-def show(config_path: Path | None, profile: str | None, as_json: bool) -> None:
+def show(
+    config_path: Path | None, profile: str | None, more: dict[str, Any], as_json: bool
+) -> None:
     """Print every setting with its value and where it came from; secrets are masked."""
-    loaded = load(config_path, given(profile=profile))
-    table = rows(loaded.settings, loaded.origins)
+    loaded = load(config_path, {**given(profile=profile), **more})
+    table = rows(loaded)
     if as_json:
         settings = {row.name: {"value": row.value, "origin": row.origin} for row in table}
         file = str(loaded.file) if loaded.file else None
@@ -37,6 +41,14 @@ def show(config_path: Path | None, profile: str | None, as_json: bool) -> None:
     for row in table:
         line = f"{row.name:<{names}}  {_text(row.value):<{values}}  {row.origin}"
         click.secho(line, bold=row.origin != "default")
+
+
+@config.command()
+def schema() -> None:
+    """Print the JSON Schema of inzwa.yaml, which editors check and complete the file with."""
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    told = {"$schema": dialect, **Settings.model_json_schema(), "title": "Inzwa RTC: inzwa.yaml"}
+    click.echo(json.dumps(told, indent=2))
 
 
 def _text(value: Any) -> str:

@@ -11,9 +11,11 @@ from inzwa_rtc import __version__
 from inzwa_rtc.cli.config import config
 from inzwa_rtc.cli.doctor.command import doctor
 from inzwa_rtc.cli.engines import engines
+from inzwa_rtc.cli.keys import keys
 from inzwa_rtc.cli.models import models
 from inzwa_rtc.cli.say import say
 from inzwa_rtc.cli.serve import serve
+from inzwa_rtc.cli.users import users
 from inzwa_rtc.cli.voices import voices
 from inzwa_rtc.errors import (
     ConfigError,
@@ -80,6 +82,8 @@ main.add_command(serve)
 main.add_command(config)
 main.add_command(doctor)
 main.add_command(engines)
+main.add_command(keys)
 main.add_command(models)
 main.add_command(say)
+main.add_command(users)
 main.add_command(voices)

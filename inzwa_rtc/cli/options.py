@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from inzwa_rtc.settings import names, read_assignments
+
 config_file = click.option(
     "--config",
     "config_path",
@@ -19,6 +21,20 @@ profile = click.option(
     "--profile",
     metavar="NAME",
     help="Starter set whose settings to take, see `inzwa-rtc models list`.",
+)
+
+
+def _read(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> Any:
+    return read_assignments(given, names())
+
+
+more_settings = click.option(
+    "--set",
+    "more",
+    multiple=True,
+    callback=_read,
+    metavar="NAME=VALUE",
+    help="Any setting, such as turn.silence_ms=700; may be given several times.",
 )
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from inzwa_rtc import logging
-from inzwa_rtc.cli.options import config_file, given, profile
+from inzwa_rtc.cli.options import config_file, given, more_settings, profile
 from inzwa_rtc.errors import ConfigError
 from inzwa_rtc.settings import Origin, Settings, load
 from signaling.signals import hold_hangups
@@ -20,13 +20,18 @@ from signaling.signals import hold_hangups
 @click.option("--host", help="Address to listen on; 0.0.0.0 for every one.")
 @click.option("--port", type=int, help="TCP port of the page and of signaling.")
 @profile
+@more_settings
 @config_file
 def serve(
-    host: str | None, port: int | None, profile: str | None, config_path: Path | None
+    host: str | None,
+    port: int | None,
+    profile: str | None,
+    more: dict[str, Any],
+    config_path: Path | None,
 ) -> None:
     """Take calls until SIGTERM or SIGINT (Ctrl+C)."""
     hold_hangups()
-    overrides = given(host=host, port=port, profile=profile)
+    overrides = {**given(host=host, port=port, profile=profile), **more}
     reader = _Reader(config_path, overrides)
     settings = reader.read()
     logging.configure(as_json=settings.log_json)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from inzwa_rtc.conversation.rehearsal import Rendered
@@ -15,6 +15,7 @@ from inzwa_rtc.speech.cache.cache import PhraseCache
 from inzwa_rtc.speech.cost import Spending
 from inzwa_rtc.speech.kept_reading import KeptReading
 from inzwa_rtc.speech.reading import Manner, Reading
+from inzwa_rtc.tools.toolbox import Toolbox
 
 Faults = Mapping[str, Rendered]
 """The apology of each language."""
@@ -23,7 +24,8 @@ Faults = Mapping[str, Rendered]
 @dataclass(frozen=True, slots=True)
 class EngineSet:
     """Three engines, the settings by which they were chosen, the apologies in their voice,
-    how texts are read aloud, what was spoken before, and what all of it costs."""
+    how texts are read aloud, what was spoken before, what all of it costs, and the tools that
+    the language model may ask for."""
 
     asr: Recognizer
     llm: LanguageModel
@@ -33,6 +35,7 @@ class EngineSet:
     manner: Manner
     cache: PhraseCache
     spending: Spending
+    tools: Toolbox = field(default_factory=Toolbox)
 
     @property
     def voices(self) -> Voices:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from inzwa_rtc.engines.contracts import Message
+from collections.abc import Sequence
+from dataclasses import replace
+
+from inzwa_rtc.engines.contracts import Message, ToolCall
 
 # 3,200 tokens of a language that tokenizers know as little as Shona (2.5 characters each):
 # with instructions and reply it fits the 4,096 of a small model's context.
 MAX_CHARS = 8_000
+
+RESULT_CHARS = 500
+"""Of a tool's result that later turns know: enough for "and tomorrow?", and little to be read."""
 
 
 class History:
@@ -46,24 +52,36 @@ class History:
         if heard:
             self._add(Message("assistant", heard))
 
+    def add_tools(self, calls: Sequence[ToolCall], results: Sequence[str]) -> None:
+        """What tools were asked for, and the beginning of what each of them told."""
+        self._add(Message("assistant", "", tuple(calls)))
+        for call, result in zip(calls, results, strict=True):
+            self._add(Message("tool", result[:RESULT_CHARS], tool_call_id=call.id))
+
     def _add(self, message: Message) -> None:
-        if self._messages and self._messages[-1].role == message.role:
+        if self._messages and _are_one(self._messages[-1], message):
             joined = f"{self._messages.pop().content} {message.content}"
             message = Message(message.role, joined)
-        self._messages.append(Message(message.role, _newest(message.content)))
+        self._messages.append(replace(message, content=_newest(message.content)))
         if not self._is_within(self._limit, MAX_CHARS):
             self._halve()
 
     def _halve(self) -> None:
         while len(self._messages) > 1 and not self._is_within(self._limit // 2, MAX_CHARS // 2):
             del self._messages[0]
-        if len(self._messages) > 1 and self._messages[0].role == "assistant":
+        while len(self._messages) > 1 and self._messages[0].role != "user":
             del self._messages[0]
 
     def _is_within(self, messages: int, characters: int) -> bool:
         if len(self._messages) > messages:
             return False
         return sum(len(message.content) for message in self._messages) <= characters
+
+
+def _are_one(before: Message, after: Message) -> bool:
+    if before.role != after.role or after.role == "tool":
+        return False
+    return not before.tool_calls and not after.tool_calls
 
 
 def _newest(text: str) -> str:

@@ -68,6 +68,10 @@ class Listener:
             self._utterance.feed(frame.pcm)
         self._on_events(self._detector.feed(frame, self._vad.feed(frame.pcm)))
 
+    def pass_over(self, frame: Frame) -> None:
+        """The next 20 ms of a caller who is not listened to."""
+        self._now = frame.index + frame.samples
+
     def start_turn(self) -> None:
         """The caller opened the microphone by hand: silence does not end the turn any more."""
         self._on_events(self._detector.hold_turn())

@@ -20,6 +20,7 @@ from inzwa_rtc.conversation.floor import Floor
 from inzwa_rtc.conversation.hearing import Hearing
 from inzwa_rtc.conversation.history import History
 from inzwa_rtc.conversation.listener import Listener
+from inzwa_rtc.conversation.open_tools import OpenTools
 from inzwa_rtc.conversation.peer import (
     Command,
     EndTurn,
@@ -32,6 +33,7 @@ from inzwa_rtc.conversation.peer import (
 )
 from inzwa_rtc.conversation.preparation import Preparation
 from inzwa_rtc.conversation.prompt import Announcement, Typed
+from inzwa_rtc.conversation.scribe import written_down
 from inzwa_rtc.conversation.shedding import Shedding
 from inzwa_rtc.conversation.spoken import lines
 from inzwa_rtc.conversation.turn import Turn, TurnContext
@@ -51,6 +53,9 @@ from inzwa_rtc.events import (
 from inzwa_rtc.observer import CallObserver
 from inzwa_rtc.playout.playout import Playout
 from inzwa_rtc.settings import Settings
+from inzwa_rtc.users import VoiceMode
+
+DISMISSAL_S = 6.0  # for the goodbye, of which a caller who speaks into it hears less
 
 
 class Session:
@@ -68,10 +73,14 @@ class Session:
         shedding: Shedding,
         observer: CallObserver,
         suppressor: NoiseSuppressor | None = None,
+        mode: VoiceMode = "conversation",
     ) -> None:
         self.session_id = session_id
         self.turns = 0
         self._call_token = call_token
+        self._mode = mode
+        self._is_answered = mode != "transcribe_only"
+        self._ends_at_s: float | None = None
         self._peer = peer
         self._engines = engines
         self._settings = settings
@@ -103,6 +112,7 @@ class Session:
             voice=voice,
             history=history,
             dialogue=dialogue,
+            tools=OpenTools(),
             emit=peer.send,
             is_superseded=self._floor.is_superseded,
             observer=observer,
@@ -129,6 +139,12 @@ class Session:
         if not self._end.done():
             self._end.set_result(reason)
 
+    def dismiss(self) -> None:
+        """Voice was taken from the caller: they are told, and the call ends."""
+        if self._ends_at_s is None:
+            self._ends_at_s = self.elapsed_s + DISMISSAL_S
+            self._announce(lines(self._voice.language).disabled, "disabled")
+
     async def run(self) -> EndReason:
         """Hold the call until it ends; returns why it did."""
         voice = self._voice
@@ -140,6 +156,7 @@ class Session:
                 voice.language,
                 voice.voice,
                 voice.speed,
+                self._mode,
             )
         )
         self._peer.play(self._playout)
@@ -150,12 +167,9 @@ class Session:
         reason: EndReason = "error"
         try:
             async with asyncio.TaskGroup() as tasks:
-                parts = (
-                    self._listen(),
-                    self._hearing.run(),
-                    self._preparation.run(),
-                    self._converse(),
-                )
+                parts = [self._listen(), self._hearing.run(), self._converse()]
+                if self._is_answered:
+                    parts.append(self._preparation.run())
                 running = [tasks.create_task(part) for part in parts]
                 reason = await self._end
                 for task in running:
@@ -179,14 +193,23 @@ class Session:
         self.end("connection_lost")
 
     def _hear(self, frame: Frame) -> None:
-        self._listener.feed(frame)
+        if self._mode == "tts_only":
+            self._listener.pass_over(frame)
+        else:
+            self._listener.feed(frame)
         if self._listener.is_hearing:
             self._clock.caller_is_active()
         is_busy = self._floor.is_taken or self._listener.is_hearing
         self._on_due(self._clock.tick(frame.samples, is_busy))
+        if self._ends_at_s is not None and self.elapsed_s >= self._ends_at_s:
+            self.end("disabled")
 
     def _obey(self, command: Command) -> None:
         match command:
+            case StartTurn() if self._mode == "tts_only":
+                self._tell_mode("Type a message: it is answered aloud.")
+            case TypedText() if not self._is_answered:
+                self._tell_mode("Speak: your words are written down.")
             case StartTurn():
                 self._clock.caller_is_active()
                 self._floor.interrupt()
@@ -202,6 +225,10 @@ class Session:
                 self._update(command)
             case HangUp():
                 self.end("caller")
+
+    def _tell_mode(self, action: str) -> None:
+        what = f"The voice mode of this call is `{self._mode}`."
+        self._peer.send(Failure("not_in_voice_mode", what, action))
 
     def _take_typed(self, text: str) -> None:
         typed = Typed(self._next_turn(), text)
@@ -233,6 +260,11 @@ class Session:
     async def _converse(self) -> None:
         while True:
             prompt = await self._floor.next_prompt()
+            if not self._is_answered:
+                self.turns += 1
+                if reason := await written_down(prompt, self._peer.send):
+                    self.end(reason)
+                continue
             with self._engines.lent() as engines:  # what began with these ends with them
                 if (voice := engines.voices.nearest(self._wish)) != self._voice:
                     self._speak_as(voice)

@@ -24,6 +24,7 @@ class Lines:
     idle: str
     time_limit: str
     idle_limit: str
+    disabled: str
 
 
 _LINES = {
@@ -34,6 +35,7 @@ _LINES = {
         idle="I am still here. What would you like to know?",
         time_limit="This call has reached its time limit. Thank you, and goodbye.",
         idle_limit="I will hang up now, as I cannot hear you. Goodbye.",
+        disabled="Voice calls have been switched off for you. Goodbye.",
     ),
     "sn": Lines(
         greeting="Mhoroi, makadii? Ndingakubatsirei nei?",
@@ -42,6 +44,7 @@ _LINES = {
         idle="Ndingakubatsirei nei?",
         time_limit="Ndatenda. Sarai zvakanaka.",  # sourced
         idle_limit="Ndatenda. Sarai zvakanaka.",  # sourced
+        disabled="Ndatenda. Sarai zvakanaka.",  # sourced
     ),
 }
 

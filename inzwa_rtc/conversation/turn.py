@@ -18,11 +18,12 @@ from inzwa_rtc.conversation.dialogue import Dialogue
 from inzwa_rtc.conversation.engines import EngineSet
 from inzwa_rtc.conversation.history import History
 from inzwa_rtc.conversation.latency import Latency
+from inzwa_rtc.conversation.open_tools import OpenTools
 from inzwa_rtc.conversation.phrases import PhraseCutter
 from inzwa_rtc.conversation.prompt import Announcement, Prompt, Typed
+from inzwa_rtc.conversation.replying import Replying
 from inzwa_rtc.conversation.spoken import lines
 from inzwa_rtc.conversation.stages import (
-    next_within,
     speak_kept,
     speak_phrase,
 )
@@ -62,6 +63,7 @@ class TurnContext:
     voice: VoiceSettings
     history: History
     dialogue: Dialogue
+    tools: OpenTools
     emit: Callable[[Event], None]
     is_superseded: Callable[[int], bool]
     """Whether a prompt newer than this turn waits: its words then join it unanswered."""
@@ -95,7 +97,9 @@ class Turn:
                 self.speech.finish()
                 await self.speech.played_out()
             finally:
-                self.context.history.add_assistant(self.speech.heard())
+                if heard := self.speech.heard():
+                    self.context.history.add_assistant(heard)
+                    self.context.tools.heard()
 
     def interrupt(self) -> None:
         """Cut the reply that is being prepared or spoken; the caller's words are kept."""
@@ -153,7 +157,16 @@ class Turn:
         context.history.add_user(text)
         if self._is_superseded():
             return
-        await self._reply(self.engines.llm.reply(context.dialogue.request(self.engines.settings)))
+        engines = self.engines
+        replying = Replying(
+            engines.llm,
+            engines.tools,
+            context.tools,
+            context.history,
+            engines.settings.tools,
+            context.settings.timeouts,
+        )
+        await self._reply(replying.reply(context.dialogue.request(engines.settings), text))
 
     async def _reply(self, stream: AsyncGenerator[TokenChunk | ToolCall, None]) -> None:
         self._is_answering = True
@@ -186,16 +199,11 @@ class Turn:
         tokens: asyncio.Queue[str | None],
         stage: Stage,
     ) -> None:
-        timeouts = self.context.settings.timeouts
-        limit = timeouts.first_token
         async with aclosing(stream):
-            while item := await next_within(stream, limit, "The reply engine"):
-                limit = timeouts.next_token
+            async for item in stream:
                 match item:
-                    case ToolCall(name="hang_up"):
+                    case ToolCall():
                         self.hang_up = "assistant"
-                    case ToolCall(name=name):
-                        raise EngineError(f"The reply engine asked for an unknown tool: {name}.")
                     case TokenChunk(token=token) if token:
                         self._latency.first_token = self._latency.first_token or _now()
                         self._say(token)

@@ -86,6 +86,35 @@ class Voices:
         speed = current.speed if asked.speed is None else checked_speed(asked.speed)
         return self.nearest(VoiceSettings(language, None, speed, wished))
 
+    def for_text(self, voice: str | None, language: str | None, speed: float) -> VoiceSettings:
+        """How a text is read that belongs to no call: in any language that a voice speaks, in
+        the voice's own where none is named. A mix (`one*0.7+other*0.3`) is a voice, if the
+        engine takes it for one.
+
+        Raises `PeerError` as `choose` does.
+        """
+        ids = set(self._ids())
+        parts = {one.partition("*")[0].strip() for one in (voice or "").split("+")}
+        if voice is not None and voice not in ids and not parts <= ids:
+            raise PeerError(
+                "There is no such voice.",
+                action=f"Choose one of: {', '.join(sorted(ids))}.",
+                code="unknown_voice",
+            )
+        if language is None:
+            own = next((one.language for one in self.all if one.id == voice), "")
+            language = own or self._settings.language
+        language = _tidy(language)
+        spoken = {base_language(one.language) for one in self.all}
+        offered = {*spoken, *self.languages()}
+        if "" not in spoken and base_language(language) not in offered:
+            raise PeerError(
+                "No voice speaks this language.",
+                action=f"Choose one of: {', '.join(sorted(offered))}.",
+                code="unknown_language",
+            )
+        return VoiceSettings(language, voice or self._of_language(language), checked_speed(speed))
+
     def nearest(self, wish: VoiceSettings) -> VoiceSettings:
         """The best that there is for a caller who wishes to be spoken to like this: in that
         language and the wished voice where they are offered, else in the usual one."""

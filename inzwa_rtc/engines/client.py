@@ -22,7 +22,7 @@ from aiohttp import (
     WSMsgType,
 )
 
-from inzwa_rtc.engines import wire
+from inzwa_rtc.engines import wire, wire_dialogue
 from inzwa_rtc.engines.child import Child, cut_off
 from inzwa_rtc.engines.contracts import (
     RecognizeRequest,
@@ -34,6 +34,7 @@ from inzwa_rtc.engines.contracts import (
     ToolCall,
     TranscriptChunk,
     Voice,
+    without_tools,
 )
 from inzwa_rtc.engines.process import EngineProcess
 from inzwa_rtc.errors import EngineError, EngineUnavailable
@@ -80,20 +81,31 @@ class RecognizerClient(_Client):
 class LanguageModelClient(_Client):
     """`LanguageModel` over an engine's process."""
 
+    @property
+    def takes_tools(self) -> bool:
+        """As in `ToolUsingLanguageModel`."""
+        return "tools" in self._process.description.get("abilities", ())
+
     async def reply(self, request: ReplyRequest) -> AsyncGenerator[TokenChunk | ToolCall, None]:
-        body = wire.reply_request_to(request)
+        body = wire_dialogue.reply_request_to(await self._understood(request))
         async with aclosing(_stream(self._process, "/v1/chat", body)) as answer:
             async for data in answer:
-                yield _decoded(wire.token_from, data)
+                yield _decoded(wire_dialogue.token_from, data)
 
     async def prepare(self, request: ReplyRequest) -> None:
         """Have the dialogue read ahead, by an engine that can."""
         if not self._process.description.get("can_prepare"):
             return
-        body = wire.reply_request_to(request)
+        body = wire_dialogue.reply_request_to(await self._understood(request))
         async with aclosing(_stream(self._process, "/v1/prepare", body)) as answer:
             async for _ in answer:
                 pass
+
+    async def _understood(self, request: ReplyRequest) -> ReplyRequest:
+        """What the engine can be asked, which is known once it is loaded."""
+        if not self._process.description:
+            await self._process.ready()
+        return request if self.takes_tools else without_tools(request)
 
 
 class SynthesizerClient(_Client):

@@ -28,6 +28,7 @@ from inzwa_rtc.engines.contracts import (
     TokenChunk,
     ToolCall,
     TranscriptChunk,
+    takes_tools,
 )
 from inzwa_rtc.engines.first_answer import first_to_answer
 from inzwa_rtc.engines.replay import Replay
@@ -56,6 +57,11 @@ class FallbackLanguageModel:
     def states(self) -> dict[str, BreakerState]:
         """How each engine's breaker is."""
         return self.chain.states()
+
+    @property
+    def takes_tools(self) -> bool:
+        """Whether one that may be asked does; the others are asked without."""
+        return any(takes_tools(link.engine) for link, _ in self.chain.askable())
 
     async def reply(self, request: ReplyRequest) -> AsyncGenerator[TokenChunk | ToolCall, None]:
         """Yield the reply of the first engine that begins one. Raises `EngineError`."""

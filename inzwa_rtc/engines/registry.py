@@ -19,6 +19,7 @@ from inzwa_rtc.engines.contracts import EngineKind
 from inzwa_rtc.engines.shipped import shipped
 from inzwa_rtc.errors import ConfigError, EngineUnavailable, InzwaError
 from inzwa_rtc.installation import NAME, install_apart, own_environment, pip_install
+from inzwa_rtc.settings.names import told
 
 if TYPE_CHECKING:
     # Imported for its type only: an engine's process has no use for the settings.
@@ -246,7 +247,7 @@ def _validated(spec: EngineSpec, engine_class: Any, options: Mapping[str, Any]) 
 
 
 def _describe(spec: EngineSpec, item: Any) -> str:
-    name = ".".join([spec.kind, *(str(part) for part in item["loc"])])
+    name = told((spec.kind, *item["loc"]))
     if item["type"] == "extra_forbidden":
         return f"`{name}` is not an option"
     return f"`{name}`: {item['msg']}"

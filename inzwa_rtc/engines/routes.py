@@ -28,7 +28,7 @@ from typing import Any, TypeVar
 
 from aiohttp import WSMsgType, web
 
-from inzwa_rtc.engines import wire
+from inzwa_rtc.engines import wire, wire_dialogue
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, RecognizeRequest
 from inzwa_rtc.engines.registry import EngineSpec
 from inzwa_rtc.errors import EngineError, InzwaError
@@ -99,11 +99,13 @@ class _Service:
         return web.json_response(describe(self._spec, self._engine))
 
     async def reply(self, request: web.Request) -> web.StreamResponse:
-        asked = await _body(request, wire.reply_request_from)
-        return await self._answer(request, lambda: self._engine.reply(asked), wire.token_to)
+        asked = await _body(request, wire_dialogue.reply_request_from)
+        return await self._answer(
+            request, lambda: self._engine.reply(asked), wire_dialogue.token_to
+        )
 
     async def prepare(self, request: web.Request) -> web.StreamResponse:
-        asked = await _body(request, wire.reply_request_from)
+        asked = await _body(request, wire_dialogue.reply_request_from)
         return await self._answer(
             request, lambda: _nothing_after(self._engine.prepare(asked)), dict
         )

@@ -17,12 +17,8 @@ from typing import Any
 
 from inzwa_rtc.engines.contracts import (
     HeardWord,
-    Message,
-    ReplyRequest,
     SpeechChunk,
     SpeechRequest,
-    TokenChunk,
-    ToolCall,
     TranscriptChunk,
     Voice,
     WordTime,
@@ -120,36 +116,6 @@ def error_from(data: Any) -> EngineError:
     return kinds.get(code, EngineError)(
         str(data.get("message", "")), action=str(data.get("action", "")), code=code
     )
-
-
-def reply_request_to(request: ReplyRequest) -> dict[str, Any]:
-    return {
-        "messages": [{"role": m.role, "content": m.content} for m in request.messages],
-        "language": request.language,
-        "max_tokens": request.max_tokens,
-        "adapter": request.adapter,
-    }
-
-
-def reply_request_from(data: Mapping[str, Any]) -> ReplyRequest:
-    return ReplyRequest(
-        messages=tuple(Message(m["role"], m["content"]) for m in data["messages"]),
-        language=data["language"],
-        max_tokens=data["max_tokens"],
-        adapter=data["adapter"],
-    )
-
-
-def token_to(chunk: TokenChunk | ToolCall) -> dict[str, Any]:
-    if isinstance(chunk, ToolCall):
-        return {"tool": chunk.name, "arguments": dict(chunk.arguments)}
-    return {"token": chunk.token, "logprob": chunk.logprob, "is_final": chunk.is_final}
-
-
-def token_from(data: Mapping[str, Any]) -> TokenChunk | ToolCall:
-    if "tool" in data:
-        return ToolCall(data["tool"], data["arguments"])
-    return TokenChunk(data["token"], data["logprob"], data["is_final"])
 
 
 def speech_request_to(request: SpeechRequest) -> dict[str, Any]:

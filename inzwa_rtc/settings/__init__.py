@@ -13,8 +13,10 @@ from inzwa_rtc.settings.groups import (
     TimeoutSettings,
     TurnSettings,
 )
-from inzwa_rtc.settings.loading import PROFILES, Loaded, Origin, flatten, load
+from inzwa_rtc.settings.loading import PROFILES, Loaded, flatten, load, names
+from inzwa_rtc.settings.refusals import Origin
 from inzwa_rtc.settings.settings import NoiseSuppression, Settings, parse_udp_ports
+from inzwa_rtc.settings.sources import read_assignments
 from inzwa_rtc.settings.speech import PhraseCacheSettings, SpeechSettings
 
 __all__ = [
@@ -32,5 +34,7 @@ __all__ = [
     "TurnSettings",
     "flatten",
     "load",
+    "names",
     "parse_udp_ports",
+    "read_assignments",
 ]

@@ -61,8 +61,16 @@ class LimitSettings(Group):
     media_sections: Annotated[int, Field(ge=1)] = 4
     json_body: Annotated[int, Field(ge=1024)] = 256 * 1024
     frame: Annotated[int, Field(ge=1024)] = 64 * 1024
+    audio_body: Annotated[int, Field(ge=1024)] = 15_000_000
+    upload: Annotated[int, Field(ge=1024)] = 10_000_000
+    upload_audio_s: Annotated[float, Field(gt=0)] = 3600.0
     text_chars: Annotated[int, Field(ge=1)] = 5_000
+    speech_chars: Annotated[int, Field(ge=1)] = 50_000
     waiting_audio_s: Annotated[float, Field(gt=0)] = 10.0
+    transcriptions_at_once: Annotated[int, Field(ge=1)] = 2
+    replies_at_once: Annotated[int, Field(ge=1)] = 4
+    speeches_at_once: Annotated[int, Field(ge=1)] = 16
+    requests_waiting: Annotated[int, Field(ge=0)] = 16
 
 
 class LoadSettings(Group):

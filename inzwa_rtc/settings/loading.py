@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import ValidationError
 
 from inzwa_rtc.errors import ConfigError
+from inzwa_rtc.settings.names import Names
+from inzwa_rtc.settings.refusals import Origin, described
 from inzwa_rtc.settings.settings import Settings
 from inzwa_rtc.settings.sources import find_file, read_environment, read_yaml
-
-Origin = Literal["default", "profile", "file", "environment", "command line"]
 
 PROFILES: Mapping[str, Mapping[str, Any]] = {
     # What changes by itself with `environment: production`; all of it can be set otherwise.
@@ -43,7 +43,7 @@ def load(path: Path | None = None, overrides: Mapping[str, Any] | None = None) -
     file = find_file(path, os.environ)
     layers: list[tuple[Origin, Mapping[str, Any]]] = [
         ("file", read_yaml(file) if file else {}),
-        ("environment", read_environment(os.environ, Settings().model_dump())),
+        ("environment", read_environment(os.environ, names())),
         ("command line", overrides or {}),
     ]
     merged: dict[str, Any] = {}
@@ -56,7 +56,7 @@ def load(path: Path | None = None, overrides: Mapping[str, Any] | None = None) -
         settings = Settings.model_validate(merged)
     except ValidationError as error:
         raise ConfigError(
-            "; ".join(_describe(item, origins) for item in error.errors(include_url=False)) + ".",
+            "; ".join(dict.fromkeys(_described(error, origins))) + ".",
             action="Correct each one; docs/configuration.md explains every setting.",
         ) from None
     return Loaded(settings, origins, file)
@@ -93,23 +93,12 @@ def _merge(into: dict[str, Any], layer: Mapping[str, Any]) -> None:
             into[name] = value
 
 
-def _describe(item: Any, origins: Mapping[str, Origin]) -> str:
-    name = ".".join(str(part) for part in item["loc"])
-    origin = _origin(name, origins)
-    if item["type"] == "extra_forbidden":
-        known = [known for known, _ in flatten(Settings().model_dump())]
-        close = difflib.get_close_matches(name, known, n=1)
-        return f"`{name}` ({origin}) is not a setting" + (f"; `{close[0]}` is" if close else "")
-    return f"`{name}` ({origin}): {item['msg'].removeprefix('Value error, ')}"
+def _described(error: ValidationError, origins: Mapping[str, Origin]) -> Iterator[str]:
+    for item in error.errors(include_url=False):
+        yield described(item, origins, names())
 
 
-def _origin(name: str, origins: Mapping[str, Origin]) -> Origin:
-    """Where `name` was given, by itself, within a list, or as a member of a group."""
-    while name not in origins:
-        members = [origin for full, origin in origins.items() if full.startswith(f"{name}.")]
-        if members:
-            return members[-1]
-        name, _, _ = name.rpartition(".")
-        if not name:
-            return "default"
-    return origins[name]
+@cache
+def names() -> Names:
+    """The names of all settings."""
+    return Names(Settings.model_json_schema())

@@ -39,6 +39,7 @@ class Settings(Group):
     allowed_origins: tuple[str, ...] = ()
     admin_key: Annotated[SecretStr, Field(min_length=16)] | None = None
     access: AccessSettings = AccessSettings()
+    data_dir: Path | None = None
     database_url: Annotated[SecretStr, Field(min_length=1)] | None = None
     hmac_key: Annotated[SecretStr, Field(min_length=16)] | None = None
     default_voice_mode: VoiceMode = "conversation"

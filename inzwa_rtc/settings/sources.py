@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from inzwa_rtc.errors import ConfigError
+from inzwa_rtc.settings.names import Kind, Names, told
 
 CONFIG_FILE = "inzwa.yaml"
 MAX_CONFIG_BYTES = 256 * 1024
@@ -54,7 +55,7 @@ def read_yaml(file: Path) -> dict[str, Any]:
         ) from None
     try:
         _refuse_bombs(file, text)
-        data = yaml.safe_load(text)
+        data = yaml.load(text, _Settings)  # a safe loader
     except yaml.YAMLError as error:
         raise ConfigError(
             f"{file} is not plain YAML: {_problem(error)}.",
@@ -73,6 +74,21 @@ def read_yaml(file: Path) -> dict[str, Any]:
             action="Write them as `name: value` lines, such as `port: 8080`.",
         )
     return data
+
+
+class _Settings(yaml.SafeLoader):
+    """Refuses a name that is given twice, of which YAML would silently take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen and isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(
+                    None, None, "a name is given twice", key.start_mark
+                )
+            if isinstance(key, yaml.ScalarNode):
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 _QUOTES_THE_FILE = re.compile(r"\b(tag|handle|alias|anchor) ['\"].*", re.S)
@@ -112,13 +128,12 @@ _OPENING = (
 _CLOSING = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
 
 
-def read_environment(environ: Mapping[str, str], settings: Mapping[str, Any]) -> dict[str, Any]:
+def read_environment(environ: Mapping[str, str], names: Names) -> dict[str, Any]:
     """The settings that `INZWA_...` variables give.
 
-    `settings` has the default of every known setting; groups are dictionaries, and empty
-    ones take any name. A variable that is empty counts as not set, `null` is None, groups
-    and lists may be given whole as JSON. Raises `ConfigError` for unknown names: a setting
-    that is misspelt would otherwise be ignored in silence.
+    A variable that is empty counts as not set, `null` is None, groups and lists may be given
+    whole as JSON. Raises `ConfigError` for unknown names: a setting that is misspelt would
+    otherwise be ignored in silence.
     """
     values: dict[str, Any] = {}
     # Sorted, so that INZWA_TURN (the whole group) comes before INZWA_TURN__SILENCE_MS.
@@ -126,46 +141,65 @@ def read_environment(environ: Mapping[str, str], settings: Mapping[str, Any]) ->
         text = environ[variable]
         if not variable.startswith(PREFIX) or variable in FILE_VARIABLES or text == "":
             continue
-        names = variable.removeprefix(PREFIX).lower().split("__")
-        if not _is_known(names, settings):
+        parts = variable.removeprefix(PREFIX).lower().split("__")
+        if not names.kinds(parts):
+            meant = names.nearest(parts)
+            hint = f"; {_variable(meant)} is" if meant else ""
             raise ConfigError(
-                f"{variable} is not a setting.",
+                f"{variable} is not a setting{hint}.",
                 action="Correct or unset it; docs/configuration.md lists all names.",
             )
-        group = values
-        for name in names[:-1]:
-            group = group.setdefault(name, {})
-            if not isinstance(group, dict):
-                raise ConfigError(
-                    f"{variable} is given beside a variable that sets its whole group to null.",
-                    action="Unset one of the two.",
-                )
-        default = settings[names[0]] if len(names) == 1 else None
-        group[names[-1]] = _value(variable, text, default)
+        _put(values, parts, _value(variable, text, names.kinds(parts)), variable)
     return values
 
 
-def _is_known(names: list[str], settings: Mapping[str, Any]) -> bool:
-    here: Any = settings
-    for name in names:
-        if not isinstance(here, Mapping) or not name:
-            return False
-        if not here and here is not settings:  # an engine's options: the engine knows them
-            return True
-        if name not in here:
-            return False
-        here = here[name]
-    return True
+def _variable(name: str) -> str:
+    return PREFIX + name.replace(".", "__").upper()
 
 
-def _value(variable: str, text: str, default: Any) -> Any:
+def read_assignments(assignments: Sequence[str], names: Names) -> dict[str, Any]:
+    """The settings that `--set name=value` gives, written as in the environment; of one that is
+    given twice the last one holds. Raises `ConfigError`, which never repeats a value."""
+    values: dict[str, Any] = {}
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        parts = name.split(".")
+        if not equals:
+            raise ConfigError(
+                "--set was given something that is not name=value.",
+                action="Write it as --set turn.silence_ms=700.",
+            )
+        option = f"--set {told(parts)}"
+        if not names.kinds(parts):
+            meant = names.nearest(parts)
+            hint = f"; `{meant}` is" if meant else ""
+            raise ConfigError(
+                f"{option}: that is not a setting{hint}.",
+                action="Correct the name; docs/configuration.md lists all of them.",
+            )
+        _put(values, parts, _value(option, text, names.kinds(parts)), option)
+    return values
+
+
+def _put(values: dict[str, Any], parts: Sequence[str], value: Any, given_by: str) -> None:
+    group = values
+    for part in parts[:-1]:
+        group = group.setdefault(part, {})
+        if not isinstance(group, dict):
+            raise ConfigError(
+                f"{given_by} is given beside a value for the whole group that has no members.",
+                action="Leave out one of the two.",
+            )
+    group[parts[-1]] = value
+
+
+def _value(given_by: str, text: str, kinds: frozenset[Kind]) -> Any:
     if text == "null":
         return None
-    if isinstance(default, Mapping):
-        return _json_object(variable, text)
-    may_be_several = isinstance(default, str) and variable.endswith("_ENGINE")
-    if isinstance(default, tuple) or (may_be_several and _SEVERAL.search(text)):
-        return _items(variable, text)
+    if "group" in kinds and ("value" not in kinds or text.lstrip().startswith("{")):
+        return _json_object(given_by, text)
+    if "list" in kinds and ("value" not in kinds or _SEVERAL.search(text)):
+        return _items(given_by, text)
     return text
 
 
@@ -173,20 +207,20 @@ _SEVERAL = re.compile(r"^\s*\[|,")
 """An engine is named by itself, or several are in a list."""
 
 
-def _json_object(variable: str, text: str) -> dict[str, Any]:
+def _json_object(given_by: str, text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise ConfigError(
-            f"{variable} is not a JSON object.",
-            action=f'Write {{"name": value}}, or set one member: {variable}__NAME=value.',
+            f"{given_by} is not a JSON object.",
+            action='Write {"name": value}, or set its members one by one.',
         )
     return value
 
 
-def _items(variable: str, text: str) -> list[Any]:
+def _items(given_by: str, text: str) -> list[Any]:
     if not text.lstrip().startswith("["):
         return [item.strip() for item in text.split(",") if item.strip()]
     try:
@@ -195,6 +229,6 @@ def _items(variable: str, text: str) -> list[Any]:
         value = None
     if not isinstance(value, list):
         raise ConfigError(
-            f"{variable} is not a JSON list.", action='Write ["one", "two"], or: one,two.'
+            f"{given_by} is not a JSON list.", action='Write ["one", "two"], or: one,two.'
         )
     return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from inzwa_rtc.engines.contracts import SpeechChunk
@@ -16,7 +16,7 @@ AHEAD_BYTES = (
 
 
 async def made_ahead(
-    pieces: Iterator[Piece], speak: Callable[[Piece], AsyncGenerator[SpeechChunk, None]]
+    pieces: AsyncGenerator[Piece, None], speak: Callable[[Piece], AsyncGenerator[SpeechChunk, None]]
 ) -> AsyncGenerator[Piece | SpeechChunk, None]:
     """Yield each piece, followed by its audio; the next one begins to be made when the last is
     made, never more than one ahead.
@@ -37,21 +37,22 @@ async def made_ahead(
 
 
 async def _make(
-    pieces: Iterator[Piece],
+    pieces: AsyncGenerator[Piece, None],
     speak: Callable[[Piece], AsyncGenerator[SpeechChunk, None]],
     store: _Store,
 ) -> None:
-    while True:
-        await store.may_begin()
-        piece = next(pieces, None)
-        if piece is None:
-            return
-        store.begin(piece)
-        if not piece.text.strip():
-            continue
-        async with aclosing(speak(piece)) as chunks:
-            async for chunk in chunks:
-                await store.add(chunk)
+    async with aclosing(pieces):
+        while True:
+            await store.may_begin()
+            piece = await anext(pieces, None)
+            if piece is None:
+                return
+            store.begin(piece)
+            if not piece.text.strip():
+                continue
+            async with aclosing(speak(piece)) as chunks:
+                async for chunk in chunks:
+                    await store.add(chunk)
 
 
 class _Store:

@@ -1,16 +1,255 @@
-"""Lets requests in."""
+"""Decides who may ask for what: the one place where credentials are read.
+
+| sent                    | is                                     | opens               |
+|-------------------------|----------------------------------------|---------------------|
+| nothing                 | anybody, where the server is open      | what callers may do |
+| the setting `admin_key` | the operator                           | `admin`, any call   |
+| an API key              | its holder, as the user whom they name | what its scopes say |
+| a start token           | the user for whom it was made          | one call            |
+| a call token            | whoever began that call                | that call           |
+
+Tokens are in memory and answered for at once; a key is looked up. Who sends wrong ones is slowed
+down before the database is asked.
+"""
 
 from __future__ import annotations
 
+import hmac
+from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
+from time import monotonic
+
 from aiohttp import web
+from cachetools import LRUCache
 
+from inzwa_rtc.settings import Settings
+from inzwa_rtc.store import ApiKey, Store
+from inzwa_rtc.users import UserSettings
+from signaling.access import call_tokens, refusals
+from signaling.access.address import Addresses, is_forwarded, is_loopback
+from signaling.access.call_tokens import CallTokens
 from signaling.access.caller import Caller
-from signaling.api.operation import Operation
+from signaling.access.opening import Opening
+from signaling.access.quotas import Quotas
+from signaling.access.start_tokens import Grant, StartTokens, is_start_token
+from signaling.api.operation import Counted, Operation
+
+USER_HEADER = "X-Inzwa-User"
+
+_GOOD = 1024  # keys that need not pass the rate of failures: as many as the store remembers
 
 
-class OpenGate:
-    """Lets everybody call."""
+class Gate:
+    """Satisfies `signaling.api.operation.Gate`. One for the whole server."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        calls: CallTokens,
+        now: Callable[[], float] = monotonic,
+    ) -> None:
+        self.start_tokens = StartTokens()
+        self.opening = Opening(settings, store.keys, now)
+        self._store = store
+        self._calls = calls
+        self._now = now
+        self._admin = settings.admin_key
+        self._addresses = Addresses(settings.access.trusted_proxies)
+        self._quotas = Quotas(settings.access)
+        self._good: LRUCache[bytes, bool] = LRUCache(_GOOD)
+        self._of_nobody = UserSettings(voice_mode=settings.default_voice_mode)
 
     async def admit(self, request: web.Request, operation: Operation) -> Caller:
-        """As in `Gate`."""
-        return Caller(scopes=frozenset({"call"}))
+        """As in `signaling.api.operation.Gate`."""
+        if operation.access == "anyone":
+            return Caller(settings=self._of_nobody)
+        secret = bearer(request)
+        address = self._addresses.of(request)
+        if operation.access == "call":
+            caller = await self._of_call(request, secret, address)
+        elif operation.access == "caller":
+            caller = await self._of_caller(request, secret, address, operation.counted)
+        else:
+            caller = await self._of_operator(request, secret, address, operation)
+        self._count(request, caller, address, operation.counted)
+        return caller
+
+    async def admit_start(self, request: web.Request, secret: str | None) -> Caller:
+        """Who starts a call over a socket: `secret` is what the first message says, where the
+        request itself said nothing. Raises as `admit`."""
+        address = self._addresses.of(request)
+        caller = await self._of_caller(request, bearer(request) or secret, address, "calls")
+        self._count(request, caller, address, "calls")
+        return caller
+
+    def not_served(self, caller: Caller) -> None:
+        """What they asked for did not come about: a start token may be used again."""
+        if caller.start_token is not None:
+            self.start_tokens.give_back(caller.start_token)
+
+    def mint(self, grant: Grant, life_s: float) -> str:
+        """A start token. Raises `RateLimited`."""
+        return self.start_tokens.mint(grant, self._now(), life_s)
+
+    async def settings_of(self, user: str | None) -> UserSettings:
+        """What this user has chosen. Raises `Unavailable` where it is not known whether they may
+        use voice at all."""
+        if user is None:
+            return self._of_nobody
+        found = await self._store.users.get(user)
+        if found.is_disabled:
+            return replace(found.settings, voice_mode="disabled")
+        return found.settings
+
+    # --- one way for each kind of access ---
+
+    async def _of_caller(
+        self, request: web.Request, secret: str | None, address: str, counted: Counted
+    ) -> Caller:
+        if secret is None:
+            return await self._anybody(request)
+        if is_start_token(secret):
+            if counted != "calls":
+                raise refusals.only_for_calls()
+            return await self._of_start_token(secret, address)
+        caller = await self._of_key(request, secret, address)
+        if "call" not in caller.scopes:
+            raise refusals.not_for_calls()
+        return caller
+
+    async def _of_call(self, request: web.Request, secret: str | None, address: str) -> Caller:
+        """Strangers are told the same of every call, be there one or none."""
+        call_id = request.match_info["id"]
+        if secret is None:
+            if self._calls.of_nobody(call_id, self._now()) and await self._is_open(request):
+                return Caller(call_id=call_id, settings=self._of_nobody)
+            raise refusals.call_token_needed()
+        claim = self._calls.held(call_id, secret, self._now())
+        if claim is not None:
+            return replace(claim.owner, call_id=call_id, start_token=None)
+        if secret.startswith(call_tokens.PREFIX) or is_start_token(secret):
+            self._failed(address)
+            raise refusals.no_such_call()
+        caller = await self._of_key(request, secret, address)
+        if "admin" in caller.scopes:
+            return replace(caller, call_id=call_id)
+        key_id = caller.key_id or ""
+        if self._calls.of_key(call_id, key_id, self._now()) is None:
+            raise refusals.no_such_call()
+        return replace(caller, call_id=call_id)
+
+    async def _of_operator(
+        self, request: web.Request, secret: str | None, address: str, operation: Operation
+    ) -> Caller:
+        if secret is None:
+            if operation.access == "metrics" and await self._is_open(request):
+                return Caller(settings=self._of_nobody)
+            raise refusals.operator_only()
+        caller = await self._of_key(request, secret, address)
+        if "admin" not in caller.scopes:
+            raise refusals.operator_only(403)
+        return caller
+
+    # --- who it is ---
+
+    async def _anybody(self, request: web.Request) -> Caller:
+        if USER_HEADER in request.headers or not await self._is_open(request):
+            raise refusals.nobody()
+        return Caller(scopes=frozenset({"call"}), settings=self._of_nobody)
+
+    async def _is_open(self, request: web.Request) -> bool:
+        """Opened by nobody but its address, it is open for this machine: not for those whom a
+        proxy passes on, nor for those who know it by another name."""
+        if not await self.opening.is_open():
+            return False
+        return self.opening.is_set or _is_on_this_machine(request)
+
+    async def _of_start_token(self, token: str, address: str) -> Caller:
+        grant = self.start_tokens.spend(token, self._now())
+        if grant is None:
+            self._failed(address)
+            raise refusals.token_spent()
+        try:
+            settings = await self.settings_of(grant.user)
+        except BaseException:
+            self.start_tokens.give_back(token)
+            raise
+        return Caller(
+            grant.user,
+            frozenset({"call"}),
+            grant.key_id,
+            settings=settings,
+            session=grant.session,
+            start_token=token,
+        )
+
+    async def _of_key(self, request: web.Request, secret: str, address: str) -> Caller:
+        """Raises `PeerError` (401, 403, 429), and `Unavailable` where nobody can tell."""
+        given = sha256(secret.encode("utf-8", "surrogatepass")).digest()
+        if self._admin is not None:
+            known = sha256(self._admin.get_secret_value().encode()).digest()
+            if hmac.compare_digest(given, known):
+                return Caller(scopes=frozenset({"admin"}), key_id="", settings=self._of_nobody)
+        if given not in self._good:
+            self._quotas.check_failures(address, self._now())
+        key = await self._store.keys.find(secret)
+        if key is None:
+            self._good.pop(given, None)
+            self._failed(address)
+            raise refusals.unknown()
+        self._good[given] = True
+        user = _user(request, key)
+        return Caller(user, key.scopes, key.id, settings=await self.settings_of(user))
+
+    # --- how often ---
+
+    def _count(self, request: web.Request, caller: Caller, address: str, counted: Counted) -> None:
+        """Whoever needs no key and is on this machine is not counted: that is development."""
+        is_by_key = caller.key_id is not None and caller.start_token is None
+        if caller.key_id is None and _is_on_this_machine(request):
+            return
+        try:
+            who = f"key {caller.key_id}" if is_by_key else f"address {address}"
+            self._quotas.check(counted, who, self._now())
+        except BaseException:
+            self.not_served(caller)
+            raise
+
+    def _failed(self, address: str) -> None:
+        self._quotas.check_failures(address, self._now())
+        self._quotas.failed(address, self._now())
+
+
+GATE: web.AppKey[Gate] = web.AppKey("gate", Gate)
+"""`request.app[GATE]`: for sockets, whose first message says who calls."""
+
+
+def bearer(request: web.Request) -> str | None:
+    """What the header `Authorization` carries; None without one. Raises `PeerError` (401)."""
+    header = request.headers.get("Authorization")
+    if header is None:
+        return None
+    scheme, _, secret = header.partition(" ")
+    if scheme.lower() != "bearer" or not secret.strip():
+        raise refusals.not_a_bearer()
+    return secret.strip()
+
+
+def _is_on_this_machine(request: web.Request) -> bool:
+    """As far as can be told: a proxy on this machine passes others on, and says so, or uses the
+    name by which they know it."""
+    return (
+        is_loopback(request.remote or "")
+        and is_loopback(request.url.host or "")
+        and not is_forwarded(request.headers)
+    )
+
+
+def _user(request: web.Request, key: ApiKey) -> str | None:
+    """Whom the request is made for: a key of one user's is for nobody else."""
+    named = request.headers.get(USER_HEADER)
+    if key.user is not None and named not in (None, key.user):
+        raise refusals.not_your_user()
+    return named if key.user is None else key.user

@@ -81,7 +81,7 @@ class LiveCalls:
         return LiveCall(
             id=call.id,
             transport=call.transport,
-            user=self._calls.telemetry.pseudonym(call.user),
+            user=self._calls.telemetry.pseudonym(call.owner.user),
             seconds=round(session.elapsed_s, 1) if session else 0.0,
             turns=session.turns if session else 0,
             failures=watch.failures,

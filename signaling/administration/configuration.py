@@ -7,7 +7,8 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel
 
-from inzwa_rtc.settings.masking import rows
+from inzwa_rtc.settings import Loaded
+from inzwa_rtc.settings.shown import rows
 from signaling.api.operation import Answer, Operation
 from signaling.switchboard import Switchboard
 
@@ -46,7 +47,8 @@ class Configuration:
     async def show(self, _request: web.Request) -> web.Response:
         """Every setting that new calls follow, and whether it is the default, a profile's, the
         file's, the environment's or the command line's. Secrets are masked."""
-        table = rows(self._switchboard.now.settings, self._switchboard.origins)
+        switchboard = self._switchboard
+        table = rows(Loaded(switchboard.now.settings, switchboard.origins, None))
         told = SettingList(
             settings=[Setting(name=row.name, value=row.value, origin=row.origin) for row in table]
         )

@@ -34,20 +34,22 @@ async def read_bytes(request: web.Request, limit: int, seconds: float = BODY_TIM
     return bytes(body)
 
 
-async def read_text(request: web.Request, limit: int) -> str:
+async def read_text(request: web.Request, limit: int, seconds: float = BODY_TIMEOUT_S) -> str:
     """The body as text. Raises `PeerError` (too large, not UTF-8) and `TimeoutError` (slow)."""
     try:
-        return (await read_bytes(request, limit)).decode()
+        return (await read_bytes(request, limit, seconds)).decode()
     except UnicodeDecodeError:
         raise PeerError("The body is not UTF-8.", action="Send UTF-8 text.") from None
 
 
-async def read_json(request: web.Request, model: type[M], limit: int) -> M:
+async def read_json(
+    request: web.Request, model: type[M], limit: int, seconds: float = BODY_TIMEOUT_S
+) -> M:
     """The body as an object of this model, `limit` in bytes. Raises `PeerError`, naming the
     member that is wrong but not its value, and `TimeoutError`."""
     if request.content_type != "application/json":
         raise unsupported_media_type("application/json")
-    text = await read_text(request, limit)
+    text = await read_text(request, limit, seconds)
     if len(text) > _THREAD_BYTES:
         return await asyncio.to_thread(parse_json, model, text)
     return parse_json(model, text)
@@ -55,7 +57,7 @@ async def read_json(request: web.Request, model: type[M], limit: int) -> M:
 
 def parse_json(model: type[M], text: str) -> M:
     """An object of this model. Raises `PeerError`."""
-    if _depth(text) > MAX_DEPTH:
+    if _is_deep(text):
         raise PeerError(
             f"The JSON is nested more than {MAX_DEPTH} deep.",
             action="Send flatter JSON; docs/clients.md shows each body.",
@@ -97,6 +99,21 @@ def too_large(limit: int) -> PeerError:
         code="too_large",
         status=413,
     )
+
+
+def seconds_for(limit: int) -> float:
+    """How long a body of so many bytes may take: a phone's line carries half a megabit."""
+    return BODY_TIMEOUT_S + limit / 64_000
+
+
+def _is_deep(text: str) -> bool:
+    """Whether JSON is nested deeper than is allowed. A large body may not have more brackets
+    than that in all: what is large in it is sound, and looking for its strings would hold up
+    calls."""
+    brackets = text.count("[") + text.count("{")
+    if brackets <= MAX_DEPTH:
+        return False
+    return len(text) > _THREAD_BYTES or _depth(text) > MAX_DEPTH
 
 
 def _depth(text: str) -> int:

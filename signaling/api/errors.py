@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel, Field
 
-from inzwa_rtc.errors import EngineError, InzwaError, PeerError, Unavailable
+from inzwa_rtc.errors import EngineError, InzwaError, PeerError, RateLimited, Unavailable
 from signaling.api.operation import ErrorShape
 
 OWN_FAULT_RETRY_S = 5
@@ -67,9 +67,13 @@ def error_response(
     """Every refusal has the same shape. Without a `status`, the error's own."""
     code = status or status_of(error)
     told = dict(headers or {})
-    after_s = error.retry_after_s if isinstance(error, Unavailable) else OWN_FAULT_RETRY_S
-    if code == 503 and after_s is not None:
+    after_s: int | None = OWN_FAULT_RETRY_S
+    if isinstance(error, Unavailable | RateLimited):
+        after_s = error.retry_after_s
+    if code in (429, 503) and after_s is not None:
         told.setdefault("Retry-After", str(after_s))
+    if code == 401:
+        told.setdefault("WWW-Authenticate", "Bearer")  # RFC 9110, 15.5.2
     return web.json_response(members_of(error, shape, code), status=code, headers=told)
 
 

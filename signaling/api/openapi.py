@@ -78,6 +78,7 @@ def _models(operations: Iterable[Operation]) -> Iterator[tuple[type[BaseModel], 
         for answer in operation.answers:
             if answer.model is not None:
                 yield answer.model, "serialization"
+            yield from ((model, "serialization") for model in answer.other_events)
 
 
 def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
@@ -134,12 +135,12 @@ def _content(body: Body, schemas: _Schemas) -> dict[str, Any]:
 
 
 def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
+    shape = ErrorBody if operation.errors == "native" else OpenAIErrorBody
     responses: dict[str, Any] = {}
     for answer in operation.answers:
         told = responses.setdefault(str(answer.status), {"description": answer.description})
         if answer.media_type:
-            told.setdefault("content", {})[answer.media_type] = _media(answer, schemas)
-    shape = ErrorBody if operation.errors == "native" else OpenAIErrorBody
+            told.setdefault("content", {})[answer.media_type] = _media(answer, shape, schemas)
     error = {"application/json": {"schema": schemas[shape, "serialization"]}}
     refusals = {*_BY_ANYBODY, *operation.refusals}
     if operation.access != "anyone":
@@ -149,9 +150,16 @@ def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     return responses
 
 
-def _media(answer: Answer, schemas: _Schemas) -> dict[str, Any]:
+def _media(answer: Answer, shape: type[BaseModel], schemas: _Schemas) -> dict[str, Any]:
     if answer.model is None:
         return {"schema": {"type": "string"}}
-    if answer.media_type == "text/event-stream":
-        return {"schema": {"type": "string"}, "x-event": schemas[answer.model, "serialization"]}
-    return {"schema": schemas[answer.model, "serialization"]}
+    if answer.media_type != "text/event-stream":
+        return {"schema": schemas[answer.model, "serialization"]}
+    kinds = (answer.model, *answer.other_events, shape)
+    data = {
+        "type": "string",
+        "contentMediaType": "application/json",
+        "contentSchema": {"anyOf": [schemas[kind, "serialization"] for kind in kinds]},
+    }
+    # Of one event.
+    return {"schema": {"type": "object", "properties": {"event": {"type": "string"}, "data": data}}}

@@ -15,9 +15,14 @@ from pydantic import BaseModel
 
 from signaling.access.caller import Caller
 
-Access = Literal["anyone", "caller", "call", "admin"]
+Access = Literal["anyone", "caller", "call", "admin", "metrics"]
 """Who may ask: anybody; who may call (a key, a start token, or anybody on an open server); who
-holds this very call (its call token, or a key); who administers the server."""
+holds this very call (its call token, or a key); who administers the server; who may see how it
+fares (an administrator, or anybody on an open server)."""
+
+Counted = Literal["calls", "engines", "tokens", "requests"]
+"""By which rate a request counts: it starts a call, which a start token lets one do as well; it
+has an engine work; it asks for a start token; none of these."""
 
 ErrorShape = Literal["native", "openai"]
 """`{code, message, action}`, or `{"error": {message, type, param, code}}`."""
@@ -54,12 +59,14 @@ Body = JsonBody | FormBody | RawBody
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One way in which a request may end well. `model` is the JSON body's, or that of the data of
-    each event of a stream; None for bytes, and for nothing where there is no `media_type`."""
+    an event of a stream; None for bytes, and for nothing where there is no `media_type`. A stream
+    may have `other_events`, and it may end in an error."""
 
     status: int = 200
     description: str = "Done."
     model: type[BaseModel] | None = None
     media_type: str = "application/json"
+    other_events: tuple[type[BaseModel], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +86,17 @@ class Operation:
     query: type[BaseModel] | None = None
     answers: tuple[Answer, ...] = (Answer(),)
     refusals: tuple[int, ...] = ()
+    counts_as: Counted | None = None
+    """None: `engines` for what a caller posts, else `requests`."""
     errors: ErrorShape = "native"
     is_listed: bool = True
     """Whether the document names it."""
+
+    @property
+    def counted(self) -> Counted:
+        """By which rate it counts."""
+        is_work = self.method == "POST" and self.access == "caller"
+        return self.counts_as or ("engines" if is_work else "requests")
 
 
 class Gate(Protocol):
@@ -89,6 +104,10 @@ class Gate(Protocol):
 
     async def admit(self, request: web.Request, operation: Operation) -> Caller:
         """Who asks. Raises `PeerError` (401, 403, 404, 429) and `Unavailable`."""
+        ...
+
+    def not_served(self, caller: Caller) -> None:
+        """What they asked for did not come about."""
         ...
 
 
@@ -118,7 +137,11 @@ def shape_of_errors(request: web.Request) -> ErrorShape:
 
 def _guarded(operation: Operation, gate: Gate) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        request[CALLER] = await gate.admit(request, operation)
-        return await operation.handler(request)
+        caller = request[CALLER] = await gate.admit(request, operation)
+        try:
+            return await operation.handler(request)
+        except BaseException:
+            gate.not_served(caller)
+            raise
 
     return handle

@@ -37,6 +37,7 @@ class Start(SessionOptions):
     """The first message of a WebSocket call."""
 
     type: Literal["start"]
+    auth: Annotated[str, Field(min_length=1, max_length=300)] | None = None
     session_id: ShortName | None = None
     codec: Literal["pcm16"] = "pcm16"
     sample_rate: Literal[16000] = 16000
@@ -169,7 +170,7 @@ def _bad_message(error: ValidationError | UnicodeError) -> PeerError:
 
 def _members(event: Event) -> dict[str, Any]:
     match event:
-        case events.SessionStarted(session_id, call_token, rate, language, voice, speed):
+        case events.SessionStarted(session_id, call_token, rate, language, voice, speed, mode):
             return {
                 "type": "session.started",
                 "session_id": session_id,
@@ -178,6 +179,7 @@ def _members(event: Event) -> dict[str, Any]:
                 "language": language,
                 "voice": voice,
                 "speed": speed,
+                "voice_mode": mode,
             }
         case events.SessionUpdated(language, voice, speed):
             return {

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
-from inzwa_rtc.settings import Settings, flatten
-from inzwa_rtc.settings.masking import MASK, rows
+from inzwa_rtc.settings import Loaded, Settings, flatten
+from inzwa_rtc.settings.shown import MASK, rows
 from tests.cli.command import run
 
 
@@ -79,15 +80,76 @@ def test_secrets_are_masked_in_both_forms(tmp_path: Path) -> None:
         {"openai": {"base_url": "https://x.example/v1?api_key=canary&n=1"}},
         {"urls": ["https://x.example/?access_token=canary#end", "https://u:canary@x.example/"]},
         {"extra": "Authorization: Bearer canary", "pin_key": 4711},
+        {"header": "X-Api-Key: canary", "said": "it has password = 'canary canary'"},
+        {"dsn": "host=db user=u password=canary"},
+        {"url": "postgresql://u:ca/n@canary@db.example/calls"},
+        {"command": ["tool", "--api-key", "canary", "--token=canary"]},
+        {"env": {"ANY_NAME": "canary"}},
     ],
 )
 def test_secrets_of_engines_are_masked_wherever_they_stand(options: dict[str, Any]) -> None:
     names = ("openai", "scripted")
     for settings in (Settings(llm=options), Settings(llm_engine=names, llm=options)):
-        told = json.dumps([row.value for row in rows(settings, {})])
+        told = json.dumps([row.value for row in rows(Loaded(settings, {}, None))])
         assert "canary" not in told
         assert "4711" not in told
         assert MASK in told
+
+
+def test_of_the_database_only_who_asks_is_hidden() -> None:
+    given = {
+        "database_url": "postgresql+asyncpg://calls:canary@db.example:5432/calls",
+        "hmac_key": "canary canary canary",
+        "admin_key": "canary://canary@canary",
+    }
+    settings = Settings.model_validate(given)
+    told = {row.name: row.value for row in rows(Loaded(settings, {}, None))}
+    assert told["database_url"] == f"postgresql+asyncpg://{MASK}@db.example:5432/calls"
+    assert (told["hmac_key"], told["admin_key"]) == (MASK, MASK)
+
+
+def test_any_setting_may_be_given_on_the_command_line_and_wins(tmp_path: Path) -> None:
+    (tmp_path / "inzwa.yaml").write_text("turn: {silence_ms: 700}\nport: 1\n")
+    given = ("turn.silence_ms=800", "llm.api_key=canary", "allowed_origins=https://a,https://b")
+    options = [word for one in given for word in ("--set", one)]
+    result = run(tmp_path, "config", "show", "--json", *options, INZWA_TURN__SILENCE_MS="750")
+    table = json.loads(result.stdout)["settings"]
+    assert table["turn.silence_ms"] == {"value": 800, "origin": "command line"}
+    assert table["llm.api_key"] == {"value": MASK, "origin": "command line"}
+    assert table["allowed_origins"]["value"] == ["https://a", "https://b"]
+    assert table["port"]["origin"] == "file"
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("canary", "not name=value"),
+        ("turn.silence=canary", "that is not a setting; `turn.silence_ms` is"),
+        ("can ary=canary", "that is not a setting"),
+        ("turn=canary", "is not a JSON object"),
+        ("port=canary", "`port` (command line)"),
+    ],
+)
+def test_what_is_wrong_on_the_command_line_is_told_without_its_value(
+    tmp_path: Path, given: str, says: str
+) -> None:
+    for command in (["config", "show"], ["serve"]):
+        result = run(tmp_path, *command, "--set", given)
+        assert result.returncode == 2
+        assert says in result.stderr
+        assert "canary" not in result.stderr
+
+
+def test_editors_are_given_a_schema_that_the_settings_keep_to(tmp_path: Path) -> None:
+    result = run(tmp_path, "config", "schema")
+    assert result.returncode == 0, result.stderr
+    schema = json.loads(result.stdout)
+    Draft202012Validator.check_schema(schema)
+    check = Draft202012Validator(schema)
+    assert set(schema["properties"]) == set(Settings.model_fields)
+    assert check.is_valid({"port": 8080, "turn": {"silence_ms": 700}, "llm": {"any": {"thing": 1}}})
+    for wrong in ({"prot": 1}, {"turn": {"silence": 1}}, {"port": "eighty"}, {"port": 70_000}):
+        assert not check.is_valid(wrong), wrong
 
 
 def test_what_only_sounds_like_a_secret_is_shown() -> None:
@@ -101,7 +163,7 @@ def test_what_only_sounds_like_a_secret_is_shown() -> None:
         "openai": {"headers": {}, "first_token_timeout_s": 3.0},
     }
     settings = Settings(llm=options)
-    told = {row.name: row.value for row in rows(settings, {})}
+    told = {row.name: row.value for row in rows(Loaded(settings, {}, None))}
     assert MASK not in json.dumps(told)
     assert told["llm.max_tokens"] == 7
     assert told["llm.base_url"] == "https://x.example/v1?n=1"

@@ -23,7 +23,7 @@ from inzwa_rtc.errors import (
 from inzwa_rtc.settings import TimeoutSettings
 
 ROOT = Path(__file__).parent.parent.parent
-TARGETS = ("install", "serve", "test", "acceptance")
+TARGETS = ("install", "serve", "test", "acceptance", "sbom")
 SCRIPTS = [*(ROOT / "scripts" / name for name in (*TARGETS, "test-apart")), ROOT / ".ci/run"]
 SHELL_FILES = [*SCRIPTS, ROOT / "scripts/lib.sh"]
 
@@ -64,7 +64,7 @@ def made(*arguments: str) -> str:
     return shown.stdout.strip()
 
 
-@pytest.mark.parametrize("target", ["install", "serve", "test"])
+@pytest.mark.parametrize("target", ["install", "serve", "test", "sbom"])
 def test_make_only_calls_the_script_of_that_name(target: str) -> None:
     assert made(target) == f"scripts/{target}"
 

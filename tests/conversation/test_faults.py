@@ -16,10 +16,11 @@ from inzwa_rtc.settings import TimeoutSettings
 from tests.support.session import STORY, calling
 
 
-@pytest.mark.parametrize("stage", ["asr", "llm", "llm after words", "tts"])
+@pytest.mark.parametrize("stage", ["asr", "llm", "llm without end", "tts"])
 async def test_a_failing_engine_costs_one_turn_with_a_spoken_apology(stage: str) -> None:
     broken = EngineError("It broke.", action="Try again.")
-    by_stage: dict[str, list[Any]] = {"llm": [broken], "llm after words": [ToolCall("x")]}
+    asking = [[ToolCall("x")]] * 5  # again and again, though it may ask three times
+    by_stage: dict[str, list[Any]] = {"llm": [broken], "llm without end": asking}
     replies = by_stage.get(stage, ["One."])
     async with calling(*replies, "All is well.", texts=("first", "second")) as call:
         if stage == "tts":

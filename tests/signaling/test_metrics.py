@@ -109,7 +109,7 @@ async def test_requests_are_counted_by_operation_and_not_by_what_is_asked_for() 
             await (await http.get(path)).read()
         now = await figures(server.url)
     assert now.value("inzwa_requests_total", operation="GET /v1/info", status="200") == 1
-    assert now.value("inzwa_requests_total", operation="GET /v1/calls/{id}", status="404") == 1
+    assert now.value("inzwa_requests_total", operation="GET /v1/calls/{id}", status="401") == 1
     assert now.value("inzwa_request_first_byte_seconds_count", operation="GET /v1/info") == 1
     assert "canary" not in now.text
 

@@ -176,6 +176,7 @@ async def test_trickled_candidates_need_the_right_tag_and_make_sense() -> None:
         async with http.post(f"{server.url}/v1/calls", json={"sdp": offer}) as response:
             path = f"{server.url}{response.headers['Location']}"
             tag = response.headers["ETag"]
+            http.headers["Authorization"] = f"Bearer {(await response.json())['call_token']}"
         good = "candidate:1 1 udp 2122 127.0.0.1 50000 typ host"
         fragment = f"a=ice-ufrag:x\r\nm=audio 9 X 0\r\na=mid:0\r\na={good}\r\n"
         kind = "application/trickle-ice-sdpfrag"
@@ -204,7 +205,8 @@ async def test_trickled_candidates_need_the_right_tag_and_make_sense() -> None:
 
 
 async def test_an_unknown_call_is_404() -> None:
-    async with serving() as server, aiohttp.ClientSession() as http:
+    headers = {"Authorization": "Bearer ct_nope"}
+    async with serving() as server, aiohttp.ClientSession(headers=headers) as http:
         for method in ("GET", "DELETE", "PATCH"):
             async with http.request(method, f"{server.url}/v1/calls/nope") as response:
                 assert response.status == 404

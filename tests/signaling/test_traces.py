@@ -79,7 +79,7 @@ async def test_a_request_is_part_of_the_trace_that_it_names() -> None:
     assert attributes(span) == {
         "http.request.method": "GET",
         "http.route": "/v1/calls/{id}",
-        "http.response.status_code": 404,
+        "http.response.status_code": 401,
     }
     assert b"canary" not in collector.raw
 

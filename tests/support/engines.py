@@ -40,9 +40,14 @@ class ScriptedRecognizer:
 
 
 class ScriptedModel:
-    """Replies with the next of its texts, word by word; waits where a reply is an event."""
+    """Replies with the next of its texts, word by word; waits where a reply is an event. A reply
+    that is a list says its words and asks for its calls."""
 
-    def __init__(self, *replies: str | asyncio.Event | ToolCall | Exception) -> None:
+    takes_tools = True
+
+    def __init__(
+        self, *replies: str | asyncio.Event | ToolCall | Sequence[str | ToolCall] | Exception
+    ) -> None:
         self.replies = list(replies)
         self.requests: list[ReplyRequest] = []
         self.closed = 0
@@ -59,8 +64,12 @@ class ScriptedModel:
                 elif isinstance(reply, ToolCall):
                     yield reply
                 else:
-                    for word in reply.split(" "):
-                        yield TokenChunk(f"{word} ")
+                    for part in [reply] if isinstance(reply, str) else reply:
+                        if isinstance(part, ToolCall):
+                            yield part
+                        else:
+                            for word in part.split(" "):
+                                yield TokenChunk(f"{word} ")
                     return
         finally:
             self.closed += 1

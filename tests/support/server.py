@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from inzwa_rtc.engines.contracts import EngineKind
 from inzwa_rtc.engines.lineup import Engines
 from inzwa_rtc.engines.registry import KINDS
 from inzwa_rtc.settings import Settings
+from inzwa_rtc.store import Store
+from signaling.access.gate import Gate
 from signaling.calls import Calls
 from signaling.serve import running
 from signaling.switchboard import Exchanged, Switchboard
@@ -79,6 +82,8 @@ class Serving:
     url: str
     calls: Calls
     engines: Three
+    store: Store
+    gate: Gate
 
 
 @asynccontextmanager
@@ -87,9 +92,11 @@ async def serving(
 ) -> AsyncIterator[Serving]:
     """A server on the loopback interface, on a free port unless one is given."""
     engines = Three(asr or ScriptedRecognizer(), llm or ScriptedModel(), tts or ToneSynthesizer())
-    all_settings = Settings(**{"port": 0, **settings})
-    async with running(all_settings, InProcess(engines), lambda: all_settings) as server:
-        yield Serving(f"http://127.0.0.1:{server.port}", server.calls, engines)
+    with TemporaryDirectory() as data:
+        all_settings = Settings(**{"port": 0, "data_dir": data, **settings})
+        async with running(all_settings, InProcess(engines), lambda: all_settings) as server:
+            url = f"http://127.0.0.1:{server.port}"
+            yield Serving(url, server.calls, engines, server.store, server.gate)
 
 
 @dataclass
@@ -101,6 +108,7 @@ class ServingEmbedded:
     url: str = field(init=False)
     calls: Calls = field(init=False)
     switchboard: Switchboard[Any] = field(init=False)
+    store: Store = field(init=False)
 
     async def reload(self, **settings: Any) -> Exchanged:
         """As if the operator had changed these settings, and told the server."""
@@ -111,10 +119,12 @@ class ServingEmbedded:
 @asynccontextmanager
 async def serving_embedded(**settings: Any) -> AsyncIterator[ServingEmbedded]:
     """The product as it comes, on a free port."""
-    all_settings = Settings(port=0, **settings)
-    async with Engines(all_settings) as engines:
-        serving = ServingEmbedded(engines, all_settings)
-        async with running(all_settings, engines, lambda: serving.settings) as server:
-            serving.url = f"http://127.0.0.1:{server.port}"
-            serving.calls, serving.switchboard = server.calls, server.switchboard
-            yield serving
+    with TemporaryDirectory() as data:
+        all_settings = Settings(**{"port": 0, "data_dir": data, **settings})
+        async with Engines(all_settings) as engines:
+            serving = ServingEmbedded(engines, all_settings)
+            async with running(all_settings, engines, lambda: serving.settings) as server:
+                serving.url = f"http://127.0.0.1:{server.port}"
+                serving.calls, serving.switchboard = server.calls, server.switchboard
+                serving.store = server.store
+                yield serving

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +29,7 @@ from inzwa_rtc.settings import CallSettings, Settings
 from inzwa_rtc.speech.cache.cache import PhraseCache
 from inzwa_rtc.speech.cost import PriceTable, Spending
 from inzwa_rtc.speech.reading import Manner, Reading
+from inzwa_rtc.tools.toolbox import Toolbox
 from tests.support.engines import LoudIsSpeech, ScriptedModel, ScriptedRecognizer, ToneSynthesizer
 from tests.support.peer import MemoryPeer
 from tests.support.speech import AS_IT_IS
@@ -117,13 +118,14 @@ class Call:
 
 @asynccontextmanager
 async def calling(
-    *replies: str | asyncio.Event | ToolCall | Exception,
+    *replies: str | asyncio.Event | ToolCall | Sequence[str | ToolCall] | Exception,
     texts: tuple[str, ...] = ("hello",),
     greeting: str | None = "",
     asr: ScriptedRecognizer | None = None,
     suppressor: NoiseSuppressor | None = None,
     watch: CallObserver | None = None,
     manner: Manner = AS_IT_IS,
+    toolbox: Toolbox | None = None,
     **groups: Any,
 ) -> AsyncIterator[Call]:
     call_settings = {"greeting": greeting, "system_prompt": "", **groups.pop("call", {})}
@@ -134,7 +136,10 @@ async def calling(
     apologies = [SpeechRequest(lines(name).fault, language=name) for name in languages()]
     faults = dict(zip(languages(), await rehearsal.rendered(apologies), strict=True))
     peer, shedding = MemoryPeer(), Shedding(settings.load)
-    source = Source(EngineSet(asr, llm, tts, settings, faults, manner, cache, spending))
+    engines = EngineSet(
+        asr, llm, tts, settings, faults, manner, cache, spending, toolbox or Toolbox()
+    )
+    source = Source(engines)
     session = Session(
         "id",
         "token",

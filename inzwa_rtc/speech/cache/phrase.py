@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from inzwa_rtc.audio.frame import BYTES_PER_SAMPLE, FRAME_MS, PlayoutFrame, frame_bytes
+from inzwa_rtc.audio.ogg import OPUS_RATE, ogg_opus
 from inzwa_rtc.audio.opus import OpusDecoder, OpusEncoder
 from inzwa_rtc.audio.resample import Resampler
 from inzwa_rtc.engines.contracts import WordTime
@@ -59,6 +60,18 @@ class KeptPhrase:
     def duration_ms(self) -> int:
         """How long it sounds, with the silence that fills its last packet."""
         return len(self.packets) * FRAME_MS
+
+    def as_ogg(self) -> bytes:
+        """Its packets as an Ogg file."""
+        pre_skip = _lookahead() * OPUS_RATE // ENCODED_RATE
+        return ogg_opus(self.packets, pre_skip, ENCODED_RATE)
+
+    def pcm(self, rate: int) -> bytes:
+        """All of it as samples at `rate` Hz, any. Takes 2 ms for a second of it: call it in a
+        thread."""
+        resampler = Resampler(ENCODED_RATE, rate)
+        frames = (frame.pcm for some in self.decoded_frames(ENCODED_RATE) for frame in some)
+        return resampler.feed(b"".join(frames)) + resampler.flush()
 
     def encoded_frames(self) -> list[PlayoutFrame]:
         """Its frames for a playout that takes packets."""

@@ -15,6 +15,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import asdict
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -27,6 +28,7 @@ from inzwa_rtc.engines.contracts import (
     TokenChunk,
     ToolCall,
     TranscriptChunk,
+    Usage,
     Voice,
     WordTime,
 )
@@ -93,6 +95,7 @@ class Modelled:
 class Talker(_Counted):
     """A language model."""
 
+    abilities: tuple[str, ...] = ("tools",)
     details: ClassVar = {"model": "small", "device": "cpu (no GPU found)", "event": "theirs"}
 
     async def reply(self, request: ReplyRequest) -> AsyncGenerator[TokenChunk | ToolCall, None]:
@@ -140,11 +143,19 @@ class Talker(_Counted):
                 helper = await asyncio.create_subprocess_exec("sleep", "600")
                 yield TokenChunk(f"{helper.pid}")
             case "tool":
-                yield ToolCall("hang_up", {"why": "goodbye"})
+                yield ToolCall("hang_up", {"why": "goodbye"}, "call-1")
+            case "asked":
+                yield TokenChunk(json.dumps(asdict(request)), None, True, Usage(3, 1), "stop")
             case _:
                 for word in text.splitlines(keepends=True):
                     yield TokenChunk(word, logprob=-0.5)
                 yield TokenChunk("", is_final=True)
+
+
+class ToollessTalker(Talker):
+    """One that knows no tools."""
+
+    abilities = ()
 
 
 class Speaker(_Counted):

@@ -111,7 +111,9 @@ async def test_tool_call_crosses_unchanged(boundary: Boundary) -> None:
     async with boundary.running("llm") as process:
         stream = LanguageModelClient(process).reply(boundary.request("tool"))
         async with aclosing(stream):
-            assert [chunk async for chunk in stream] == [ToolCall("hang_up", {"why": "goodbye"})]
+            assert [chunk async for chunk in stream] == [
+                ToolCall("hang_up", {"why": "goodbye"}, "call-1")
+            ]
 
 
 async def test_speech_its_word_times_and_voices_cross_unchanged(boundary: Boundary) -> None:

@@ -1,0 +1,42 @@
+"""What is kept of users, as commands use it: in the same database as a server that may be
+running."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from inzwa_rtc.cli.speaking import quietly
+from inzwa_rtc.settings import load
+
+if TYPE_CHECKING:
+    from inzwa_rtc.store import Store
+
+T = TypeVar("T")
+
+
+def with_store(config_path: Path | None, act: Callable[[Store], Awaitable[T]]) -> T:
+    """What `act` gives, over the store that the settings name."""
+    # Imported late: the other commands have no use for databases.
+    from inzwa_rtc.store import database_url, opened
+
+    quietly()
+    settings = load(config_path).settings
+
+    async def over() -> T:
+        async with opened(database_url(settings), settings.default_voice_mode) as store:
+            return await act(store)
+
+    return asyncio.run(over())
+
+
+def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Rows under their heads, aligned."""
+    widths = [max(len(row[n]) for row in [heads, *rows]) for n in range(len(heads))]
+    for number, row in enumerate([heads, *rows]):
+        line = "  ".join(f"{text:<{width}}" for text, width in zip(row, widths, strict=True))
+        click.secho(line.rstrip(), bold=number == 0)

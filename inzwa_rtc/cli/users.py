@@ -1,0 +1,118 @@
+"""`inzwa-rtc users`: look at users, take voice from them, forget them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from inzwa_rtc.cli.kept import print_table, with_store
+from inzwa_rtc.cli.options import as_json, config_file
+from inzwa_rtc.users import User
+
+if TYPE_CHECKING:
+    from inzwa_rtc.store import Store
+
+
+@click.group()
+def users() -> None:
+    """Users: list, show, disable, enable, delete."""
+
+
+@users.command("list")
+@config_file
+@as_json
+def list_(config_path: Path | None, as_json: bool) -> None:
+    """Print all users of whom something is kept."""
+    rows = [_row(user) for user in with_store(config_path, _all)]
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    print_table(
+        ("ID", "SINCE", "VOICE", "DISABLED"),
+        [
+            (
+                row["id"],
+                row["created_at"][:10],
+                row["settings"]["voice_mode"],
+                "yes" if row["is_disabled"] else "",
+            )
+            for row in rows
+        ],
+    )
+
+
+@users.command()
+@click.argument("user_id", metavar="ID")
+@config_file
+@as_json
+def show(user_id: str, config_path: Path | None, as_json: bool) -> None:
+    """Print what is known of a user."""
+
+    async def found(store: Store) -> tuple[User | None, User]:
+        return await store.users.find(user_id), await store.users.get(user_id)
+
+    known, user = with_store(config_path, found)
+    _tell(user, as_json, is_known=known is not None)
+
+
+@users.command()
+@click.argument("user_id", metavar="ID")
+@config_file
+@as_json
+def disable(user_id: str, config_path: Path | None, as_json: bool) -> None:
+    """Take voice from a user, whatever they have chosen."""
+    user = with_store(config_path, lambda store: store.users.set_disabled(user_id, True))
+    _tell(user, as_json)
+
+
+@users.command()
+@click.argument("user_id", metavar="ID")
+@config_file
+@as_json
+def enable(user_id: str, config_path: Path | None, as_json: bool) -> None:
+    """Give voice back to a user; what they may do is what they have chosen."""
+    user = with_store(config_path, lambda store: store.users.set_disabled(user_id, False))
+    _tell(user, as_json)
+
+
+@users.command()
+@click.argument("user_id", metavar="ID")
+@config_file
+def delete(user_id: str, config_path: Path | None) -> None:
+    """Forget everything about a user, the keys that are bound to them included."""
+    with_store(config_path, lambda store: store.users.delete(user_id))
+    click.echo("Nothing is kept of them any more.")
+
+
+async def _all(store: Store) -> list[User]:
+    found = page = await store.users.listed()
+    while page:
+        page = await store.users.listed(after=page[-1].id)
+        found += page
+    return found
+
+
+def _tell(user: User, as_json: bool, *, is_known: bool = True) -> None:
+    row = _row(user, is_known=is_known)
+    if as_json:
+        click.echo(json.dumps(row, ensure_ascii=False, indent=2))
+        return
+    if not is_known:
+        click.echo("Nothing is kept of them; these are the defaults.", err=True)
+    told = {"id": row["id"], "is_disabled": row["is_disabled"], **row["settings"]}
+    width = max(len(name) for name in told)
+    for name, value in told.items():
+        click.echo(f"{name:<{width}}  {json.dumps(value, ensure_ascii=False)}")
+
+
+def _row(user: User, *, is_known: bool = True) -> dict[str, Any]:
+    return {
+        "id": user.id,
+        "created_at": user.created_at.isoformat() if is_known else None,
+        "is_disabled": user.is_disabled,
+        "settings": asdict(user.settings),
+    }

@@ -1,0 +1,1 @@
+"""Recordings that people send: opened with care, and cut into utterances."""

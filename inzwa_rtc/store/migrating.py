@@ -1,0 +1,51 @@
+"""Brings a database to the tables of this version. All of it blocks: for a thread."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from inzwa_rtc.errors import ConfigError
+from inzwa_rtc.store.backend import Backend
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def migrate(backend: Backend) -> None:
+    """Upgrade the database where it needs it; nothing is half done when that fails.
+
+    Raises `ConfigError` where a newer version of the program has been at it, and what the
+    drivers raise.
+    """
+    # Nearly always it is at its newest: a look that waits for nobody will do.
+    if not backend.look(_is_current):
+        backend.upgrade(_to_newest)
+
+
+def configuration(connection: Connection) -> Config:
+    """Alembic's, for our migrations over `connection`."""
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _is_current(connection: Connection) -> bool:
+    """Raises `ConfigError` for a database that a newer program made."""
+    scripts = ScriptDirectory.from_config(configuration(connection))
+    there = set(MigrationContext.configure(connection).get_current_heads())
+    if there - {script.revision for script in scripts.walk_revisions()}:
+        raise ConfigError(
+            "The database was made by a newer version of Inzwa RTC, which this one cannot read.",
+            action="Run that version, or give this one a database of its own: `database_url`.",
+        )
+    return there == set(scripts.get_heads())
+
+
+def _to_newest(connection: Connection) -> None:
+    if not _is_current(connection):  # another server may have done it while we waited
+        command.upgrade(configuration(connection), "head")

@@ -1,0 +1,149 @@
+"""Users and what they have chosen. Somebody of whom nothing is known has the server's defaults;
+they are written down with their first change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypedDict, Unpack, get_args
+
+from sqlalchemy import Row, Table, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from inzwa_rtc.errors import PeerError
+from inzwa_rtc.store.database import Database
+from inzwa_rtc.store.tables import ID_CHARS, LANGUAGE_CHARS, NAME_CHARS, users
+from inzwa_rtc.store.text import checked
+from inzwa_rtc.users import VOICE_MODES, SpeechFormat, User, UserSettings, VoiceMode
+
+PAGE = 1000
+"""The most users that `listed` gives at once."""
+
+
+class Changes(TypedDict, total=False):
+    """Settings of a user that are to be others. None goes back to the server's own."""
+
+    voice_mode: VoiceMode | None
+    tts_voice: str | None
+    tts_speed: float | None
+    tts_format: SpeechFormat | None
+    auto_play: bool | None
+    stt_language: str | None
+
+
+class Users:
+    """The users in a database. Every method raises `Unavailable` while it is away."""
+
+    def __init__(self, database: Database, defaults: UserSettings) -> None:
+        self._database = database
+        self._defaults = defaults
+        self._deleted: list[Callable[[str], None]] = []
+
+    async def get(self, user_id: str) -> User:
+        """What is known of them, the server's defaults where that is nothing. Raises `PeerError`
+        for what cannot be anybody's name."""
+        return await self.find(user_id) or User(user_id, _now(), settings=self._defaults)
+
+    async def find(self, user_id: str) -> User | None:
+        """What is known of them; None where that is nothing. Raises `PeerError` as above."""
+        checked(user_id, "the name of a user", ID_CHARS)
+        async with self._database.reading() as connection:
+            found = await connection.execute(select(users).where(users.c.id == user_id))
+            row = found.one_or_none()
+        return None if row is None else self._user(row)
+
+    async def change(self, user_id: str, **changes: Unpack[Changes]) -> User:
+        """Change what they have chosen. Raises `PeerError` for a value that cannot be."""
+        for name, value in changes.items():
+            _check(name, value)
+        return await self._written(user_id, changes)
+
+    async def set_disabled(self, user_id: str, disabled: bool) -> User:
+        """Take voice from them, or give it back."""
+        return await self._written(user_id, {"is_disabled": disabled})
+
+    async def listed(self, after: str | None = None, limit: int = 100) -> list[User]:
+        """Users in the order of their names, those that come after `after`."""
+        wanted = select(users).order_by(users.c.id).limit(min(max(limit, 0), PAGE))
+        if after is not None:
+            wanted = wanted.where(users.c.id > checked(after, "the name of a user", ID_CHARS))
+        async with self._database.reading() as connection:
+            return [self._user(row) for row in await connection.execute(wanted)]
+
+    async def delete(self, user_id: str) -> None:
+        """Forget everything about them, the keys that are bound to them included. Nobody has to
+        have been there."""
+        checked(user_id, "the name of a user", ID_CHARS)
+        async with self._database.writing() as connection:
+            await connection.execute(delete(users).where(users.c.id == user_id))
+        for told in self._deleted:
+            told(user_id)
+        await self._database.forget()
+
+    def when_deleted(self, told: Callable[[str], None]) -> None:
+        """Have whoever keeps something about users in memory told whom to forget."""
+        self._deleted.append(told)
+
+    async def _written(self, user_id: str, changes: Mapping[str, Any]) -> User:
+        checked(user_id, "the name of a user", ID_CHARS)
+        async with self._database.writing() as connection:
+            await ensure(connection, user_id)
+            if changes:
+                await connection.execute(
+                    users.update().where(users.c.id == user_id).values(**changes)
+                )
+            row = (await connection.execute(select(users).where(users.c.id == user_id))).one()
+        return self._user(row)
+
+    def _user(self, row: Row[Any]) -> User:
+        chosen = {
+            name: default if (value := getattr(row, name)) is None else value
+            for name in UserSettings.__slots__
+            for default in [getattr(self._defaults, name)]
+        }
+        return User(row.id, row.created_at, row.is_disabled, UserSettings(**chosen))
+
+
+async def ensure(connection: AsyncConnection, user_id: str) -> None:
+    """Have a row for this user, of which nothing else is known if there was none."""
+    made = _insert(connection, users).values(id=user_id, created_at=_now())
+    await connection.execute(made.on_conflict_do_nothing(index_elements=["id"]))
+
+
+def _insert(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)
+
+
+def _check(name: str, value: Any) -> None:
+    if name not in Changes.__annotations__:
+        raise TypeError(f"{name} is no setting of a user")
+    if value is None:
+        return
+    if name == "voice_mode":
+        _check_one_of(name, value, VOICE_MODES)
+    elif name == "tts_format":
+        _check_one_of(name, value, get_args(SpeechFormat))
+    elif name == "tts_speed" and not 0.25 <= value <= 4:
+        raise PeerError(
+            "This cannot be the `tts_speed`.", action="Give 0.25 to 4.", code="bad_value"
+        )
+    elif name == "tts_voice":
+        checked(value, "the name of a voice", NAME_CHARS)
+    elif name == "stt_language":
+        checked(value, "a language", LANGUAGE_CHARS)
+
+
+def _check_one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise PeerError(
+            f"This cannot be the `{name}`.",
+            action=f"It is one of: {', '.join(known)}.",
+            code="bad_value",
+        )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

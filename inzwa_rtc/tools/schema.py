@@ -1,0 +1,49 @@
+"""Arguments of a tool, checked against its JSON schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError, best_match
+
+from inzwa_rtc.errors import ConfigError
+from inzwa_rtc.tools.tool import ToolFailed
+
+
+def check_schema(schema: Mapping[str, Any], place: str) -> None:
+    """Raises `ConfigError` for a schema that is none, or whose arguments are no object.
+
+    A schema that refers to others is refused: nothing is fetched to check arguments.
+    """
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        where = ".".join([place, *map(str, error.absolute_path)])
+        raise ConfigError(f"`{where}` is not a JSON schema: {error.message[:200]}.") from None
+    if schema.get("type") != "object":
+        raise ConfigError(
+            f"`{place}` must be the schema of an object.",
+            action="Write `type: object` and name the arguments under `properties`.",
+        )
+    if _refers_beyond(schema):
+        raise ConfigError(f"`{place}` refers to a schema elsewhere.", action="Write it out.")
+
+
+def check_arguments(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
+    """Raises `ToolFailed` that tells the model what is wrong with them."""
+    error = best_match(Draft202012Validator(schema).iter_errors(dict(arguments)))
+    if error is not None:
+        where = ".".join(map(str, error.absolute_path))
+        told = f"`{where}`: {error.message}" if where else error.message
+        raise ToolFailed(f"The arguments are wrong: {told[:300]}")
+
+
+def _refers_beyond(schema: Any) -> bool:
+    if isinstance(schema, Mapping):
+        reference = schema.get("$ref")
+        if isinstance(reference, str) and not reference.startswith("#"):
+            return True
+        return any(map(_refers_beyond, schema.values()))
+    return isinstance(schema, list) and any(map(_refers_beyond, schema))

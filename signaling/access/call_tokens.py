@@ -1,0 +1,92 @@
+"""Whose each call is: what lets somebody change, read or end it, while it lives and for as long
+after as a client may still ask for it."""
+
+from __future__ import annotations
+
+import hmac
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from signaling.access.caller import Caller
+
+PREFIX = "ct_"
+
+RESUME_S = 120.0
+"""A token goes on being known for so long after its call."""
+
+ENDED_MOST = 10_000  # the oldest go first: their clients are told what strangers are told
+
+
+@dataclass(slots=True)
+class Claim:
+    """A call, who began it, and the token that they were told. `is_told` is false where nobody
+    was told any: whoever began it without a token, in the manner of WHIP, on an open server."""
+
+    call_id: str
+    token: str
+    owner: Caller
+    is_told: bool = True
+    ended_at: float | None = None
+
+
+class CallTokens:
+    """The claims to all calls of late. Time is an argument, in seconds of any clock."""
+
+    def __init__(self) -> None:
+        self._claims: dict[str, Claim] = {}
+        self._ended: OrderedDict[str, float] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._claims)
+
+    def begin(self, claim: Claim) -> None:
+        """The call has been let in."""
+        self._claims[claim.call_id] = claim
+
+    def told_nothing(self, call_id: str) -> None:
+        """The answer had no place for the token, as in WHIP, whose clients send with every
+        request what they have sent with the first one: a start token goes on as the call's. A
+        key opens the call anyway; with neither, knowing the call's id has to do."""
+        claim = self._claims[call_id]
+        if claim.owner.start_token is not None:
+            claim.token = claim.owner.start_token
+        elif claim.owner.key_id is None:
+            claim.is_told = False
+
+    def end(self, call_id: str, now: float) -> None:
+        """The call is over."""
+        claim = self._claims[call_id]
+        if claim.ended_at is not None:
+            return
+        claim.ended_at = now
+        self._ended[call_id] = now
+        while self._ended:
+            oldest, ended_at = next(iter(self._ended.items()))
+            if now - ended_at < RESUME_S and len(self._ended) <= ENDED_MOST:
+                return
+            del self._ended[oldest], self._claims[oldest]
+
+    def held(self, call_id: str, secret: str, now: float) -> Claim | None:
+        """The claim that this token is for; None for any other token, and for no call."""
+        claim = self._at(call_id, now)
+        if claim is None or not claim.is_told:
+            return None
+        known, given = (text.encode("utf-8", "surrogatepass") for text in (claim.token, secret))
+        return claim if hmac.compare_digest(known, given) else None
+
+    def of_key(self, call_id: str, key_id: str, now: float) -> Claim | None:
+        """The claim, where the call was begun with this key, or with a start token that was
+        made with it."""
+        claim = self._at(call_id, now)
+        return claim if claim is not None and claim.owner.key_id == key_id else None
+
+    def of_nobody(self, call_id: str, now: float) -> Claim | None:
+        """The claim, where whoever began the call was told no token."""
+        claim = self._at(call_id, now)
+        return claim if claim is not None and not claim.is_told else None
+
+    def _at(self, call_id: str, now: float) -> Claim | None:
+        claim = self._claims.get(call_id)
+        if claim is None or (claim.ended_at is not None and now - claim.ended_at >= RESUME_S):
+            return None
+        return claim

@@ -1,0 +1,1 @@
+"""What requests have done, whatever path they came by: speaking, transcribing, chatting."""

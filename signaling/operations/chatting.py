@@ -1,0 +1,204 @@
+"""Continues a dialogue for one request."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+from inzwa_rtc.conversation.shedding import Shedding
+from inzwa_rtc.conversation.spoken import system_prompt
+from inzwa_rtc.conversation.stages import next_within
+from inzwa_rtc.engines.contracts import (
+    FinishReason,
+    Message,
+    ReplyRequest,
+    Sampling,
+    TokenChunk,
+    ToolCall,
+    ToolSpec,
+    Usage,
+    takes_tools,
+)
+from inzwa_rtc.errors import EngineError, PeerError
+from signaling.access.caller import Caller
+from signaling.operations.permission import ANSWER, check_may
+from signaling.operations.places import Places
+from signaling.operations.refusals import told
+from signaling.switchboard import Switchboard
+
+CHARS_PER_TOKEN = 4  # of English; only where a model does not count its tokens
+_HANG_UP = "hang_up"  # ends a call: here there is none
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyText:
+    """More of the reply, checked."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyEnd:
+    """The reply is over. `usage` is the model's own count, or an estimate."""
+
+    finish_reason: FinishReason
+    usage: Usage
+    is_estimated: bool
+
+
+ReplyPart = ReplyText | ToolCall | ReplyEnd
+
+
+class Chatting:
+    """What all paths that answer in text have in common."""
+
+    def __init__(self, switchboard: Switchboard[Any], shedding: Shedding) -> None:
+        limits = switchboard.now.settings.limits
+        self._switchboard = switchboard
+        self._shedding = shedding
+        self._places = Places(limits.replies_at_once, limits.requests_waiting)
+
+    def instructed(self, messages: Sequence[Message], language: str | None) -> list[Message]:
+        """The dialogue behind the server's own instructions, where it brings none."""
+        if any(message.role == "system" for message in messages):
+            return list(messages)
+        settings = self._switchboard.now.settings
+        prompt = settings.call.system_prompt
+        if prompt is None:
+            prompt = system_prompt(language or settings.language)
+        return [Message("system", prompt), *messages] if prompt else list(messages)
+
+    def begin(
+        self,
+        messages: Sequence[Message],
+        language: str | None = None,
+        max_tokens: int | None = None,
+        caller: Caller = Caller(),  # noqa: B008 - frozen
+        sampling: Sampling = Sampling(),  # noqa: B008 - frozen
+        tools: Sequence[ToolSpec] = (),
+    ) -> Reply:
+        """Check the request at once; nothing is answered yet. `tools` are the client's own: it is
+        told of the calls and sends their results. The operator's limit of tokens holds for
+        everybody.
+
+        Raises `PeerError` (`no_question`, `text_too_long`, `no_tools`, `voice_mode`) and
+        `Unavailable`.
+        """
+        engines = self._switchboard.now
+        settings = engines.settings
+        check_may(caller, ANSWER, settings)
+        _check_dialogue(messages, settings.limits.text_chars)
+        if tools and not takes_tools(engines.llm):
+            raise PeerError(
+                "The language model of this server takes no tools.",
+                action="Leave `tools` out, or ask the operator for a model that does.",
+                code="no_tools",
+            )
+        most = self._shedding.tokens(settings.llm_max_tokens)
+        request = ReplyRequest(
+            tuple(messages),
+            language or settings.language,
+            min(max_tokens or most, most),
+            settings.llm_adapter,
+            tuple(tools),
+            sampling,
+        )
+        return Reply(request, self._switchboard, self._places)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply that is to be made, once. Closing its stream early ends the work."""
+
+    request: ReplyRequest
+    _switchboard: Switchboard[Any] = field(repr=False)
+    _places: Places = field(repr=False)
+
+    async def parts(self) -> AsyncGenerator[ReplyPart, None]:
+        """The reply as it is made; `ReplyEnd` comes last. Raises `EngineError`, `PeerError`
+        (what engines refuse), and `Unavailable` (`busy`) at first."""
+        with self._switchboard.lent() as engines:
+            async with self._places.one():
+                timeouts = engines.settings.timeouts
+                count = _Count(self.request)
+                limit = timeouts.first_token
+                try:
+                    async with aclosing(engines.llm.reply(self.request)) as stream:
+                        while item := await next_within(stream, limit, "The reply engine"):
+                            limit = timeouts.next_token
+                            count.add(item)
+                            if isinstance(item, TokenChunk):
+                                if item.token:
+                                    yield ReplyText(item.token)
+                            elif item.name != _HANG_UP:
+                                yield item
+                except EngineError as error:
+                    raise told(error) from None
+                yield count.end()
+
+    async def whole(self) -> tuple[str, list[ToolCall], ReplyEnd]:
+        """All of it at once: the text, the tools that are asked for, and how it ended. Raises
+        what `parts` raises."""
+        text: list[str] = []
+        calls: list[ToolCall] = []
+        async with aclosing(self.parts()) as parts:
+            async for part in parts:
+                match part:
+                    case ReplyText(text=more):
+                        text.append(more)
+                    case ToolCall():
+                        calls.append(part)
+                    case ReplyEnd():
+                        return "".join(text), calls, part
+        raise AssertionError("the end comes last")
+
+
+class _Count:
+    """How long a reply is, as the model tells, else as far as it can be seen."""
+
+    def __init__(self, request: ReplyRequest) -> None:
+        self._request = request
+        self._chunks = 0
+        self._usage: Usage | None = None
+        self._reason: FinishReason | None = None
+        self._calls = 0
+
+    def add(self, item: TokenChunk | ToolCall) -> None:
+        if isinstance(item, ToolCall):
+            self._calls += item.name != _HANG_UP
+            return
+        self._chunks += bool(item.token)
+        self._usage = item.usage or self._usage
+        self._reason = item.finish_reason or self._reason
+
+    def end(self) -> ReplyEnd:
+        usage = self._usage or Usage(self._prompt(), self._chunks)
+        reason = self._reason
+        if self._calls:
+            reason = "tool_calls"
+        elif reason is None:
+            is_cut = usage.completion_tokens >= self._request.max_tokens
+            reason = "length" if is_cut else "stop"
+        return ReplyEnd(reason, usage, self._usage is None)
+
+    def _prompt(self) -> int:
+        characters = sum(len(message.content) for message in self._request.messages)
+        return -(-characters // CHARS_PER_TOKEN)
+
+
+def _check_dialogue(messages: Sequence[Message], longest: int) -> None:
+    said = [message for message in messages if message.role != "system"]
+    if not said or said[-1].role == "assistant" or not said[-1].content.strip():
+        raise PeerError(
+            "The dialogue does not end with something to be answered.",
+            action="Let the last message be the user's, with some text.",
+            code="no_question",
+        )
+    if said[-1].role == "user" and len(said[-1].content) > longest:
+        raise PeerError(
+            f"The last message is longer than {longest} characters.",
+            action="Say less at once.",
+            code="text_too_long",
+        )
