@@ -35,6 +35,14 @@ is_python() {
   "$1" -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, $2))" 2>/dev/null
 }
 
+# PostgreSQL's package makes a database and starts a server on port 5432, unless told not to.
+without_a_database_server() {
+  [ -e /etc/postgresql-common/createcluster.conf ] && return
+  $as_root mkdir -p /etc/postgresql-common
+  echo "create_main_cluster = false" |
+    $as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
+}
+
 # Install Debian packages; where that takes rights that we lack, say what to run instead.
 system_packages() {
   command -v apt-get >/dev/null || fail "Missing on this machine: $*" \
@@ -48,6 +56,7 @@ system_packages() {
       "Run this, then try again:  sudo apt-get update && sudo apt-get install -y $*"
   fi
   say "Installing system packages: $*"
+  case " $* " in *" postgresql "*) without_a_database_server ;; esac
   {
     $as_root apt-get -qq update
     $as_root env DEBIAN_FRONTEND=noninteractive \

@@ -49,6 +49,7 @@ def create_app(
     )
     app[STORE] = store
     app[GATE] = gate = Gate(settings, store, calls.tokens)
+    calls.when_void = gate.not_served
     app.on_response_prepare.extend([add_security_headers, sites.add_headers, requests.note_begin])
     operations = [
         *Info(calls, switchboard).operations(),

@@ -25,6 +25,7 @@ class Call:
     etag: str = field(default_factory=lambda: secrets.token_hex(8))
     peer: WebRtcPeer[Command] | None = None
     session: Session | None = None
+    is_void: bool = False
     line: Line | None = None
 
     def end(self, reason: EndReason) -> None:

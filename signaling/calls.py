@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
@@ -39,7 +40,7 @@ log = structlog.get_logger(__name__)
 
 class Calls:
     """Admits calls and owns the tasks of those over WebRTC (those over a WebSocket run in
-    their request)."""
+    their request). Whoever sets `when_void` is told of calls that came to nothing."""
 
     def __init__(
         self,
@@ -55,6 +56,7 @@ class Calls:
         self.telemetry = telemetry
         self.dialect = NativeDialect(limits)
         self.tokens = CallTokens()
+        self.when_void: Callable[[Caller], None] = lambda _: None
         self._switchboard = switchboard
         self._detectors = detectors
         self._shedding = shedding
@@ -86,6 +88,11 @@ class Calls:
 
     def __len__(self) -> int:
         return len(self._calls)
+
+    @property
+    def users(self) -> set[str]:
+        """In whose names there are calls."""
+        return {call.owner.user for call in self._calls.values() if call.owner.user is not None}
 
     def check_enabled(self) -> None:
         """Raises `Unavailable` where the operator has switched calls off."""
@@ -132,8 +139,16 @@ class Calls:
         """The call is over."""
         self._calls.pop(call.id, None)
         self.tokens.end(call.id, monotonic())
+        self.void(call)
         if not self._calls:
             self._empty.set()
+
+    def void(self, call: Call) -> None:
+        """A call that has not begun by now never will: what it was to be begun with may be used
+        for another, over another transport for example."""
+        if call.session is None and not call.is_void:
+            call.is_void = True
+            self.when_void(call.owner)
 
     def find(self, call_id: str) -> Call:
         """A live call. Raises `PeerError` (404)."""
@@ -283,7 +298,7 @@ class Calls:
 
     async def _hold(self, call: Call, peer: WebRtcPeer[Command], voice: VoiceSettings) -> None:
         try:
-            if not await peer.connected(self.settings.timeouts.call_setup):
+            if not await peer.connected(self.settings.timeouts.call_setup) or call.is_void:
                 log.info("call.not_connected", call=call.id)
                 return
             if not peer.has_channel:

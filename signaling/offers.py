@@ -188,7 +188,9 @@ class Offers:
 
     async def hang_up(self, request: web.Request) -> web.Response:
         """End a call."""
-        self._calls.find(request.match_info["id"]).end("caller")
+        call = self._calls.find(request.match_info["id"])
+        call.end("caller")
+        self._calls.void(call)
         return web.Response(status=200)
 
     async def options(self, _request: web.Request) -> web.Response:

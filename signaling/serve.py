@@ -31,6 +31,7 @@ from signaling.switchboard import RunningEngines, Switchboard, tell_not_exchange
 from signaling.telemetry.pulse import feel
 from signaling.telemetry.telemetry import Telemetry
 from signaling.warmup import warm_up, warm_up_media
+from signaling.withdrawal import Withdrawal
 
 KEEPALIVE_S = 15.0  # also the guard against slow headers; aiohttp's own default is an hour
 
@@ -135,9 +136,11 @@ async def _running(
     )
     await runner.setup()
     meter = LoadMeter(readings=round(settings.load.average_s / EVERY_S))
+    withdrawal = Withdrawal(store.users, calls)
     watching = [
         asyncio.create_task(watch(shedding, meter, telemetry.note_load)),
         asyncio.create_task(feel(telemetry, calls)),
+        asyncio.create_task(withdrawal.watch()),
     ]
     try:
         site = web.TCPSite(runner, settings.host, settings.port)

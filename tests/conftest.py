@@ -7,6 +7,8 @@ from tempfile import TemporaryDirectory
 import hypothesis
 import pytest
 
+from tests.support.postgres import Postgres, postgres
+
 for name in ("asr", "llm", "tts", "isolation"):
     pytest.register_assert_rewrite(f"tests.engines.contract.{name}")
 
@@ -29,3 +31,19 @@ def short_path() -> Iterator[Path]:
     """A folder in which there is room for the path of a socket: pytest's own may be long."""
     with TemporaryDirectory(dir="/tmp") as path:
         yield Path(path)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """One PostgreSQL for all tests of a process; none of them stops it."""
+    with postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'inzwa.db'}"
+    server: Postgres = request.getfixturevalue("postgres_server")
+    return server.emptied()

@@ -221,7 +221,15 @@ class TestRefusals:
             ("qqqq: 1\n", "`qqqq` (file) is not a setting."),
             (
                 "prices: {x: {m: {per_milion: 1, currency: USD}}}\n",
-                "`prices.x.m.per_milion` (file) is not a setting",
+                "`prices.x.m.per_milion` (file) is not a setting; `prices.x.m.per_million` is",
+            ),
+            (
+                "tools: {use: {clock: {source: time, zon: UTC}}}\n",
+                "`tools.use.clock.zon` (file) is not a setting; `tools.use.clock.zone` is",
+            ),
+            (
+                "tools: {use: {clock: {source: tyme}}}\n",
+                "`tools.use.clock` (file): 'source' should",
             ),
             ("asr_engine: 5\n", "`asr_engine` (file): Input should be a valid string"),
             ("admin_key: short\n", "`admin_key` (file): Value should have at least 16 characters"),

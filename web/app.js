@@ -1,7 +1,8 @@
 /** Wires the page: what a person does goes to the call, what the call becomes is drawn. */
 /** @import {Event, Settings, State, Translate} from './types.js' */
+import { Access, takeToken } from './access.js';
 import { INITIAL, isBusy, isUp, reduce } from './call.js';
-import { fetchInfo } from './server.js';
+import { fetchInfo, mintToken } from './server.js';
 import { PushToTalk } from './push-to-talk.js';
 import { Session, now } from './session.js';
 import { loadSettings, saveSettings, sessionSettings } from './settings.js';
@@ -12,6 +13,7 @@ import { ComposerView } from './view/composer.js';
 import { ControlsView } from './view/controls.js';
 import { ConversationView } from './view/conversation.js';
 import { byId } from './view/element.js';
+import { KeyView } from './view/key.js';
 import { listenToKeys } from './view/keys.js';
 import { NoticeView } from './view/notice.js';
 import { RingView } from './view/ring.js';
@@ -20,6 +22,7 @@ import { SettingsView } from './view/settings.js';
 /** How often a countdown is looked at. */
 const COUNTDOWN_MS = 250;
 
+const access = new Access(takeToken(location, history), mintToken);
 let settings = loadSettings();
 /** @type {Translate} */
 let t = await loadWords(settings.language);
@@ -34,6 +37,7 @@ const session = new Session({
   dispatch,
   speaker: byId('speaker', HTMLAudioElement),
   choices: () => ({ ...settings, session: sessionSettings(settings, session.info) }),
+  access,
   options: optionsOf(new URLSearchParams(location.search)),
 });
 
@@ -42,6 +46,10 @@ const conversation = new ConversationView();
 const notice = new NoticeView();
 const chip = new ChipView();
 const composer = new ComposerView(say);
+const keyDialog = new KeyView((key) => {
+  access.use(key);
+  session.call();
+});
 const ring = new RingView(() => ({
   caller: session.callerLevel?.read() ?? 0,
   voice: session.voiceLevel?.read() ?? 0,
@@ -62,6 +70,7 @@ function draw() {
   controls.draw(state, t, now());
   conversation.draw(state, settings.captions, t);
   notice.draw(state, session.info, t);
+  keyDialog.draw(state.problem, t);
   chip.draw(state, t);
   ring.run(isUp(state));
   if (!isUp(state)) composer.close();
@@ -178,7 +187,7 @@ listenToKeys({
   isHeldToTalk: () => state.pushToTalk && isUp(state) && state.microphone === 'live',
   hold,
   mute: toggleMute,
-  type: () => isUp(state) && composer.open(),
+  type: () => isUp(state) && state.mode !== 'transcribe_only' && composer.open(),
   leave: () => {
     if (chip.isOpen) chip.close();
     else if (composer.isOpen) composer.close();

@@ -35,6 +35,7 @@ export const INITIAL = Object.freeze({
   muted: false,
   pushToTalk: false,
   talking: false,
+  mode: 'conversation',
   callerSpeaking: false,
   playing: null,
   held: false,
@@ -105,7 +106,7 @@ export function reduce(state, event) {
     case 'text.sent':
       return isUp(state) ? withPhase({ ...told(state, event), awaiting: true, callerSpeaking: false }) : state;
     case 'session.started':
-      return DIALLING.has(state.phase) ? started(state, event.at ?? 0) : state;
+      return DIALLING.has(state.phase) ? started(state, event) : state;
     case 'session.ended':
       return isUp(state) ? over(state, event.reason, event.at ?? 0) : state;
     case 'error':
@@ -136,12 +137,13 @@ function asked(state) {
 /** What every way out of a call leaves behind. @type {Partial<State>} */
 const SILENT = { callerSpeaking: false, playing: null, held: false, awaiting: false, talking: false, link: null };
 
-/** @param {State} state @param {number} at @returns {State} */
-function started(state, at) {
+/** @param {State} state @param {Extract<Event, {type: 'session.started'}>} event @returns {State} */
+function started(state, { at = 0, voice_mode }) {
   return {
     ...state,
     ...SILENT,
     phase: 'listening',
+    mode: voice_mode ?? 'conversation',
     call: state.call + 1,
     hasAnswered: true,
     startedAt: state.startedAt ?? at,

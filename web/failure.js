@@ -1,7 +1,12 @@
 /** @import {Problem, TransportKind} from './types.js' */
 
 /** Refusals that hold for any way to the server. */
-const OF_THE_SERVER = new Set(['server_full', 'draining', 'server_gone', 'voice_disabled', 'origin_refused', 'host_refused']);
+const OF_THE_SERVER = new Set([
+  ...['server_full', 'draining', 'server_gone', 'voice_disabled', 'origin_refused', 'host_refused', 'rate_limited'],
+  ...['key_needed', 'key_unknown', 'scope_missing', 'token_spent', 'voice_disabled_for_user', 'database_unavailable'],
+]);
+/** Refusals that pass by themselves. */
+const PASSING = new Set(['server_full', 'draining', 'rate_limited', 'database_unavailable']);
 
 /** Why a call could not be set up. */
 export class CallFailure extends Error {
@@ -24,7 +29,7 @@ export class CallFailure extends Error {
 
   /** The server has no room now and will have some. */
   get isFull() {
-    return this.code === 'server_full' || this.code === 'draining';
+    return PASSING.has(this.code);
   }
 
   /** @returns {Problem} */

@@ -58,7 +58,8 @@ export class Peer {
   async connect(settings, signal) {
     await this.pc.setLocalDescription();
     const offer = /** @type {RTCSessionDescription} */ (this.pc.localDescription);
-    const answer = await postCall(offer, settings, signal);
+    const credential = await this.parts.credential(signal);
+    const answer = await postCall(offer, settings, credential, signal);
     this.#call = { id: answer.id, token: answer.call_token };
     if (this.#closed) return this.#release();
     if (answer.ice_servers?.length) this.pc.setConfiguration({ iceServers: answer.ice_servers });
@@ -114,15 +115,18 @@ export class Peer {
     globalThis.removeEventListener('online', this.#networkChanged);
     clearTimeout(this.#batch);
     clearTimeout(this.#disconnected);
-    this.#release();
+    const released = this.#release();
     this.pc.close();
     this.parts.speaker.srcObject = null;
+    return released;
   }
 
-  #release() {
-    // A call that the server has ended already is gone: that is what was wanted.
-    if (this.#call) deleteCall(this.#call.id, this.#call.token).catch(() => {});
+  /** @returns {Promise<void>} */
+  async #release() {
+    const call = this.#call;
     this.#call = null;
+    // A call that the server has ended already is gone: that is what was wanted.
+    if (call) await deleteCall(call.id, call.token).catch(() => {});
   }
 
   /** @param {AbortSignal} signal @returns {Promise<void>} */

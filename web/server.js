@@ -22,12 +22,21 @@ export async function fetchInfo() {
   }
 }
 
+/** A start token, for one call. @param {string} key @param {AbortSignal} signal @returns {Promise<string>} */
+export async function mintToken(key, signal) {
+  const { headers, body } = json({});
+  const init = { method: 'POST', headers: { ...headers, ...bearer(key) }, body, signal };
+  return (await (await request('v1/tokens', init)).json()).token;
+}
+
 /**
- * @param {RTCSessionDescriptionInit} offer @param {SessionSettings} session @param {AbortSignal} signal
+ * @param {RTCSessionDescriptionInit} offer @param {SessionSettings} session @param {string} credential @param {AbortSignal} signal
  * @returns {Promise<{id: string, sdp: string, type: 'answer', ice_servers?: RTCIceServer[], call_token?: string}>}
  */
-export async function postCall(offer, session, signal) {
-  return (await request('v1/calls', { method: 'POST', ...json({ sdp: offer.sdp, type: offer.type, session }), signal })).json();
+export async function postCall(offer, session, credential, signal) {
+  const { headers, body } = json({ sdp: offer.sdp, type: offer.type, session });
+  const init = { method: 'POST', headers: { ...headers, ...bearer(credential) }, body, signal };
+  return (await request('v1/calls', init)).json();
 }
 
 /** @param {string} id @param {RTCIceCandidateInit[]} candidates @param {string} [token] */

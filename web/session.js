@@ -6,6 +6,7 @@
  * whatever it was waiting for comes to nothing.
  */
 /** @import {ClientMessage, Event, Options, Playback, ServerInfo, ServerMessage, SessionSettings, State, Transport, TransportKind} from './types.js' */
+/** @import {Access} from './access.js' */
 import { isSilenced, isUp } from './call.js';
 import { CallFailure, failureOf } from './failure.js';
 import { Level } from './level.js';
@@ -43,13 +44,15 @@ export class Session {
    * @param {(event: Event) => void} wiring.dispatch
    * @param {HTMLAudioElement} wiring.speaker
    * @param {() => {session: SessionSettings, microphone: string, speaker: string, playback: Playback}} wiring.choices
+   * @param {Access} wiring.access
    * @param {Options} wiring.options
    */
-  constructor({ state, dispatch, speaker, choices, options }) {
+  constructor({ state, dispatch, speaker, choices, access, options }) {
     this.state = state;
     this.dispatch = dispatch;
     this.speaker = speaker;
     this.choices = choices;
+    this.access = access;
     this.options = options;
     navigator.mediaDevices?.addEventListener('devicechange', () => this.#microphone.look());
     // What waited for the network waits no longer.
@@ -157,8 +160,9 @@ export class Session {
       if (signal.aborted) throw signal.reason;
       return true;
     } catch (error) {
-      transport?.close();
       if (this.#transport === transport) this.#transport = null;
+      // The next way in is begun with the same start token, once the server has it back.
+      await transport?.close();
       if (signal.aborted) throw error;
       const failure = failureOf(error, kind);
       const isLast = kind !== 'webrtc' || this.options.transport !== 'auto';
@@ -177,6 +181,7 @@ export class Session {
       speaker: this.speaker,
       playback: this.choices().playback,
       iceServers: this.info?.ice_servers ?? [],
+      credential: (/** @type {AbortSignal} */ signal) => this.access.credential(signal),
       onMessage: (/** @type {ServerMessage} */ message) => this.#transport === transport && this.#received(message),
       onLost: () => this.#transport === transport && isUp(this.state()) && this.#lost(),
       onVoice: (/** @type {MediaStream} */ stream) => {
@@ -215,6 +220,13 @@ export class Session {
   #received(message) {
     this.dispatch({ ...message, at: now() });
     if (message.type === 'session.ended') this.#ended();
+    // Who is only read to is not listened to: the microphone is given back.
+    if (message.type === 'session.started' && message.voice_mode === 'tts_only') this.#stopListening();
+  }
+
+  #stopListening() {
+    this.#microphone.close();
+    this.dispatch({ type: 'microphone.ready', kind: 'none' });
   }
 
   /** The server has hung up: the caller is not heard any more, its last words still sound. */

@@ -55,7 +55,7 @@ export class Socket {
       ['capture', 'player'].map((name) => audioWorklet.addModule(new URL(`audio/${name}.js`, import.meta.url))),
     );
     signal.throwIfAborted();
-    await this.#greet(settings, signal);
+    await this.#greet(settings, await this.parts.credential(signal), signal);
   }
 
   /** @param {ClientMessage} message */
@@ -103,7 +103,7 @@ export class Socket {
     });
   }
 
-  close() {
+  async close() {
     this.#closed = true;
     this.#socket?.close(1000);
     this.#source?.disconnect();
@@ -116,16 +116,16 @@ export class Socket {
   /**
    * Opens the socket, says `start` and waits for `session.started`.
    *
-   * @param {SessionSettings} settings @param {AbortSignal} signal @returns {Promise<void>}
+   * @param {SessionSettings} settings @param {string} auth @param {AbortSignal} signal @returns {Promise<void>}
    */
-  #greet(settings, signal) {
+  #greet(settings, auth, signal) {
     return new Promise((resolve, reject) => {
       const socket = (this.#socket = new WebSocket(socketAddress()));
       socket.binaryType = 'arraybuffer';
       const timer = setTimeout(() => reject(new CallFailure('server_gone')), TIMEOUT_MS);
       signal.addEventListener('abort', () => reject(signal.reason));
       socket.onopen = () =>
-        this.send({ type: 'start', codec: 'pcm16', sample_rate: 16000, out_sample_rate: OUT_RATE, ...settings });
+        this.send({ type: 'start', codec: 'pcm16', sample_rate: 16000, out_sample_rate: OUT_RATE, ...settings, ...(auth && { auth }) });
       socket.onclose = ({ code }) => {
         clearTimeout(timer);
         const full = code === TRY_AGAIN_LATER;

@@ -6,6 +6,8 @@ export type Phase =
   | 'reconnecting' | 'ended' | 'error';
 
 export type TransportKind = 'webrtc' | 'websocket';
+/** What the caller may do (docs/access.md). */
+export type VoiceMode = 'transcribe_only' | 'tts_only' | 'conversation';
 export type Grade = 'good' | 'fair' | 'poor';
 
 /** A word that the caller said; times of the call. */
@@ -13,7 +15,7 @@ export interface TranscriptWord { text: string; start_ms: number; end_ms: number
 
 /** What the server says (docs/protocol.md). */
 export type ServerMessage =
-  | { type: 'session.started'; session_id: string; call_token: string; out_sample_rate: number; language: string; voice: string | null; speed: number }
+  | { type: 'session.started'; session_id: string; call_token: string; out_sample_rate: number; language: string; voice: string | null; speed: number; voice_mode: VoiceMode }
   | { type: 'session.updated'; language: string; voice: string | null; speed: number }
   | { type: 'session.ended'; reason: string }
   | { type: 'speech.started'; turn: number }
@@ -33,7 +35,7 @@ export type ServerMessage =
 
 /** What the page says. */
 export type ClientMessage =
-  | { type: 'start'; codec: 'pcm16'; sample_rate: 16000; out_sample_rate: 24000; language?: string; voice?: string; speed?: number }
+  | { type: 'start'; codec: 'pcm16'; sample_rate: 16000; out_sample_rate: 24000; language?: string; voice?: string; speed?: number; auth?: string }
   | { type: 'start_turn' }
   | { type: 'end_turn' }
   | { type: 'text'; text: string }
@@ -122,6 +124,8 @@ export interface State {
   pushToTalk: boolean;
   /** The push-to-talk key is held. */
   talking: boolean;
+  /** What the caller may do in the present call. */
+  mode: VoiceMode;
   callerSpeaking: boolean;
   /** The turn whose answer sounds. */
   playing: number | null;
@@ -193,6 +197,8 @@ export interface TransportParts {
   speaker: HTMLAudioElement;
   playback: Playback;
   iceServers: RTCIceServer[];
+  /** What the call is begun with; empty on a server that asks nobody. */
+  credential(signal: AbortSignal): Promise<string>;
   onMessage(message: ServerMessage): void;
   /** The connection broke; never after `close`. */
   onLost(): void;
@@ -213,7 +219,8 @@ export interface Transport {
   stats(): Promise<Link>;
   /** Resolves once what has arrived has sounded. */
   finish(): Promise<void>;
-  close(): void;
+  /** Resolves once the server knows. */
+  close(): Promise<void>;
 }
 
 export type Translate = (key: string, values?: Record<string, string | number>) => string;

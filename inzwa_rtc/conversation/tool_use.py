@@ -53,6 +53,8 @@ class ToolUse:
         tool = self.offered.get(call.name)
         if tool is None:
             return failure("There is no such tool.")
+        if call.unreadable:
+            return failure("The arguments are no JSON object.")
         self.open_tools.asked_for(call.name)
         question = question_of(call)
         if (known := self.open_tools.told(question)) is not None:

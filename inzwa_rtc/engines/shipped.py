@@ -61,22 +61,22 @@ SHIPPED: tuple[Shipped, ...] = (
     Shipped(
         "llm", "scripted", "embedded", "inzwa_rtc", "Apache-2.0",
         "the Inzwa guide; no download",
-        "en", ("hangs up",),
+        "en", ("hangs up", "tools"),
     ),
     Shipped(
         "llm", "llama-cpp", "llama", "xllamacpp", "MIT",
         "GGUF models on llama.cpp; several calls at once",
-        _OF_MODEL, ("adapters", "reads ahead", "probabilities"),
+        _OF_MODEL, ("adapters", "reads ahead", "probabilities", "tools"),
     ),
     Shipped(
         "llm", "openai", "openai", "openai", "Apache-2.0",
         "any server with OpenAI's chat API (vLLM, llama-server, OpenAI); sends the words there",
-        _OF_SERVER, ("adapters", "probabilities"),
+        _OF_SERVER, ("adapters", "probabilities", "tools"),
     ),
     Shipped(
         "llm", "ollama", "ollama", "ollama", "MIT",
         "an Ollama server; sends the words there",
-        _OF_SERVER, ("probabilities",),
+        _OF_SERVER, ("probabilities", "tools"),
     ),
     Shipped(
         "tts", "espeak", "embedded", "espeakng_loader", "GPL-3.0-or-later",

@@ -69,8 +69,8 @@ def _message_from(data: Mapping[str, Any]) -> Message:
 
 
 def _call_to(call: ToolCall) -> dict[str, Any]:
-    return {"name": call.name, "arguments": dict(call.arguments), "id": call.id}
+    return {**asdict(call), "arguments": dict(call.arguments)}
 
 
 def _call_from(data: Mapping[str, Any]) -> ToolCall:
-    return ToolCall(data["name"], data["arguments"], data["id"])
+    return ToolCall(**data)

@@ -47,15 +47,21 @@ class Names:
     def nearest(self, parts: Sequence[Part]) -> str | None:
         """The setting that was probably meant: one beside it, one elsewhere of that name, or
         one that is written alike."""
-        names = [part for part in parts if isinstance(part, str)]
-        *above, last = names
-        beside = {one[-1] for one in self._all if list(one[:-1]) == above}
-        if close := difflib.get_close_matches(last, sorted(beside), n=1):
-            return ".".join((*above, close[0]))
+        *above, last = parts
+        beside = {name for node in self._nodes(above) for name in node.get("properties", {})}
+        if close := difflib.get_close_matches(str(last), sorted(beside), n=1):
+            return ".".join(map(str, (*above, close[0])))
         if elsewhere := [".".join(one) for one in self._all if one[-1] == last]:
             return min(elsewhere, key=len)
         everywhere = [".".join(one) for one in self._all]
-        return next(iter(difflib.get_close_matches(".".join(names), everywhere, n=1)), None)
+        name = ".".join(map(str, parts))
+        return next(iter(difflib.get_close_matches(name, everywhere, n=1)), None)
+
+    def _nodes(self, parts: Iterable[Part]) -> list[_Node]:
+        here = list(self._meanings(self._schema))
+        for part in parts:
+            here = [one for node in here for one in self._below(node, part)]
+        return here
 
     def _walk(self, above: tuple[str, ...], schema: _Node) -> Iterator[tuple[str, ...]]:
         for node in self._meanings(schema):
@@ -67,11 +73,17 @@ class Names:
 
     def _below(self, node: _Node, part: Part) -> Iterator[_Node]:
         if isinstance(part, int):
-            below = node.get("items")
-        else:
-            below = node.get("properties", {}).get(part) or node.get("additionalProperties")
-        if isinstance(below, Mapping):
-            yield from self._meanings(below)
+            candidates = [node.get("items")]
+        elif part in node.get("properties", {}):
+            candidates = [node["properties"][part]]
+        else:  # a table, whose names are the operator's
+            candidates = [
+                node.get("additionalProperties"),
+                *node.get("patternProperties", {}).values(),
+            ]
+        for below in candidates:
+            if isinstance(below, Mapping):
+                yield from self._meanings(below)
 
     def _meanings(self, node: _Node) -> Iterator[_Node]:
         """What a node may be: the alternatives, what it refers to, or itself."""

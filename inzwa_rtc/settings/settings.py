@@ -120,6 +120,14 @@ class Settings(Group):
                 )
         return value
 
+    @field_validator("database_url")
+    @classmethod
+    def _is_database(cls, value: SecretStr | None) -> SecretStr | None:
+        kinds = r"sqlite(\+aiosqlite)?:///.|postgres(ql)?(\+asyncpg)?://."
+        if value is not None and not re.match(kinds, value.get_secret_value()):
+            raise ValueError("must be sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE")
+        return value
+
     @field_validator("public_address")
     @classmethod
     def _is_address(cls, value: str | None) -> str | None:

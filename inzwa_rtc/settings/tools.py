@@ -12,7 +12,7 @@ from inzwa_rtc.settings.group import Group
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
-ToolName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,40}$")]
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,40}", re.ASCII)
 Line = Annotated[str, Field(max_length=200)]
 
 
@@ -168,11 +168,13 @@ class ToolSettings(Group):
     max_calls: Annotated[int, Field(ge=1, le=10)] = 3
     filler_after_s: Annotated[float, Field(ge=0, le=30)] = 0.8
     result_chars: Annotated[int, Field(ge=100, le=20_000)] = 2_000
-    use: dict[ToolName, AnyToolEntry] = Field(default_factory=dict)
+    use: dict[str, AnyToolEntry] = Field(default_factory=dict)
 
     @field_validator("use")
     @classmethod
-    def _leaves_ours(cls, value: dict[str, ToolEntry]) -> dict[str, ToolEntry]:
+    def _are_names(cls, value: dict[str, ToolEntry]) -> dict[str, ToolEntry]:
+        if not all(map(_NAME.fullmatch, value)):
+            raise ValueError("must name tools by letters, digits, - and _, at most 41 of them")
         if "hang_up" in value:
             raise ValueError("must not name a tool hang_up: that ends the call")
         return value

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import structlog
+from sqlalchemy import Row, Select
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from inzwa_rtc.errors import ConfigError, Unavailable
 from inzwa_rtc.store.backend import TIME_LIMIT_S, Backend
 from inzwa_rtc.store.migrating import migrate
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -24,8 +29,10 @@ class Database:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._engine = backend.engine()
+        self._is_made = False
         self._prepared: object = None  # the identity of the database that was looked at
         self._preparing: asyncio.Task[None] | None = None
+        self._work: set[asyncio.Task[Any]] = set()
         self._is_away = False
         self._away: tuple[type[Exception], ...] = (
             SQLAlchemyError,
@@ -37,64 +44,89 @@ class Database:
         """Make and upgrade the database. One that is away is left for later, and the log says
         so. Raises `ConfigError` for what does not pass by itself."""
         try:
-            await asyncio.to_thread(self._backend.make)
             await self._prepare()
         except self._away as error:
             mistake = self._backend.mistake(error)
             if mistake is not None:
                 raise mistake from None
-            self._tell_away(error)
+            self._tell_away(self._backend.reason(error))
 
     async def close(self) -> None:
-        """End all connections."""
-        if self._preparing is not None:
-            await asyncio.wait({self._preparing})  # its thread cannot be cancelled
+        """Let what is under way end, then all connections."""
+        while self._work:
+            await asyncio.wait(self._work)
         await self._engine.dispose()
         await asyncio.to_thread(self._backend.clear)
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that only reads. Raises `Unavailable`."""
-        async with self._transaction(writes=False) as connection:
-            yield connection
+    async def read(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+        """The rows that are there. Raises `Unavailable`."""
 
-    @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that changes something: all of it at the end of the block, or nothing.
-        Raises `Unavailable`."""
-        async with self._transaction(writes=True) as connection:
-            yield connection
+        async def rows(connection: AsyncConnection) -> Sequence[Row[Any]]:
+            found: Sequence[Row[Any]] = (await connection.execute(statement)).all()
+            return found
+
+        return await self._in_time(self._transaction(rows, writes=False))
+
+    async def write(self, act: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """What `act` gives, in a transaction: all that it changes is changed, or nothing. Raises
+        `Unavailable`, after which it may still come to be."""
+        return await self._in_time(self._transaction(act, writes=True))
 
     async def forget(self) -> None:
-        """Overwrite what was deleted, as far as the database offers that."""
-        with self._in_time():
-            async with asyncio.timeout(TIME_LIMIT_S):
-                await self._ready()
-                await self._backend.forget(self._engine)
+        """Overwrite what was deleted, as far as the database offers that. Raises `Unavailable`."""
+        await self._in_time(self._forget())
 
-    @asynccontextmanager
-    async def _transaction(self, *, writes: bool) -> AsyncIterator[AsyncConnection]:
-        with self._in_time():
-            async with asyncio.timeout(TIME_LIMIT_S):
-                await self._ready()
-                async with self._engine.connect() as connection:
-                    await connection.execution_options(writes=writes)
-                    async with connection.begin():
-                        yield connection
+    async def _forget(self) -> None:
+        await self._ready()
+        await self._backend.forget(self._engine)
+
+    async def _transaction(
+        self, act: Callable[[AsyncConnection], Awaitable[T]], *, writes: bool
+    ) -> T:
+        await self._ready()
+        async with self._engine.connect() as connection:
+            # One statement is a transaction by itself; in SQLite, where each step is a thread's,
+            # the beginning of another would take as long again.
+            await connection.execution_options(writes=writes, begins=writes)
+            async with connection.begin():
+                return await act(connection)
+
+    async def _in_time(self, work: Coroutine[Any, Any, T]) -> T:
+        """What it gives. Whoever waits may give up, or be cancelled, as when a client hangs up;
+        the work itself goes on to its end, which the drivers' own limits bring about: cancelled
+        in a thread's midst it would leave its transaction open, and SQLite locked."""
+        task = self._owned(work)
+        with self._telling():
+            done, _ = await asyncio.wait({task}, timeout=TIME_LIMIT_S)
+            if not done:
+                raise TimeoutError
+            return task.result()
+
+    def _owned(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._work.discard(task)
+        if not task.cancelled():
+            task.exception()  # told by whoever waited, if anybody still does
 
     @contextmanager
-    def _in_time(self) -> Iterator[None]:
+    def _telling(self) -> Iterator[None]:
         """What the block cannot do for the database's sake is `Unavailable`."""
         try:
             yield
         except (IntegrityError, DataError):
             raise  # ours
         except ConfigError as error:  # a newer program has upgraded it while this one runs
-            self._tell_away(error)
+            self._tell_away(error.code)
             raise _unavailable() from None
         except self._away as error:
-            self._prepared = None  # what comes back may be another one
-            self._tell_away(error)
+            if not isinstance(error, TimeoutError | NoConnectionInTime):
+                self._prepared = None  # what comes back may be another one
+            self._tell_away(self._backend.reason(error))
             raise _unavailable() from None
         if self._is_away:
             self._is_away = False
@@ -106,27 +138,25 @@ class Database:
             await self._prepare()
 
     async def _prepare(self) -> None:
-        """All who wait for it share one attempt; it goes on when one of them gives up."""
-        if self._preparing is None:
-            self._preparing = asyncio.create_task(self._look_at_it())
-            self._preparing.add_done_callback(self._prepared_or_not)
+        """All who wait for it share one attempt."""
+        if self._preparing is None or self._preparing.done():
+            self._preparing = self._owned(self._look_at_it())
         await asyncio.shield(self._preparing)
 
     async def _look_at_it(self) -> None:
+        if not self._is_made:  # else one that is gone is missed
+            await asyncio.to_thread(self._backend.make)
+            self._is_made = True
         identity = await asyncio.to_thread(self._backend.identity)
         await asyncio.to_thread(self._backend.clear)
         await asyncio.to_thread(migrate, self._backend)
         self._prepared = identity
 
-    def _prepared_or_not(self, task: asyncio.Task[None]) -> None:
-        self._preparing = None
-        task.exception()  # told by whoever waited, if anybody still does
-
-    def _tell_away(self, error: BaseException) -> None:
+    def _tell_away(self, reason: str) -> None:
         """Once for each time that it goes away."""
         if not self._is_away:
             self._is_away = True
-            log.warning("database.unavailable", reason=self._backend.reason(error))
+            log.warning("database.unavailable", reason=reason)
 
 
 def _unavailable() -> Unavailable:

@@ -19,6 +19,7 @@ from typing import Any, Literal, get_args
 
 from cachetools import TTLCache
 from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.store.database import Database
@@ -96,44 +97,49 @@ class Keys:
             expires_at=expires_at,
         )
         secret = secrets.token_urlsafe(32)
-        async with self._database.writing() as connection:
+        made = api_keys.insert().values(
+            id=key.id,
+            name=key.name,
+            secret_sha256=_digest(secret),
+            scopes=" ".join(sorted(key.scopes)),
+            user_id=key.user,
+            created_at=key.created_at,
+            expires_at=key.expires_at,
+        )
+
+        async def written(connection: AsyncConnection) -> None:
             if key.user is not None:
                 await ensure(connection, key.user)
-            await connection.execute(
-                api_keys.insert().values(
-                    id=key.id,
-                    name=key.name,
-                    secret_sha256=_digest(secret),
-                    scopes=" ".join(sorted(key.scopes)),
-                    user_id=key.user,
-                    created_at=key.created_at,
-                    expires_at=key.expires_at,
-                )
-            )
+            await connection.execute(made)
+
+        await self._database.write(written)
         return key, f"{PREFIX}_{key.id}_{secret}"
 
     async def listed(self) -> list[ApiKey]:
         """All keys, those that work no more included, the oldest first."""
-        async with self._database.reading() as connection:
-            rows = await connection.execute(
-                select(api_keys).order_by(api_keys.c.created_at, api_keys.c.id)
-            )
-            return [_key(row) for row in rows]
+        oldest_first = select(api_keys).order_by(api_keys.c.created_at, api_keys.c.id)
+        return [_key(row) for row in await self._database.read(oldest_first)]
 
     async def revoke(self, key_id: str) -> ApiKey | None:
         """Let a key work no more, from now on here, within seconds elsewhere; None where there
         is none of this id. One that was revoked before stays as it was."""
-        by_id = api_keys.c.id == key_id
         if not _is_id(key_id):
             return None
-        async with self._database.writing() as connection:
-            await connection.execute(
-                api_keys.update()
-                .where(by_id, api_keys.c.revoked_at.is_(None))
-                .values(revoked_at=self._now())
-            )
-            row = (await connection.execute(select(api_keys).where(by_id))).one_or_none()
-        self.forget()
+        by_id = api_keys.c.id == key_id
+        revoked = (
+            api_keys.update()
+            .where(by_id, api_keys.c.revoked_at.is_(None))
+            .values(revoked_at=self._now())
+        )
+
+        async def written(connection: AsyncConnection) -> Row[Any] | None:
+            await connection.execute(revoked)
+            return (await connection.execute(select(api_keys).where(by_id))).one_or_none()
+
+        try:
+            row = await self._database.write(written)
+        finally:
+            self.forget()  # whether or not anybody waited for the end of it
         return None if row is None else _key(row)
 
     async def find(self, secret: str) -> ApiKey | None:
@@ -154,8 +160,7 @@ class Keys:
         """Whether a key was ever made that was not revoked: one that has expired counts, so that
         a server does not become open by itself."""
         wanted = select(api_keys.c.id).where(api_keys.c.revoked_at.is_(None)).limit(1)
-        async with self._database.reading() as connection:
-            return (await connection.execute(wanted)).first() is not None
+        return bool(await self._database.read(wanted))
 
     def forget(self) -> None:
         """Look all keys up again."""
@@ -164,14 +169,11 @@ class Keys:
 
     async def _looked_up(self, key_id: str) -> _Kept | None:
         forgotten = self._forgotten
-        async with self._database.reading() as connection:
-            found = await connection.execute(
-                select(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
-            )
-            row = found.one_or_none()
-        if row is None:
+        wanted = select(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
+        rows = await self._database.read(wanted)
+        if not rows:
             return None
-        kept = _Kept(_key(row), row.secret_sha256)
+        kept = _Kept(_key(rows[0]), rows[0].secret_sha256)
         if forgotten == self._forgotten:  # else it may have been revoked while we read
             self._found[key_id] = kept
         return kept

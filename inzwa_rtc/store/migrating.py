@@ -42,6 +42,7 @@ def _is_current(connection: Connection) -> bool:
         raise ConfigError(
             "The database was made by a newer version of Inzwa RTC, which this one cannot read.",
             action="Run that version, or give this one a database of its own: `database_url`.",
+            code="database_newer",
         )
     return there == set(scripts.get_heads())
 

@@ -145,5 +145,5 @@ _DIALECT = "postgresql+asyncpg://"
 
 def _cause(error: BaseException) -> BaseException:
     """The driver's own error, within SQLAlchemy's two."""
-    wrapped = getattr(error, "orig", None) or error
-    return wrapped.__cause__ or wrapped
+    wrapped = getattr(error, "orig", None)
+    return error if wrapped is None else wrapped.__cause__ or wrapped

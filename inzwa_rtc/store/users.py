@@ -3,7 +3,7 @@ they are written down with their first change."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypedDict, Unpack, get_args
 
@@ -48,10 +48,13 @@ class Users:
     async def find(self, user_id: str) -> User | None:
         """What is known of them; None where that is nothing. Raises `PeerError` as above."""
         checked(user_id, "the name of a user", ID_CHARS)
-        async with self._database.reading() as connection:
-            found = await connection.execute(select(users).where(users.c.id == user_id))
-            row = found.one_or_none()
-        return None if row is None else self._user(row)
+        rows = await self._database.read(select(users).where(users.c.id == user_id))
+        return self._user(rows[0]) if rows else None
+
+    async def known(self, user_ids: Collection[str]) -> list[User]:
+        """Those of them of whom something is kept; a few hundred at once."""
+        rows = await self._database.read(select(users).where(users.c.id.in_(user_ids)))
+        return [self._user(row) for row in rows]
 
     async def change(self, user_id: str, **changes: Unpack[Changes]) -> User:
         """Change what they have chosen. Raises `PeerError` for a value that cannot be."""
@@ -68,33 +71,36 @@ class Users:
         wanted = select(users).order_by(users.c.id).limit(min(max(limit, 0), PAGE))
         if after is not None:
             wanted = wanted.where(users.c.id > checked(after, "the name of a user", ID_CHARS))
-        async with self._database.reading() as connection:
-            return [self._user(row) for row in await connection.execute(wanted)]
+        return [self._user(row) for row in await self._database.read(wanted)]
 
     async def delete(self, user_id: str) -> None:
         """Forget everything about them, the keys that are bound to them included. Nobody has to
         have been there."""
         checked(user_id, "the name of a user", ID_CHARS)
-        async with self._database.writing() as connection:
-            await connection.execute(delete(users).where(users.c.id == user_id))
+        await self._database.write(
+            lambda connection: connection.execute(delete(users).where(users.c.id == user_id))
+        )
         for told in self._deleted:
             told(user_id)
         await self._database.forget()
 
     def when_deleted(self, told: Callable[[str], None]) -> None:
-        """Have whoever keeps something about users in memory told whom to forget."""
+        """Have whoever keeps something of users in memory told whom to forget. Only what is
+        deleted in this process is told: whatever else is kept has to go within a minute by
+        itself, as keys that were found go after `FOUND_S`."""
         self._deleted.append(told)
 
     async def _written(self, user_id: str, changes: Mapping[str, Any]) -> User:
         checked(user_id, "the name of a user", ID_CHARS)
-        async with self._database.writing() as connection:
+        by_id = users.c.id == user_id
+
+        async def written(connection: AsyncConnection) -> Row[Any]:
             await ensure(connection, user_id)
             if changes:
-                await connection.execute(
-                    users.update().where(users.c.id == user_id).values(**changes)
-                )
-            row = (await connection.execute(select(users).where(users.c.id == user_id))).one()
-        return self._user(row)
+                await connection.execute(users.update().where(by_id).values(**changes))
+            return (await connection.execute(select(users).where(by_id))).one()
+
+        return self._user(await self._database.write(written))
 
     def _user(self, row: Row[Any]) -> User:
         chosen = {

@@ -14,8 +14,8 @@ from inzwa_rtc.settings.tools import TimeEntry
 from inzwa_rtc.tools.gate import Gate
 
 WORDS: Mapping[str, tuple[str, ...]] = {
-    "en": ("time", "clock", "date", "day", "today", "tomorrow", "hour", "o'clock"),
-    "sn": ("nguva", "inguva", "nguvai", "zuva", "musi", "nhasi", "mangwana", "awa"),
+    "en": ("time", "clock", "o'clock", "date", "day", "today", "month", "year"),
+    "sn": ("*nguva*", "*zuva", "musi", "nhasi", "mwedzi", "gore"),
 }
 
 _DESCRIPTION = "The time, the weekday and the date now"
@@ -41,7 +41,7 @@ class Clock:
         zone = self.places[place] if place is not None else self.zone
         at = self.now(zone)
         where = f" in {place}" if place is not None else ""
-        return f"It is {at:%H:%M} on {at:%A}, {at.day} {at:%B %Y}{where} ({at:UTC%z})."
+        return f"It is {at:%H:%M} on {at:%A}, {at.day} {at:%B %Y}{where}."
 
 
 def clock(name: str, entry: TimeEntry, place: str) -> Clock:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import structlog
 
-from inzwa_rtc.engines.contracts import ToolCall
+from inzwa_rtc.engines.contracts import TOOL_FAILED, ToolCall
 from inzwa_rtc.tools.schema import check_arguments
 from inzwa_rtc.tools.tool import Tool, ToolFailed
 from inzwa_rtc.tools.web import Web
@@ -137,7 +137,7 @@ class Toolbox:
 
 def failure(reason: str) -> str:
     """How a model is told that a tool could not do it."""
-    return f"Error: {reason} Tell the caller that it did not work."
+    return f"{TOOL_FAILED} {reason} Tell the caller that it did not work."
 
 
 def question_of(call: ToolCall) -> str:

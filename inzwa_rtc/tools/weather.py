@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from inzwa_rtc.engines.contracts import ToolSpec
@@ -134,7 +135,7 @@ def _now(answer: Mapping[str, Any]) -> str:
 def _days(answer: Mapping[str, Any]) -> list[str]:
     daily = answer.get("daily", {})
     told = []
-    for number, date in enumerate(daily.get("time", ())[:_DAYS]):
+    for number, day in enumerate(daily.get("time", ())[:_DAYS]):
         parts = []
         if "weather_code" in daily:
             parts.append(_sky(daily["weather_code"][number]))
@@ -144,7 +145,7 @@ def _days(answer: Mapping[str, Any]) -> list[str]:
         if "precipitation_probability_max" in daily:
             chance = daily["precipitation_probability_max"][number]
             parts.append(f"{chance:g} % chance of rain")
-        told.append(f"{str(date)[:10]}: {', '.join(parts)}.")
+        told.append(f"{date.fromisoformat(day[:10]):%A}: {', '.join(parts)}.")
     return told
 
 

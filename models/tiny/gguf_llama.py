@@ -44,6 +44,18 @@ QWEN = TEMPLATE + (
     "{% if add_generation_prompt and enable_thinking is defined and enable_thinking is false %}"
     "<think>\n\n</think>\n\n{% endif %}"
 )
+# As Hermes and Qwen have tools.
+TOOLS = (
+    "{% if tools %}<|system|># Tools\n<tools>{% for tool in tools %}\n{{ tool | tojson }}"
+    "{% endfor %}\n</tools>\nFor each call return <tool_call>\n"
+    '{"name": <function-name>, "arguments": <args-json-object>}\n</tool_call></s>{% endif %}'
+    "{% for m in messages %}{% if m.role == 'tool' %}"
+    "<|user|><tool_response>\n{{ m.content }}\n</tool_response></s>"
+    "{% else %}<|{{ m.role }}|>{{ m.content or '' }}{% for c in m.tool_calls or [] %}"
+    '\n<tool_call>\n{"name": "{{ c.function.name }}", "arguments": '
+    "{{ c.function.arguments | tojson }}}\n</tool_call>{% endfor %}</s>{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
 DEEPSEEK = TEMPLATE + "{% if add_generation_prompt %}<think>\n{% endif %}"
 _FILE_TYPES = {"F32": "ALL_F32"}
 _NORMAL, _CONTROL, _BYTE = 1, 3, 6  # llama.cpp's kinds of token
@@ -102,7 +114,56 @@ def make(
     Q4_K_M, a mixture for widths that are multiples of 256. `template` is for its dialogues."""
     size = size or Size()
     writer = gguf.GGUFWriter(str(path), "llama")
-    tokens, kinds = _vocabulary(size)
+    tokens, kinds = vocabulary(size)
+    describe(writer, size, tokens, kinds, context=context, template=template, like=like)
+    random = np.random.default_rng(seed)
+    for name, shape in tensors(size, len(tokens)):
+        if len(shape) == 1:
+            writer.add_tensor(name, np.ones(shape, np.float32))
+        elif like == "Q4_K_M":
+            data, matrix_type = _mixed(name, shape, size, random)
+            writer.add_tensor(name, data, raw_dtype=matrix_type)
+        else:
+            weights = random.normal(0, 1 / np.sqrt(shape[-1]), shape).astype(np.float32)
+            matrix_type = gguf.GGMLQuantizationType[like]
+            data = gguf.quants.quantize(weights, matrix_type)
+            writer.add_tensor(name, data, raw_dtype=matrix_type)
+    return close(writer, path)
+
+
+def make_lora(
+    path: Path,
+    size: Size | None = None,
+    *,
+    rank: int = 2,
+    seed: int = 1,
+    architecture: str = "llama",
+) -> Path:
+    """Write a LoRA adapter that changes what a model of this size says; returns its path."""
+    size = size or Size()
+    random = np.random.default_rng(seed)
+    writer = gguf.GGUFWriter(str(path), architecture)
+    writer.add_type(gguf.GGUFType.ADAPTER)
+    writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
+    writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, 8.0)
+    for layer in range(size.layers):
+        name = f"blk.{layer}.attn_q.weight"
+        for part, shape in (("a", (rank, size.width)), ("b", (size.width, rank))):
+            writer.add_tensor(f"{name}.lora_{part}", random.normal(0, 1, shape).astype(np.float32))
+    return close(writer, path)
+
+
+def describe(
+    writer: gguf.GGUFWriter,
+    size: Size,
+    tokens: list[str],
+    kinds: list[int],
+    *,
+    context: int,
+    template: str,
+    like: str = "F32",
+) -> None:
+    """Write all that the file says of the model but its weights."""
     writer.add_name("tiny")
     writer.add_file_type(gguf.LlamaFileType[_FILE_TYPES.get(like, f"MOSTLY_{like}")])
     writer.add_context_length(context)
@@ -125,44 +186,10 @@ def make(
     writer.add_eos_token_id(2)
     writer.add_unk_token_id(0)
     writer.add_chat_template(template)
-    random = np.random.default_rng(seed)
-    for name, shape in _tensors(size, len(tokens)):
-        if len(shape) == 1:
-            writer.add_tensor(name, np.ones(shape, np.float32))
-        elif like == "Q4_K_M":
-            data, matrix_type = _mixed(name, shape, size, random)
-            writer.add_tensor(name, data, raw_dtype=matrix_type)
-        else:
-            weights = random.normal(0, 1 / np.sqrt(shape[-1]), shape).astype(np.float32)
-            matrix_type = gguf.GGMLQuantizationType[like]
-            data = gguf.quants.quantize(weights, matrix_type)
-            writer.add_tensor(name, data, raw_dtype=matrix_type)
-    return _close(writer, path)
 
 
-def make_lora(
-    path: Path,
-    size: Size | None = None,
-    *,
-    rank: int = 2,
-    seed: int = 1,
-    architecture: str = "llama",
-) -> Path:
-    """Write a LoRA adapter that changes what a model of this size says; returns its path."""
-    size = size or Size()
-    random = np.random.default_rng(seed)
-    writer = gguf.GGUFWriter(str(path), architecture)
-    writer.add_type(gguf.GGUFType.ADAPTER)
-    writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
-    writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, 8.0)
-    for layer in range(size.layers):
-        name = f"blk.{layer}.attn_q.weight"
-        for part, shape in (("a", (rank, size.width)), ("b", (size.width, rank))):
-            writer.add_tensor(f"{name}.lora_{part}", random.normal(0, 1, shape).astype(np.float32))
-    return _close(writer, path)
-
-
-def _vocabulary(size: Size) -> tuple[list[str], list[int]]:
+def vocabulary(size: Size) -> tuple[list[str], list[int]]:
+    """Tokens and their kinds."""
     special = ["<unk>", "<s>", "</s>", "<|system|>", "<|user|>", "<|assistant|>"]
     tokens = [*special, *(f"<0x{byte:02X}>" for byte in range(256))]
     kinds = [_CONTROL] * len(special) + [_BYTE] * 256
@@ -171,7 +198,7 @@ def _vocabulary(size: Size) -> tuple[list[str], list[int]]:
     return [*tokens, *pieces], kinds + [_NORMAL] * len(pieces)
 
 
-def _tensors(size: Size, tokens: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+def tensors(size: Size, tokens: int) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Name and shape `[outputs, inputs]` of each."""
     queries, keys = size.heads * size.head_width, size.key_heads * size.head_width
     yield "token_embd.weight", (tokens, size.width)
@@ -203,7 +230,8 @@ def _mixed(
     return q4_k(shape, deviation, random), gguf.GGMLQuantizationType.Q4_K
 
 
-def _close(writer: gguf.GGUFWriter, path: Path) -> Path:
+def close(writer: gguf.GGUFWriter, path: Path) -> Path:
+    """Write the file; returns its path."""
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

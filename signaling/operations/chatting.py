@@ -83,7 +83,7 @@ class Chatting:
         told of the calls and sends their results. The operator's limit of tokens holds for
         everybody.
 
-        Raises `PeerError` (`no_question`, `text_too_long`, `no_tools`, `voice_mode`) and
+        Raises `PeerError` (`no_question`, `text_too_long`, `no_tools`, and 403 by voice mode) and
         `Unavailable`.
         """
         engines = self._switchboard.now

@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-from inzwa_rtc.errors import PeerError, Unavailable
+from inzwa_rtc.errors import Unavailable
 from inzwa_rtc.settings import Settings
-from inzwa_rtc.users import VoiceMode
-from signaling.access.caller import Caller
+from signaling.access import caller as callers
+from signaling.access.caller import Ability, Caller
 
-SPEAK: tuple[VoiceMode, ...] = ("tts_only", "conversation")
-"""Voice modes of those who are read to."""
-
-TRANSCRIBE: tuple[VoiceMode, ...] = ("transcribe_only", "conversation")
-"""Of those who are written down."""
-
-ANSWER: tuple[VoiceMode, ...] = ("conversation",)
-"""Of those who are answered."""
+SPEAK: Ability = "speak"
+TRANSCRIBE: Ability = "transcribe"
+ANSWER: Ability = "reply"
 
 
-def check_may(caller: Caller, modes: tuple[VoiceMode, ...], settings: Settings) -> None:
+def check_may(caller: Caller, ability: Ability, settings: Settings) -> None:
     """Raises `Unavailable` where the operator has switched voice off, and `PeerError` (403) for
-    a caller in another voice mode."""
+    a caller whose voice mode does not let them."""
     if not settings.voice_enabled:
         raise Unavailable(
             "Voice is disabled on this server.",
             action="Ask the operator to set voice_enabled.",
             code="voice_disabled",
         )
-    mode = caller.settings.voice_mode
-    if mode not in modes:
-        raise PeerError(
-            f"This user's voice mode is `{mode}`.",
-            action=f"It takes one of: {', '.join(modes)}.",
-            code="voice_mode",
-            status=403,
-        )
+    callers.check_may(caller, ability)

@@ -53,7 +53,7 @@ class Speaking:
         has chosen, or as usual. `longest` is the limit of this path, in characters.
 
         Raises `PeerError` (`empty_text`, `text_too_long`, `unknown_voice`, `unknown_language`,
-        `bad_speed`, `voice_mode`) and `Unavailable`.
+        `bad_speed`, and 403 by voice mode) and `Unavailable`.
         """
         engines = self._switchboard.now
         check_may(caller, SPEAK, engines.settings)

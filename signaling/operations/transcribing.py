@@ -104,7 +104,7 @@ class Transcribing:
         samples (int16 LE mono) of this rate. `translate` (to English) is as in the settings
         where nothing is said.
 
-        Raises `PeerError` (`unsupported_audio`, `bad_audio`, `too_large`, `voice_mode`) and
+        Raises `PeerError` (`unsupported_audio`, `bad_audio`, and 403 by voice mode) and
         `Unavailable`.
         """
         settings = self._switchboard.now.settings

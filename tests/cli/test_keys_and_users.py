@@ -6,7 +6,6 @@ import json
 import os
 import resource
 import subprocess
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,21 +14,11 @@ import pytest
 
 from inzwa_rtc.store import opened
 from tests.cli.command import COMMAND, environment, run
-from tests.support.postgres import Postgres, postgres
 
 
-@pytest.fixture(scope="module")
-def postgres_server() -> Iterator[Postgres]:
-    with postgres() as server:
-        yield server
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'inzwa.db'}"
-    server: Postgres = request.getfixturevalue("postgres_server")
-    return server.emptied()
+@pytest.fixture
+def url(database_url: str) -> str:
+    return database_url
 
 
 def ran(folder: Path, url: str, *arguments: str) -> str:

@@ -134,10 +134,31 @@ def test_a_taken_port_is_a_message_and_the_exit_code_of_what_may_pass(tmp_path: 
 
 
 def test_a_host_that_is_not_this_machines_yet_is_too(tmp_path: Path) -> None:
-    result = run(tmp_path, "serve", "--host", "203.0.113.7", "--port", "0")
+    elsewhere = ("serve", "--host", "203.0.113.7", "--port", "0")
+    result = run(tmp_path, *elsewhere, INZWA_ACCESS__OPEN="true")
     assert result.returncode == 4
     assert "203.0.113.7" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_where_others_reach_it_it_starts_only_with_a_key(tmp_path: Path) -> None:
+    elsewhere = ("serve", "--host", "0.0.0.0", "--port", "0")
+    data = {"INZWA_DATA_DIR": str(tmp_path / "data")}
+    result = run(tmp_path, *elsewhere, **data)
+    assert result.returncode == 2
+    assert "inzwa-rtc keys create" in result.stderr
+    assert "access.open: true" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert run(tmp_path, "keys", "create", "web", **data).returncode == 0
+    process = subprocess.Popen(
+        [COMMAND, *elsewhere],
+        cwd=tmp_path,
+        env=environment(INZWA_LOG_JSON="true", **data),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with ended(process):
+        ready(process)
 
 
 @pytest.mark.parametrize(

@@ -103,10 +103,20 @@ def test_it_has_the_configuration_for_production_and_variables_win(image: Image)
     assert settings["models_dir"]["value"].startswith(f"{home}/")
 
 
-def test_the_server_answers_its_health_check_and_ends_well(image: Image) -> None:
+def test_it_lets_nobody_in_before_a_key_is_made_and_says_how(image: Image) -> None:
+    with started(image, INZWA_PORT=str(free_port())) as process:
+        _, told = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert "inzwa-rtc keys create NAME" in told
+    assert "access.open" in told
+
+
+def test_with_a_key_it_serves_answers_its_health_check_and_ends_well(image: Image) -> None:
+    made = image.run([*image.said["ENTRYPOINT"].words(), "keys", "create", "my-application"])
+    assert made.returncode == 0, made.stderr
     port = str(free_port())
     check = image.said["HEALTHCHECK"].check()
-    with started(image, INZWA_PORT=port, INZWA_ACCESS__OPEN="true") as process:
+    with started(image, INZWA_PORT=port) as process:
         logged(process, "server.ready")
         (server,) = psutil.Process(process.pid).children()
         assert server.uids().effective == int(image.user) > 0

@@ -142,6 +142,9 @@ async def test_a_folder_that_cannot_be_made_is_waited_for(tmp_path: Path) -> Non
     written(in_the_way, b"")
     async with opened(f"sqlite:///{in_the_way}/inzwa.db") as store:
         await assert_nothing_works(store)
+        moved(in_the_way, tmp_path / "away")
+        await store.users.change("rudo", tts_speed=1.5)
+        await assert_all_is_as_it_was(store)
 
 
 async def test_only_its_owner_may_read_it(store: Store, file: Path) -> None:

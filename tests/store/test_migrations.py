@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TypeVar
+from zipfile import ZipFile
 
 import pytest
 from alembic import command
@@ -17,7 +21,7 @@ from sqlalchemy import Connection, inspect, text
 from inzwa_rtc.errors import ConfigError, Unavailable
 from inzwa_rtc.store import opened
 from inzwa_rtc.store.address import backend
-from inzwa_rtc.store.migrating import configuration
+from inzwa_rtc.store.migrating import MIGRATIONS, configuration
 from inzwa_rtc.store.tables import metadata
 
 T = TypeVar("T")
@@ -46,6 +50,22 @@ async def test_migrations_make_the_very_tables_that_the_program_uses(url: str) -
         return list(compare_metadata(context, metadata))
 
     assert await on(url, differences) == []
+
+
+def test_the_wheel_carries_them(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path],
+        cwd=Path(__file__).parents[2],
+        check=True,
+        capture_output=True,
+    )
+    [wheel] = tmp_path.glob("*.whl")
+    with ZipFile(wheel) as files:
+        packed = {name for name in files.namelist() if name.startswith("inzwa_rtc/store/")}
+    root = MIGRATIONS.parents[2]
+    here = {str(path.relative_to(root)) for path in MIGRATIONS.rglob("*.py")}
+    assert len(here) >= 4
+    assert here <= packed
 
 
 async def test_an_old_database_is_upgraded_with_what_is_in_it(url: str) -> None:

@@ -87,6 +87,21 @@ async def test_changes_at_the_same_time_are_all_kept(store: Store) -> None:
     assert len(await store.users.listed()) == 2
 
 
+async def test_a_request_that_is_given_up_midway_harms_no_other(store: Store) -> None:
+    """As when a client hangs up, at each of the places where it may have to wait."""
+    await store.users.change("rudo", tts_voice="before", tts_speed=1.0)
+    for turns in range(40):
+        change = asyncio.create_task(store.users.change("rudo", tts_voice="after", tts_speed=2.0))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        change.cancel()
+        await asyncio.wait({change})
+        settings = (await store.users.get("rudo")).settings
+        assert (settings.tts_voice, settings.tts_speed) in (("before", 1.0), ("after", 2.0))
+        await store.users.change("rudo", tts_voice="before", tts_speed=1.0)
+    await asyncio.gather(*(store.users.get("rudo") for _ in range(20)))
+
+
 async def test_users_are_listed_a_page_at_a_time(store: Store) -> None:
     names = [f"user-{number:02}" for number in range(5)]
     for name in reversed(names):

@@ -30,6 +30,7 @@ from inzwa_rtc.speech.cache.cache import PhraseCache
 from inzwa_rtc.speech.cost import PriceTable, Spending
 from inzwa_rtc.speech.reading import Manner, Reading
 from inzwa_rtc.tools.toolbox import Toolbox
+from inzwa_rtc.users import VoiceMode
 from tests.support.engines import LoudIsSpeech, ScriptedModel, ScriptedRecognizer, ToneSynthesizer
 from tests.support.peer import MemoryPeer
 from tests.support.speech import AS_IT_IS
@@ -126,6 +127,7 @@ async def calling(
     watch: CallObserver | None = None,
     manner: Manner = AS_IT_IS,
     toolbox: Toolbox | None = None,
+    mode: VoiceMode = "conversation",
     **groups: Any,
 ) -> AsyncIterator[Call]:
     call_settings = {"greeting": greeting, "system_prompt": "", **groups.pop("call", {})}
@@ -151,6 +153,7 @@ async def calling(
         shedding,
         watch or Unobserved(),
         suppressor,
+        mode,
     )
     call = Call(peer, asr, llm, tts, session, source, shedding)
     call.running = asyncio.create_task(session.run())

@@ -53,7 +53,7 @@ export class ControlsView {
     else this.pushToTalk.removeAttribute('aria-pressed');
     hide(this.callAgain, !ended, this.call);
     hide(this.save, !(ended || state.phase === 'error') || !state.turns.length, this.call);
-    hide(this.openComposer, !up, this.call);
+    hide(this.openComposer, !up || state.mode === 'transcribe_only', this.call);
   }
 }
 
@@ -82,6 +82,7 @@ function hintOf(state, t, at) {
 
 /** What keeps the caller from just speaking. @param {State} state */
 function listening(state) {
+  if (state.mode === 'transcribe_only') return '_written';
   if (state.microphone !== 'live') return '_typing';
   if (state.pushToTalk) return '_ptt';
   return state.muted ? '_muted' : '';

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from inzwa_rtc.engines.contracts.ability import Ability, EngineKind
 from inzwa_rtc.engines.contracts.dialogue import (
+    TOOL_FAILED,
     FinishReason,
     LanguageModel,
     Message,
@@ -53,6 +54,7 @@ from inzwa_rtc.engines.contracts.speech import (
 
 __all__ = [
     "ASR_SAMPLE_RATE",
+    "TOOL_FAILED",
     "Ability",
     "EngineKind",
     "FinishReason",

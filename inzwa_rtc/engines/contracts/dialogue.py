@@ -33,12 +33,18 @@ class ToolCall:
 
     `id` tells this call from others of its dialogue, and its result says which call it is for.
     An engine whose model gives none makes one; it is empty only for what has no result, as
-    `hang_up`.
+    `hang_up`. `unreadable` is what the model wrote in place of arguments, where that is no JSON
+    object.
     """
 
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict, hash=False)
     id: str = ""
+    unreadable: str = ""
+
+
+TOOL_FAILED = "Error:"
+"""What a tool's result begins with where it is none."""
 
 
 def new_call_id() -> str:

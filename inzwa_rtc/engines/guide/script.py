@@ -62,6 +62,8 @@ class Intent(BaseModel):
     """What the server works out for the reply."""
     special: dict[str, Texts] = {}
     """Replies for when the skill cannot do what was asked."""
+    asks: str | None = None
+    """The tool that is asked in place of a reply, where one of this name is offered."""
     tool: Literal["hang_up"] | None = None
     """What is done once the reply was spoken."""
 

@@ -8,26 +8,32 @@ the assistant's, and a history whose oldest messages have gone may begin anywher
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from inzwa_rtc.engines.contracts import Message
 
 _BEGAN = "The conversation has begun. You have said: "
+_UNHEARD = "..."
+"""In the place of an answer that the user went on before."""
 
 
 def acceptable(messages: Sequence[Message]) -> tuple[Message, ...]:
     """At most one system prompt, then the user and the assistant in turn, the user first.
 
     What the assistant said before the user's first words stands as a note at the end of the
-    system prompt. Neighbours of one role are one message. No text has unpaired surrogates.
+    system prompt. Neighbours of one role are one message, but for calls of tools and results:
+    these stand between, and something of the assistant's follows them. No text has unpaired
+    surrogates.
     """
     system = [message.content for message in messages if message.role == "system"]
     turns = [message for message in messages if message.role != "system"]
     begun = next((n for n, turn in enumerate(turns) if turn.role == "user"), len(turns))
     if begun:
-        system.append(_BEGAN + " ".join(turn.content for turn in turns[:begun]))
+        said = (turn.content for turn in turns[:begun] if turn.role == "assistant")
+        system.append(_BEGAN + " ".join(filter(None, said)))
     first = [Message("system", "\n\n".join(system))] if system else []
     return tuple(
-        Message(message.role, well_formed(message.content))
+        replace(message, content=well_formed(message.content))
         for message in (*first, *_joined(turns[begun:]))
     )
 
@@ -53,7 +59,16 @@ def well_formed(text: str) -> str:
 def _joined(turns: Sequence[Message]) -> list[Message]:
     joined: list[Message] = []
     for turn in turns:
-        if joined and joined[-1].role == turn.role:
+        before = joined[-1] if joined else None
+        if before is not None and _are_one(before, turn):
             turn = Message(turn.role, f"{joined.pop().content} {turn.content}")
+        elif before is not None and before.role == "tool" and turn.role == "user":
+            joined.append(Message("assistant", _UNHEARD))
         joined.append(turn)
     return joined
+
+
+def _are_one(before: Message, after: Message) -> bool:
+    if before.role != after.role or after.role == "tool":
+        return False
+    return not before.tool_calls and not after.tool_calls

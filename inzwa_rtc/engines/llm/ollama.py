@@ -7,7 +7,7 @@ connection, which makes Ollama stop.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from functools import partial
 from typing import Annotated, Any
@@ -17,10 +17,20 @@ import ollama
 import structlog
 from pydantic import ConfigDict, Field
 
-from inzwa_rtc.engines.contracts import Ability, Message, ReplyRequest, TokenChunk, ToolCall
+from inzwa_rtc.engines.contracts import (
+    Ability,
+    FinishReason,
+    Message,
+    ReplyRequest,
+    TokenChunk,
+    ToolCall,
+    Usage,
+    new_call_id,
+)
 from inzwa_rtc.engines.llm.context import ContextFitter
 from inzwa_rtc.engines.llm.reply_text import ReplyText
 from inzwa_rtc.engines.llm.sampling import SamplingOptions
+from inzwa_rtc.engines.llm.tool_calls import about_tokens, tools_json
 from inzwa_rtc.engines.remote import answers, http
 from inzwa_rtc.engines.remote.answers import Failed, Refusal
 from inzwa_rtc.engines.remote.asking import AFTER_THE_END_S, Asking, StreamingOptions
@@ -28,6 +38,7 @@ from inzwa_rtc.engines.remote.options import Server, WebAddress
 from inzwa_rtc.engines.remote.retries import at_start
 from inzwa_rtc.errors import EngineUnavailable
 
+_FINISH_REASONS: Mapping[str | None, FinishReason] = {"stop": "stop", "length": "length"}
 _FOREVER = -1  # how long a model stays loaded
 _FAILURES = (ollama.ResponseError, httpx.HTTPError, *answers.UNREADABLE)
 _FEWEST_TOKENS = 0.2  # per character of any text; a smaller count leaves out what was cached
@@ -49,6 +60,9 @@ class OllamaOptions(SamplingOptions, StreamingOptions):
     to fit."""
     logprobs: bool = False
     """Whether to ask for the probability of each token."""
+    tools: bool = True
+    """Whether the model may be offered tools; Ollama refuses them for one that was not made for
+    them."""
     think: bool | None = False
     """Whether a model that can may reason before it answers, while the caller waits. None leaves
     it to the server."""
@@ -62,7 +76,7 @@ class Ollama:
     """Has an Ollama server continue dialogues."""
 
     Options = OllamaOptions
-    abilities: tuple[Ability, ...] = ("probabilities",)
+    abilities: tuple[Ability, ...] = ("probabilities", "tools")
 
     def __init__(self, options: OllamaOptions) -> None:
         """Load the model at the server. Raises `EngineUnavailable` where it is not there, or has
@@ -72,8 +86,8 @@ class Ollama:
         self._asking = Asking(self._server, options.max_concurrent)
         self._fitters: dict[str, ContextFitter] = {}  # by the model's name
         self.details = {"model": options.model, "server": options.base_url}
-        if not options.logprobs:
-            self.abilities = ()
+        lacking = {"probabilities": not options.logprobs, "tools": not options.tools}
+        self.abilities = tuple(one for one in self.abilities if not lacking.get(one))
         key = options.api_key
         headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
         settings = http.client_settings(httpx, options, self._server, headers)
@@ -101,7 +115,7 @@ class Ollama:
         `request.adapter` is the name of a model that was made with the LoRA (`ADAPTER` in its
         Modelfile). Raises `EngineError`.
         """
-        available = self._options.context - request.max_tokens
+        available = self._options.context - request.max_tokens - about_tokens(request.tools)
         fitted = self._fitter(request).fit(request.messages, available)
         if fitted.dropped:
             _log.info("llm.turns_left_out", model=self._options.model, messages=fitted.dropped)
@@ -112,19 +126,20 @@ class Ollama:
 
     async def _attempt(
         self, request: ReplyRequest, messages: Sequence[Message]
-    ) -> AsyncGenerator[TokenChunk, None]:
+    ) -> AsyncGenerator[TokenChunk | ToolCall, None]:
         """Ask once; raises `Failed`."""
         server = self._server.with_model(request.adapter)
-        text = ReplyText()
+        text, has_called = ReplyText(), False
         has_begun = False
         try:
             parts: Any = await self._client.chat(
                 model=server.model,
-                messages=[{"role": m.role, "content": m.content} for m in messages],
+                messages=_messages(messages),
+                tools=tools_json(request.tools),
                 stream=True,
                 think=self._options.think,
                 logprobs=self._options.logprobs or None,
-                options=self._settings(request.max_tokens),
+                options=self._settings(request),
                 keep_alive=_FOREVER,
             )
             async with aclosing(parts):
@@ -134,9 +149,18 @@ class Ollama:
                     if is_final:
                         self._learn(request, messages, part.prompt_eval_count)
                         token += text.end()
-                    if token or is_final:
+                    for call in part.message.tool_calls or ():
+                        has_begun = has_called = True
+                        yield ToolCall(call.function.name, call.function.arguments, new_call_id())
+                    if is_final:
                         has_begun = True
-                        yield TokenChunk(token, _logprob(part), is_final)
+                        reason = (
+                            "tool_calls" if has_called else _FINISH_REASONS.get(part.done_reason)
+                        )
+                        yield TokenChunk(token, _logprob(part), True, _usage(part), reason)
+                    elif token:
+                        has_begun = True
+                        yield TokenChunk(token, _logprob(part))
                     if is_final:
                         await _read_on(parts)
                         return
@@ -144,11 +168,11 @@ class Ollama:
             raise _failed(server, error) from None
         raise answers.cut(server) if has_begun else answers.empty(server)
 
-    def _settings(self, max_tokens: int) -> dict[str, Any]:
-        options = self._options
+    def _settings(self, request: ReplyRequest) -> dict[str, Any]:
+        options = self._options.asked(request.sampling)
         settings = {
             "num_ctx": options.context,
-            "num_predict": max_tokens,
+            "num_predict": request.max_tokens,
             "temperature": options.temperature,
             "top_p": options.top_p,
             "repeat_penalty": options.repeat_penalty,
@@ -196,6 +220,30 @@ async def _read_on(parts: AsyncIterator[ollama.ChatResponse]) -> None:
         async with asyncio.timeout(AFTER_THE_END_S):
             async for _ in parts:
                 pass
+
+
+def _messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """The dialogue as Ollama has it: results are told apart by the names of their tools."""
+    names = {call.id: call.name for message in messages for call in message.tool_calls}
+    told: list[dict[str, Any]] = []
+    for message in messages:
+        one: dict[str, Any] = {"role": message.role, "content": message.content}
+        if message.tool_calls:
+            one["tool_calls"] = [
+                {"function": {"name": call.name, "arguments": dict(call.arguments)}}
+                for call in message.tool_calls
+            ]
+        if message.role == "tool":
+            one["tool_name"] = names.get(message.tool_call_id, "")
+        told.append(one)
+    return told
+
+
+def _usage(part: ollama.ChatResponse) -> Usage | None:
+    """A prompt that was in the cache is not counted by some versions."""
+    if part.prompt_eval_count is None or part.eval_count is None:
+        return None
+    return Usage(part.prompt_eval_count, part.eval_count)
 
 
 def _logprob(part: ollama.ChatResponse) -> float | None:

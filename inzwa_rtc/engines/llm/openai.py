@@ -17,7 +17,14 @@ import structlog
 from openai import APIStatusError, AsyncStream
 from pydantic import AfterValidator, ConfigDict, Field
 
-from inzwa_rtc.engines.contracts import Ability, Message, ReplyRequest, TokenChunk, ToolCall
+from inzwa_rtc.engines.contracts import (
+    Ability,
+    Message,
+    ReplyRequest,
+    TokenChunk,
+    ToolCall,
+    Usage,
+)
 from inzwa_rtc.engines.llm.context import ContextFitter
 from inzwa_rtc.engines.llm.dialogue import acceptable, without_system
 from inzwa_rtc.engines.llm.openai_chat import (
@@ -30,6 +37,7 @@ from inzwa_rtc.engines.llm.openai_chat import (
 )
 from inzwa_rtc.engines.llm.reply_text import ReplyText
 from inzwa_rtc.engines.llm.sampling import SamplingOptions
+from inzwa_rtc.engines.llm.tool_calls import CallParts, about_tokens
 from inzwa_rtc.engines.remote import answers, http
 from inzwa_rtc.engines.remote.asking import AFTER_THE_END_S, Asking, StreamingOptions
 from inzwa_rtc.engines.remote.openai import UNREADABLE, code_of, connect, failed
@@ -65,6 +73,9 @@ class OpenAIChatOptions(SamplingOptions, StreamingOptions):
     extensions: bool | None = None
     """Whether the server knows a repeat penalty, which is not in OpenAI's interface. None: all
     do but OpenAI's own."""
+    tools: bool = True
+    """Whether the model may be offered tools. llama-server refuses them without `--jinja`, and
+    vLLM without `--enable-auto-tool-choice`."""
     extra_body: Annotated[dict[str, Any], AfterValidator(_leaves_ours)] = Field(
         default_factory=dict
     )
@@ -85,7 +96,7 @@ class OpenAIChat:
     """Has a server continue dialogues."""
 
     Options = OpenAIChatOptions
-    abilities: tuple[Ability, ...] = ("adapters", "probabilities")
+    abilities: tuple[Ability, ...] = ("adapters", "probabilities", "tools")
 
     def __init__(self, options: OpenAIChatOptions) -> None:
         """Raises `EngineUnavailable` where the server is not there or does not take the key."""
@@ -98,8 +109,8 @@ class OpenAIChat:
         self._client = connect(options, self._server)
         self._closing: asyncio.Task[None] | None = None
         self.details = {"model": options.model, "server": options.base_url}
-        if not options.logprobs:
-            self.abilities = ("adapters",)
+        lacking = {"probabilities": not options.logprobs, "tools": not options.tools}
+        self.abilities = tuple(one for one in self.abilities if not lacking.get(one))
 
     def close(self) -> None:
         """Let the idle connections go."""
@@ -122,11 +133,11 @@ class OpenAIChat:
             async for chunk in chunks:
                 yield chunk
 
-    async def _attempt(self, request: ReplyRequest) -> AsyncGenerator[TokenChunk, None]:
+    async def _attempt(self, request: ReplyRequest) -> AsyncGenerator[TokenChunk | ToolCall, None]:
         """Ask once; raises `Failed`."""
         server = self._server.with_model(request.adapter)
         learned = self._learned.setdefault(server.model, _Learned(self._options.context))
-        text = ReplyText()
+        text, parts = ReplyText(), CallParts()
         has_begun = False
         try:
             stream, messages = await self._open(request, learned)
@@ -135,14 +146,19 @@ class OpenAIChat:
                 async for event in events:
                     told = told_by(event)
                     _learn(learned, messages, told.prompt_tokens)
+                    parts.feed(told.calls)
                     token = text.feed(told.token)
                     if told.is_final:
                         token += text.end()
-                    if token or told.is_final:
+                    if token or told.calls:  # a call may be long in coming: it lives
                         has_begun = True
-                        yield TokenChunk(token, told.logprob, told.is_final)
+                        yield TokenChunk(token, told.logprob)
                     if told.is_final:
-                        await self._read_on(events, learned, messages)
+                        for call in (calls := parts.calls()):
+                            yield call
+                        usage = await self._read_on(events, learned, messages) or told.usage
+                        reason = "tool_calls" if calls else told.finish_reason
+                        yield TokenChunk("", None, True, usage, reason)
                         return
         except UNREADABLE as error:
             raise failed(server, error) from None
@@ -190,12 +206,15 @@ class OpenAIChat:
         if not learned.has_system:
             messages = without_system(messages)
         body = request_body(
-            request, messages, options, model=options.model, is_openai=self._is_openai
+            request,
+            messages,
+            options.asked(request.sampling),
+            model=options.model,
+            is_openai=self._is_openai,
         )
         if options.logprobs:
             body["logprobs"] = True
-        if options.context is not None:
-            body["stream_options"] = {"include_usage": True}
+        body["stream_options"] = {"include_usage": True}
         extensions = options.extensions
         if extensions or (extensions is None and not self._is_openai):
             # llama-server's name of it, and vLLM's.
@@ -212,17 +231,23 @@ class OpenAIChat:
 
     async def _read_on(
         self, events: AsyncIterator[object], learned: _Learned, messages: Sequence[Message]
-    ) -> None:
-        """Read what follows the last token, so that the connection serves again."""
+    ) -> Usage | None:
+        """Read what follows the last token, so that the connection serves again: how many tokens
+        there were."""
+        usage = None
         with suppress(TimeoutError, answers.Failed, *UNREADABLE):
             async with asyncio.timeout(AFTER_THE_END_S):
                 async for event in events:
-                    _learn(learned, messages, told_by(event).prompt_tokens)
+                    told = told_by(event)
+                    usage = told.usage or usage
+                    _learn(learned, messages, told.prompt_tokens)
+        return usage
 
     def _fitted(self, request: ReplyRequest, learned: _Learned) -> Sequence[Message]:
         if learned.context is None:
             return acceptable(request.messages)
-        fitted = learned.fitter.fit(request.messages, learned.context - request.max_tokens)
+        available = learned.context - request.max_tokens - about_tokens(request.tools)
+        fitted = learned.fitter.fit(request.messages, available)
         self._tell(fitted.dropped)
         return fitted.messages
 
@@ -238,7 +263,7 @@ class OpenAIChat:
             learned.context = min(told.context, self._options.context or told.context)
         fitted = messages
         if learned.context is not None:
-            available = learned.context - request.max_tokens
+            available = learned.context - request.max_tokens - about_tokens(request.tools)
             fitted = learned.fitter.fit(request.messages, available).messages
         if len(fitted) >= len(messages):
             fitted = newer_half(messages)

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from inzwa_rtc.engines.contracts import Message, ReplyRequest
+from inzwa_rtc.engines.contracts import FinishReason, Message, ReplyRequest, Usage
 from inzwa_rtc.engines.llm.sampling import SamplingOptions
+from inzwa_rtc.engines.llm.tool_calls import message_json, tools_json
 
 _TOO_LONG = ("context_length_exceeded", "exceed_context_size_error")  # OpenAI, llama-server
 _MAXIMUM = re.compile(r"maximum context length is (\d{1,9})")  # OpenAI and vLLM, in words only
+_FINISH_REASONS: Mapping[str, FinishReason] = {
+    "stop": "stop",
+    "length": "length",
+    "tool_calls": "tool_calls",
+}
 _SMALLEST, _LARGEST = 128, 10_000_000  # contexts that there are
 _PROMPT = re.compile(r"(\d{1,9}) (?:in the messages|input tokens)|resulted in (\d{1,9}) tokens")
 
@@ -26,8 +32,12 @@ class Told:
 
     token: str = ""
     logprob: float | None = None
+    calls: object = None
+    """The pieces of calls of tools, to be put together by `CallParts`."""
+    finish_reason: FinishReason | None = None
     is_final: bool = False
     prompt_tokens: int | None = None
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +61,14 @@ def request_body(
     limit = "max_completion_tokens" if is_openai else "max_tokens"
     body: dict[str, Any] = {
         "model": request.adapter or model,
-        "messages": [{"role": message.role, "content": message.content} for message in messages],
+        "messages": [message_json(message) for message in messages],
         "stream": True,
         limit: request.max_tokens,
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
     }
+    if request.tools:
+        body["tools"] = tools_json(request.tools)
     if sampling.stop:
         body["stop"] = list(sampling.stop)
     if sampling.seed is not None:
@@ -70,8 +82,9 @@ def told_by(event: object) -> Told:
         raise ValueError("not a chunk of a reply")
     usage = event.get("usage")
     prompt_tokens = _count(usage, "prompt_tokens")
+    told = Told(prompt_tokens=prompt_tokens, usage=_usage(usage))
     if not event["choices"]:
-        return Told(prompt_tokens=prompt_tokens)
+        return told
     choice = event["choices"][0]
     if not isinstance(choice, Mapping):
         raise ValueError("not a choice")
@@ -79,8 +92,15 @@ def told_by(event: object) -> Told:
     token = delta.get("content") if isinstance(delta, Mapping) else None
     if token is not None and not isinstance(token, str):
         raise ValueError("not a text")
-    is_final = choice.get("finish_reason") is not None
-    return Told(token or "", _logprob(choice.get("logprobs")), is_final, prompt_tokens)
+    reason = choice.get("finish_reason")
+    return replace(
+        told,
+        token=token or "",
+        logprob=_logprob(choice.get("logprobs")),
+        calls=delta.get("tool_calls") if isinstance(delta, Mapping) else None,
+        finish_reason=_FINISH_REASONS.get(reason) if isinstance(reason, str) else None,
+        is_final=reason is not None,
+    )
 
 
 def too_long(code: str, message: str, error: object) -> TooLong | None:
@@ -110,7 +130,7 @@ def newer_half(messages: Sequence[Message]) -> tuple[Message, ...]:
     system = [message for message in messages if message.role == "system"]
     turns = [message for message in messages if message.role != "system"]
     kept = turns[(len(turns) + 1) // 2 :] or turns[-1:]
-    while len(kept) > 1 and kept[0].role == "assistant":
+    while len(kept) > 1 and kept[0].role != "user":
         kept.pop(0)
     return (*system, *kept)
 
@@ -122,6 +142,11 @@ def _logprob(logprobs: object) -> float | None:
         return None
     found = [item.get("logprob") for item in content if isinstance(item, Mapping)]
     return sum(float(value) for value in found if isinstance(value, int | float))
+
+
+def _usage(usage: object) -> Usage | None:
+    prompt, completion = (_count(usage, f"{part}_tokens") for part in ("prompt", "completion"))
+    return None if prompt is None or completion is None else Usage(prompt, completion)
 
 
 def _count(holder: object, name: str) -> int | None:

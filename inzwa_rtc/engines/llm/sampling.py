@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import BaseModel, Field
+
+from inzwa_rtc.engines.contracts import Sampling
 
 
 class SamplingOptions(BaseModel):
@@ -20,3 +22,10 @@ class SamplingOptions(BaseModel):
     """Texts at which the reply ends; they are not spoken."""
     seed: int | None = None
     """Makes replies repeatable. None: different each time."""
+
+    def asked(self, sampling: Sampling) -> Self:
+        """The same, with what a request asks for in its own place."""
+        asked = {name: getattr(sampling, name) for name in ("temperature", "top_p", "stop", "seed")}
+        return self.model_copy(
+            update={name: value for name, value in asked.items() if value is not None}
+        )

@@ -15,7 +15,16 @@ from zlib import crc32
 
 from pydantic import BaseModel, ConfigDict
 
-from inzwa_rtc.engines.contracts import Ability, Message, ReplyRequest, TokenChunk, ToolCall
+from inzwa_rtc.engines.contracts import (
+    TOOL_FAILED,
+    Ability,
+    Message,
+    ReplyRequest,
+    TokenChunk,
+    ToolCall,
+    new_call_id,
+)
+from inzwa_rtc.engines.guide.asking import lacks, named, without
 from inzwa_rtc.engines.guide.matching import Matcher, Meaning
 from inzwa_rtc.engines.guide.script import Intent, load, phrases
 from inzwa_rtc.engines.guide.skills import clock, work
@@ -51,7 +60,7 @@ class Scripted:
     """Answers from a script, word by word."""
 
     Options = ScriptedOptions
-    abilities: tuple[Ability, ...] = ("hangs up",)
+    abilities: tuple[Ability, ...] = ("hangs up", "tools")
 
     def __init__(self, options: ScriptedOptions) -> None:
         """Read the script. Raises `ConfigError` naming the file and the place in it."""
@@ -67,13 +76,35 @@ class Scripted:
         """Nothing is held."""
 
     async def reply(self, request: ReplyRequest) -> AsyncGenerator[TokenChunk | ToolCall, None]:
-        """Yield the answer to the last user message, then the tool call if it has one."""
-        text, tool = self._answer(request.messages)
+        """Yield the answer to the last user message, then the tool call if it has one.
+
+        Where that message is what an offered tool knows, only the call; its result is told next.
+        """
+        if call := self._question(request):
+            yield call
+            yield TokenChunk("", is_final=True, finish_reason="tool_calls")
+            return
+        told = _results(request.messages)
+        text, tool = (told, None) if told else self._answer(request.messages)
         tokens = _TOKEN.findall(text)[: request.max_tokens]
         for index, token in enumerate(tokens):
             yield TokenChunk(token, is_final=index == len(tokens) - 1)
         if tool:
             yield ToolCall(tool)
+
+    def _question(self, request: ReplyRequest) -> ToolCall | None:
+        """What a tool is to be asked, if the caller asks for that."""
+        if not request.messages or request.messages[-1].role != "user":
+            return None
+        text = request.messages[-1].content
+        for tool in request.tools:
+            meaning = self._matcher.match(without(tool, text))
+            arguments = named(tool, text)
+            if meaning is None or lacks(tool, arguments):
+                continue
+            if self._script.intents[meaning.intent].asks == tool.name:
+                return ToolCall(tool.name, arguments, new_call_id())
+        return None
 
     def _answer(self, messages: Sequence[Message]) -> tuple[str, str | None]:
         asked = [message.content for message in messages if message.role == "user"]
@@ -94,10 +125,11 @@ class Scripted:
         while before and self._skill(before[-1]) == "repeat":
             before.pop()
         turn = self._turn(before) if before else None
-        if turn is not None:
-            return self._say(turn)
-        spoken = [message.content for message in messages if message.role == "assistant"]
-        return spoken[-1] if spoken else None
+        spoken = [m.content for m in messages if m.role == "assistant" and m.content]
+        asks = turn is not None and turn.intent is not None and turn.intent.asks
+        if turn is None or (asks and spoken):  # what a tool has told is not in the script
+            return spoken[-1] if spoken else None
+        return self._say(turn)
 
     def _again(self, wish: Meaning, said: str | None) -> str:
         intent = self._script.intents[wish.intent]
@@ -142,3 +174,15 @@ class Scripted:
 
     def _skill(self, meaning: Meaning | None) -> str | None:
         return self._script.intents[meaning.intent].skill if meaning else None
+
+
+def _results(messages: Sequence[Message]) -> str:
+    """What tools have told since the caller's last words; empty where one of them failed, for
+    the script has something to say then."""
+    told: list[str] = []
+    for message in reversed(messages):
+        if message.role == "user":
+            break
+        if message.role == "tool":
+            told.insert(0, message.content)
+    return "" if any(one.startswith(TOOL_FAILED) for one in told) else " ".join(told)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 from inzwa_rtc.speech.piece import Piece
 
@@ -62,7 +62,7 @@ class PhraseKey:
                     round(piece.speed, 3),
                     round(piece.gain_db, 1),
                     piece.pause_ms,
-                    [astuple(span) for span in piece.spans],
+                    [(one.start, one.end, one.source_start, one.source_end) for one in piece.spans],
                 ]
                 for piece in self.pieces
             ],

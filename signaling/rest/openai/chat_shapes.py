@@ -28,7 +28,7 @@ class CalledTool(BaseModel):
 
 def called(call: ToolCall, index: int) -> CalledTool:
     """The call as it is told."""
-    arguments = json.dumps(dict(call.arguments), ensure_ascii=False)
+    arguments = call.unreadable or json.dumps(dict(call.arguments), ensure_ascii=False)
     function = CalledFunction(name=call.name, arguments=arguments)
     return CalledTool(index=index, id=call.id or f"call_{index}", function=function)
 

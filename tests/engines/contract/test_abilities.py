@@ -110,7 +110,7 @@ def test_who_lacks_it_is_told_to_install_it_apart(tmp_path: Path) -> None:
     ("kind", "name", "can"),
     [
         ("asr", "pocketsphinx", {"partials"}),
-        ("llm", "scripted", {"hangs up"}),
+        ("llm", "scripted", {"hangs up", "tools"}),
         ("tts", "espeak", {"word times", "streams"}),
     ],
 )
@@ -156,10 +156,11 @@ def test_a_kokoro_reports_word_times_where_the_model_has_them(tmp_path: Path) ->
 
 
 def test_engines_on_servers_report_what_they_will_ask_for() -> None:
-    assert abilities("llm", "openai", **SERVER) == {"adapters"}
-    assert abilities("llm", "openai", **SERVER, logprobs=True) == {"adapters", "probabilities"}
-    assert abilities("llm", "ollama", **SERVER, logprobs=True) == {"probabilities"}
-    assert abilities("llm", "ollama", **SERVER) == set()
+    assert abilities("llm", "openai", **SERVER, tools=False) == {"adapters"}
+    can = {"adapters", "probabilities", "tools"}
+    assert abilities("llm", "openai", **SERVER, logprobs=True) == can
+    assert abilities("llm", "ollama", **SERVER, logprobs=True) == {"probabilities", "tools"}
+    assert abilities("llm", "ollama", **SERVER, tools=False) == set()
     can = {"word times", "detects language", "translates", "hotwords"}
     assert abilities("asr", "openai", **SERVER) == can
     assert abilities("asr", "openai", **SERVER, partial_ms=500) == {"partials", *can}

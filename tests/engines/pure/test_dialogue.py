@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inzwa_rtc.engines.contracts import Message
+from inzwa_rtc.engines.contracts import Message, ToolCall
 from inzwa_rtc.engines.llm.dialogue import acceptable, without_system
 
 SYSTEM = Message("system", "Be brief.")
@@ -59,3 +59,28 @@ def test_without_a_place_for_it_the_system_prompt_begins_the_first_message() -> 
 def test_halves_of_a_character_do_not_reach_a_model() -> None:
     (message,) = acceptable([Message("user", "a \ud83d b \ud83d\udc26 \udc26")])
     assert message.content == "a \ufffd b \N{BIRD} \ufffd"
+
+
+CALL = ToolCall("weather", {"place": "Harare"}, "1")
+EXCHANGE = [
+    Message("user", "the weather"),
+    Message("assistant", "", (CALL,)),
+    Message("tool", "24", tool_call_id="1"),
+]
+
+
+def test_calls_and_results_stand_as_they_are() -> None:
+    answer = Message("assistant", "It is warm.")
+    assert acceptable([*EXCHANGE, answer]) == (*EXCHANGE, answer)
+
+
+def test_after_a_result_that_nobody_was_told_the_assistant_says_something() -> None:
+    """Templates want the two in turn, and take the result for a part of the assistant's."""
+    roles = [message.role for message in acceptable([*EXCHANGE, Message("user", "in Gweru")])]
+    assert roles == ["user", "assistant", "tool", "assistant", "user"]
+
+
+def test_what_tools_told_before_the_first_words_is_left_out() -> None:
+    (system, user) = acceptable([SYSTEM, *EXCHANGE[1:], Message("user", "hi")])
+    assert "24" not in system.content
+    assert user == Message("user", "hi")

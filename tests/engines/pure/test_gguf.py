@@ -30,7 +30,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_model_tells_what_it_is(models: Path) -> None:
     found = read_model(models / "model.gguf")
-    assert replace(found, controls=()) == Gguf("llama", quantization="Q8_0")
+    assert replace(found, controls=(), template="") == Gguf("llama", quantization="Q8_0")
 
 
 def test_a_model_may_tell_nothing(tmp_path: Path) -> None:

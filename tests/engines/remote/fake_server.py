@@ -24,6 +24,9 @@ class Asked:
     form: dict[str, list[Any]] = field(default_factory=dict)
 
 
+ASKED = web.RequestKey("asked", Asked)
+
+
 class FakeServer:
     """Behaves, request by request, as told; the last behaviour holds for all that follow."""
 
@@ -88,7 +91,7 @@ class FakeServer:
         self._transports.add(request.transport)
         self._under_way += 1
         try:
-            request["asked"] = asked = await _read(request)
+            request[ASKED] = asked = await _read(request)
             await self._change(lambda: self.asked.append(asked))
             behave = self._behaviours[0]
             if len(self._behaviours) > 1:

@@ -15,7 +15,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.engines.remote.fake_server import DONE, FINISHED, delta, line
+from tests.engines.remote.fake_server import ASKED, DONE, FINISHED, delta, line
 
 CONTEXT = 4096
 CHARACTERS = 4  # of a token
@@ -24,7 +24,7 @@ KNOWN = {"tiny"}
 
 async def openai_chat(request: web.Request) -> web.StreamResponse:
     """`/v1/chat/completions` as vLLM has it."""
-    body = request["asked"].body
+    body = request[ASKED].body
     if body["model"] not in KNOWN:
         return refusal(404, "model_not_found", f"The model `{body['model']}` does not exist.")
     if not _are_in_turn(body["messages"]):
@@ -38,7 +38,7 @@ async def openai_chat(request: web.Request) -> web.StreamResponse:
 
 async def ollama_chat(request: web.Request) -> web.StreamResponse:
     """`/api/chat`. Ollama cuts by itself a prompt that is too long."""
-    body = request["asked"].body
+    body = request[ASKED].body
     if body["model"] not in KNOWN:
         return web.json_response({"error": f"model '{body['model']}' not found"}, status=404)
     if not _are_in_turn(body["messages"]):
@@ -54,7 +54,7 @@ async def ollama_chat(request: web.Request) -> web.StreamResponse:
 
 async def openai_transcription(request: web.Request) -> web.StreamResponse:
     """`/v1/audio/transcriptions`: says how long the recording is, a word for each 100 ms."""
-    form = request["asked"].form
+    form = request[ASKED].form
     if form.get("language", ["en"]) != ["en"]:
         return refusal(400, "invalid_language", "Unknown language.", param="language")
     with wave.open(io.BytesIO(form["file"][0])) as file:

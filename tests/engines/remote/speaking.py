@@ -19,7 +19,7 @@ from aiohttp import WSCloseCode, web
 from inzwa_rtc.engines.contracts import SpeechChunk, SpeechRequest
 from inzwa_rtc.errors import EngineError
 from tests.engines.remote.asking import CANARY
-from tests.engines.remote.fake_server import Behaviour
+from tests.engines.remote.fake_server import ASKED, Behaviour
 from tests.engines.remote.obliging import refusal
 
 RATE = 24_000
@@ -106,7 +106,7 @@ async def _send(request: web.Request, kind: str, pieces: Iterator[bytes]) -> web
 
 async def openai_speech(request: web.Request) -> web.StreamResponse:
     """`/v1/audio/speech`: as long as the text is."""
-    body = request["asked"].body
+    body = request[ASKED].body
     if len(body["input"]) > 4096:
         return refusal(400, "string_above_max_length", "too long")
     pcm = tone(len(body["input"]) * MS_PER_CHARACTER / body.get("speed", 1))
@@ -143,7 +143,7 @@ async def elevenlabs(request: web.Request) -> web.StreamResponse:
         return _voice_page(request)
     if request.path.endswith("/stream-input"):
         return await _elevenlabs_socket(request)
-    body = request["asked"].body
+    body = request[ASKED].body
     speed = body.get("voice_settings", {}).get("speed", 1)
     if not 0.7 <= speed <= 1.2:
         return web.json_response({"detail": {"status": "invalid_speed"}}, status=400)
@@ -178,7 +178,7 @@ async def _elevenlabs_socket(request: web.Request) -> web.WebSocketResponse:
     text, speed, opened = "", 1.0, False
     async for message in socket:
         told = json.loads(message.data)
-        request["asked"].form.setdefault("messages", []).append(told)
+        request[ASKED].form.setdefault("messages", []).append(told)
         if not opened:
             assert told["text"] == " ", "a speech is opened with a blank"
             opened = True

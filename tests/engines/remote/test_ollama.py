@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from inzwa_rtc.engines.contracts import TokenChunk
+from inzwa_rtc.engines.contracts import TokenChunk, Usage
 from inzwa_rtc.errors import EngineError, EngineTimeout, EngineUnavailable
 from tests.engines.remote.asking import CANARY, REQUEST, Make, dialogue, error_of, reply, said
 from tests.engines.remote.fake_server import (
@@ -50,7 +50,7 @@ async def test_tokens_come_as_the_server_sends_them(ollama: Make, server: FakeSe
         more.set()
         assert [chunk async for chunk in chunks] == [
             TokenChunk("roi"),
-            TokenChunk("", is_final=True),
+            TokenChunk("", None, True, Usage(20, 2), "stop"),
         ]
 
 

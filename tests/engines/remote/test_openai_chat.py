@@ -35,7 +35,7 @@ async def test_tokens_come_as_the_server_sends_them(chat: Make, server: FakeServ
         more.set()
         assert [chunk async for chunk in chunks] == [
             TokenChunk("roi"),
-            TokenChunk("", is_final=True),
+            TokenChunk("", is_final=True, finish_reason="stop"),
         ]
 
 

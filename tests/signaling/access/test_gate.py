@@ -111,6 +111,24 @@ async def test_a_start_token_is_kept_for_another_try_where_no_call_came_of_it() 
         assert (await started(server, http, token))[0]["code"] == "token_spent"
 
 
+async def test_a_start_token_goes_on_where_a_call_was_given_up_before_it_began() -> None:
+    """As a page does that falls back from WebRTC to the WebSocket."""
+    async with serving_with_keys() as (server, keys, http):
+        token = await start_token(server, http, keys.call)
+        pc, offer = await make_offer()
+        url = f"{server.url}/v1/calls"
+        async with http.post(url, json={"sdp": offer}, headers=bearer(token)) as response:
+            call = await response.json()
+        assert (await started(server, http, token))[0]["code"] == "token_spent"
+        url = f"{url}/{call['id']}"
+        async with http.delete(url, headers=bearer(call["call_token"])) as response:
+            assert response.status == 200
+        assert (await started(server, http, token))[0]["type"] == "session.started"
+        await server.calls.all_ended()
+        assert (await started(server, http, token))[0]["code"] == "token_spent"
+        await pc.close()
+
+
 async def test_a_call_is_its_callers_its_keys_and_the_operators_and_nobody_elses() -> None:
     async with serving_with_keys() as (server, keys, http):
         pc, offer = await make_offer()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from inzwa_rtc.engines.contracts import Message
+from inzwa_rtc.engines.contracts import FinishReason, Message, ToolCall, ToolSpec, Usage
 from inzwa_rtc.engines.llm.sampling import SamplingOptions
 
 
@@ -40,6 +40,7 @@ class Completion:
     adapter: str | None
     sampling: SamplingOptions
     logprobs: bool = False
+    tools: Sequence[ToolSpec] = ()
 
 
 @dataclass(slots=True)
@@ -51,7 +52,26 @@ class Told:
     logprob: float | None = None
     prompt_tokens: int | None = None
     cached_tokens: int = 0
+    calls: object = None
+    """The pieces of calls of tools, to be put together by `CallParts`."""
+    reply_tokens: int | None = None
+    """How many the reply has, told at its end."""
     is_final: bool = False
+    is_cut_off: bool = False
+    """Whether it ended at its limit."""
+
+    @property
+    def usage(self) -> Usage | None:
+        """Where the numbers of both are told."""
+        if self.prompt_tokens is None or self.reply_tokens is None:
+            return None
+        return Usage(self.prompt_tokens, self.reply_tokens)
+
+    def finish_reason(self, calls: Sequence[ToolCall]) -> FinishReason:
+        """Why it ended, if it asked for these."""
+        if calls:
+            return "tool_calls"
+        return "length" if self.is_cut_off else "stop"
 
 
 class PromptTooLong(Exception):

@@ -148,7 +148,9 @@ class _Context:
             for chunk in chunks:
                 choice = chunk["choices"][0]
                 token = choice["delta"].get("content") or ""
-                if not tell(Told(token, is_final=choice["finish_reason"] is not None)):
+                reason = choice["finish_reason"]
+                told = Told(token, is_final=reason is not None, is_cut_off=reason == "length")
+                if not tell(told):
                     return
         finally:
             chunks.close()

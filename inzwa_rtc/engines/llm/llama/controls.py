@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
 
 from inzwa_rtc.engines.contracts import Message
 
@@ -25,9 +27,23 @@ class Controls:
         return tuple(
             message
             if message.role == "system"
-            else Message(message.role, self._without(message.content))
+            else replace(
+                message,
+                content=self._without(message.content),
+                tool_calls=tuple(
+                    replace(call, arguments=self._all_without(dict(call.arguments)))
+                    for call in message.tool_calls
+                ),
+            )
             for message in messages
         )
+
+    def _all_without(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self._without(value)
+        if isinstance(value, dict):
+            return {self._without(name): self._all_without(one) for name, one in value.items()}
+        return [self._all_without(one) for one in value] if isinstance(value, list) else value
 
     def _without(self, text: str) -> str:
         while self._any is not None and (found := self._any.search(text)):

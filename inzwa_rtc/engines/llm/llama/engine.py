@@ -23,6 +23,7 @@ from inzwa_rtc.engines.llm.llama.options import LlamaOptions
 from inzwa_rtc.engines.llm.llama.run import Run
 from inzwa_rtc.engines.llm.llama.slots import NoSlot, Slots
 from inzwa_rtc.engines.llm.reply_text import ReplyText
+from inzwa_rtc.engines.llm.tool_calls import CallParts, about_tokens
 from inzwa_rtc.errors import EngineError
 
 _ATTEMPTS = 3  # of fitting a prompt whose tokens can only be estimated
@@ -33,7 +34,7 @@ class Llama:
     """Continues dialogues, several at a time."""
 
     Options = LlamaOptions
-    abilities: tuple[Ability, ...] = ("adapters", "reads ahead", "probabilities")
+    abilities: tuple[Ability, ...] = ("adapters", "reads ahead", "probabilities", "tools")
 
     def __init__(self, options: LlamaOptions) -> None:
         """Load the model. Raises `EngineUnavailable` for a file that is none, or is broken."""
@@ -43,7 +44,11 @@ class Llama:
         self._model = load(options)
         self.details = self._model.details
         tells = options.logprobs and self.details["backend"] == "xllamacpp"
-        lacking = {"adapters": not options.adapters, "probabilities": not tells}
+        lacking = {
+            "adapters": not options.adapters,
+            "probabilities": not tells,
+            "tools": not self._model.takes_tools,
+        }
         self.abilities = tuple(one for one in self.abilities if not lacking.get(one))
         self._threads = ThreadPoolExecutor(options.slots, thread_name_prefix="llama")
 
@@ -62,15 +67,23 @@ class Llama:
             # Raised before the first token; and the estimate is better then.
             with suppress(PromptTooLong):
                 async with self._slots.taken_for(self._texts(request)) as slot:
-                    text = ReplyText()
+                    text, parts, usage = ReplyText(), CallParts(), None
                     run = self._run(request, messages, slot, request.max_tokens)
                     async with aclosing(run.told()) as telling:
                         async for told in telling:
+                            parts.feed(told.calls)
+                            usage = told.usage or usage
                             token = text.feed(told.token)
-                            if told.is_final:
-                                token += text.end()
-                            if token or told.is_final:
-                                yield TokenChunk(token, told.logprob, told.is_final)
+                            if not told.is_final:
+                                if token or told.calls:  # a call may be long in coming
+                                    yield TokenChunk(token, told.logprob)
+                                continue
+                            for call in (calls := parts.calls()):
+                                yield call
+                            token += text.end()
+                            yield TokenChunk(
+                                token, told.logprob, True, usage, told.finish_reason(calls)
+                            )
                 return
         raise EngineError(
             f"The prompt does not fit into the context of {self._options.context} tokens.",
@@ -99,7 +112,7 @@ class Llama:
                 action="Name it under `llm.adapters` in the configuration.",
                 code="unknown_adapter",
             )
-        available = self._options.context - request.max_tokens
+        available = self._options.context - request.max_tokens - about_tokens(request.tools)
         fitted = self._fitter.fit(request.messages, available)
         if fitted.dropped:
             _log.info("llm.turns_left_out", model=self.details["model"], messages=fitted.dropped)
@@ -111,7 +124,15 @@ class Llama:
     ) -> Run:
         options = self._options
         adapter = request.adapter or options.adapter
-        completion = Completion(messages, slot, max_tokens, adapter, options, options.logprobs)
+        completion = Completion(
+            messages,
+            slot,
+            max_tokens,
+            adapter,
+            options.asked(request.sampling),
+            options.logprobs,
+            request.tools,
+        )
         return Run(self._model.backend, completion, self._threads, self._fitter, options.context)
 
     def _texts(self, request: ReplyRequest) -> tuple[str, ...]:

@@ -74,8 +74,17 @@ class Gguf:
     """The kind of adapter, such as `lora`."""
     quantization: str | None = None
     """What most of its weights are in, such as `Q4_K_M`."""
+    template: str = ""
+    tool_template: str = ""
+    """Chat templates: the one for all dialogues, and one for those with tools."""
     controls: tuple[str, ...] = ()
     """The tokens of its vocabulary that stand for no text, such as `<|im_end|>`."""
+
+    @property
+    def knows_tools(self) -> bool:
+        """Whether a chat template has a place for tools: a model without was not made for them,
+        and would never see any."""
+        return _TOOLS.search(f"{self.template} {self.tool_template}") is not None
 
     @property
     def is_quick(self) -> bool:
@@ -163,9 +172,12 @@ _TOLD = {
     "general.type": "kind",
     "general.file_type": "file_type",
     "adapter.type": "adapter",
+    "tokenizer.chat_template": "template",
+    "tokenizer.chat_template.tool_use": "tool_template",
 }
 _TOKENS, _KINDS = _ROWS = ("tokenizer.ggml.tokens", "tokenizer.ggml.token_type")
 
+_TOOLS = re.compile(r"\btools\b")
 _UNKNOWN, _CONTROL, _ADDED = 2, 3, 4  # kinds of token
 _MARK = re.compile(r"<[^\s<>]+>|\[/?[A-Z_]+\]")
 

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 import structlog
 
-from inzwa_rtc.engines.contracts import Message
+from inzwa_rtc.engines.contracts import Message, ToolCall, ToolSpec
 from inzwa_rtc.engines.hardware import Device, cpus, described, device_of, may_lock, model_on
 from inzwa_rtc.engines.llm.dialogue import without_system
 from inzwa_rtc.engines.llm.llama.backend import Backend, Completion, Failed, LlamaModel
@@ -31,6 +31,12 @@ _DIALOGUE = (
     Message("assistant", "c"),
     Message("user", "d"),
 )
+_TOOL = ToolSpec("f", "e", {"type": "object", "properties": {"g": {"type": "string"}}})
+_WITH_TOOL = (
+    Message("user", "b"),
+    Message("assistant", "", (ToolCall("f", {"g": "h"}, "abcdefghi"),)),
+    Message("tool", "i", tool_call_id="abcdefghi"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,8 @@ class Loaded:
     controls: Controls
     has_system: bool
     """Whether its chat template has a place for a system prompt."""
+    takes_tools: bool
+    """Whether its chat template has a place for tools, and what it writes is read as calls."""
     details: dict[str, str]
     """What there is to tell of it."""
 
@@ -84,7 +92,19 @@ def load(options: LlamaOptions) -> Loaded:
     except EngineUnavailable:
         backend.close()
         raise
-    return Loaded(backend, Controls(file.controls), has_system, details)
+    takes_tools = name == "xllamacpp" and file.knows_tools and _takes_tools(backend, options)
+    return Loaded(backend, Controls(file.controls), has_system, takes_tools, details)
+
+
+def _takes_tools(backend: Backend, options: LlamaOptions) -> bool:
+    """Tries out whether llama.cpp understands how this template has calls and results."""
+    tried = Completion(_WITH_TOOL, 0, 1, None, options, tools=[_TOOL])
+    try:
+        backend.complete(tried, lambda _: False)  # what it would say is no matter
+    except Failed as failed:
+        _log.warning("llm.tools_not_understood", reason=failed.reason)
+        return False
+    return True
 
 
 def _has_system(backend: Backend, options: LlamaOptions) -> bool:

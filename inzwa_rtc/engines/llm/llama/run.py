@@ -58,7 +58,7 @@ class Run:
         self, loop: asyncio.AbstractEventLoop, telling: asyncio.Queue[Told | BaseException | None]
     ) -> None:
         def tell(told: Told) -> bool:
-            if told.token or told.is_final or told.prompt_tokens is not None:
+            if told.token or told.calls or told.is_final or told.prompt_tokens is not None:
                 loop.call_soon_threadsafe(telling.put_nowait, told)
             return self._is_wanted
 

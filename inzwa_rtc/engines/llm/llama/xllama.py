@@ -19,6 +19,7 @@ from inzwa_rtc.engines.llm.llama.backend import (
     Tell,
     Told,
 )
+from inzwa_rtc.engines.llm.tool_calls import message_json, tools_json
 
 _SILENT = -1
 
@@ -90,10 +91,7 @@ class XLlama:
     def _body(self, completion: Completion) -> dict[str, Any]:
         sampling = completion.sampling
         body: dict[str, Any] = {
-            "messages": [
-                {"role": message.role, "content": message.content}
-                for message in completion.messages
-            ],
+            "messages": [message_json(message) for message in completion.messages],
             "stream": True,
             "return_progress": True,
             "timings_per_token": True,
@@ -106,6 +104,9 @@ class XLlama:
             "stop": list(sampling.stop),
             "chat_template_kwargs": {"enable_thinking": self._thinks},
         }
+        if completion.tools:
+            body["tools"] = tools_json(completion.tools)
+            body["parallel_tool_calls"] = True
         if completion.logprobs:
             body |= {"logprobs": True, "top_logprobs": 1}
         if sampling.seed is not None:
@@ -127,15 +128,18 @@ def _told(chunk: dict[str, Any]) -> Told:
     told = Told()
     for choice in chunk.get("choices", ()):
         told.token += choice["delta"].get("content") or ""
+        told.calls = choice["delta"].get("tool_calls")
         tokens = (choice.get("logprobs") or {}).get("content") or ()
         if any(token["logprob"] is None for token in tokens):  # NaN, as JSON has it
             raise Failed("its weights, or the adapter's, are no numbers")
         if tokens:
             told.logprob = sum(token["logprob"] for token in tokens)
         told.is_final = choice.get("finish_reason") is not None
+        told.is_cut_off = choice.get("finish_reason") == "length"
     if progress := chunk.get("prompt_progress"):
         told.cached_tokens, told.prompt_tokens = progress["cache"], progress["total"]
     elif timings := chunk.get("timings"):  # of a prompt that was in the cache already
         told.cached_tokens = timings["cache_n"]
         told.prompt_tokens = timings["cache_n"] + timings["prompt_n"]
+        told.reply_tokens = timings["predicted_n"]
     return told
