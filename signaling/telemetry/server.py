@@ -41,7 +41,7 @@ class Metrics:
         return [
             Operation(
                 *("GET", "/metrics", self.show, "Figures for Prometheus"),
-                access="anyone",
+                access="metrics",
                 tag="operation",
                 answers=(Answer(200, "docs/metrics.md names each one.", media_type=TEXT),),
             )

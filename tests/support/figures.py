@@ -24,8 +24,12 @@ class Figures:
         )
 
 
-async def figures(url: str) -> Figures:
+async def figures(url: str, key: str = "") -> Figures:
     """They are now."""
-    async with aiohttp.ClientSession() as http, http.get(f"{url}/metrics") as response:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    async with (
+        aiohttp.ClientSession(headers=headers) as http,
+        http.get(f"{url}/metrics") as response,
+    ):
         assert response.status == 200
         return Figures(await response.text())
