@@ -90,14 +90,10 @@ export class Api {
 
   /** What anybody may do needs no key; where it needs one, ours may do. @param {SpeechWish} wish */
   async #speaking(wish) {
-    const key = this.#key;
     try {
-      this.#key = '';
-      return await this.#ask('POST', 'v1/tts', wish, null);
+      return await this.#ask('POST', 'v1/tts', wish, null, '');
     } catch (error) {
       if (!(error instanceof Refusal && error.status === 401)) throw error;
-    } finally {
-      this.#key = key;
     }
     return this.#ask('POST', 'v1/tts', wish, null);
   }
@@ -111,9 +107,9 @@ export class Api {
    * @param {string} method @param {string} path @param {unknown} [body]
    * @param {number | null} [limit_ms] How long the server may take; null where work is asked of it.
    */
-  async #ask(method, path, body, limit_ms = SILENCE_MS) {
+  async #ask(method, path, body, limit_ms = SILENCE_MS, key = this.#key) {
     /** @type {Record<string, string>} */
-    const headers = this.#key ? { Authorization: `Bearer ${this.#key}` } : {};
+    const headers = key ? { Authorization: `Bearer ${key}` } : {};
     if (body !== undefined) headers['Content-Type'] = 'application/json';
     let response;
     try {

@@ -97,7 +97,6 @@ function lock(refusal) {
   byId('board', HTMLElement).hidden = true;
   byId('taking', HTMLElement).hidden = true;
   byId('locked', HTMLElement).hidden = false;
-  put(byId('key-why', HTMLElement), t(refusal.status === 403 ? 'key_unset' : 'key_why'));
   const refused = byId('key-refused', HTMLElement);
   refused.hidden = !key.value;
   put(refused, refusal.message);
