@@ -98,7 +98,8 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class ReplyToken:
-    """The next piece of the assistant's text. Pieces in order make up the whole reply."""
+    """The next piece of the assistant's text, checked: a phrase, or a part of one. Pieces in
+    order make up the whole reply."""
 
     turn: int
     token: str
@@ -164,6 +165,15 @@ class TurnInterrupted:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnRefused:
+    """What was said is not answered, or the answer is not told, and something else is said
+    instead. `category` is `violence`, `hate`, `illegal`, `self_harm` or `topic`."""
+
+    turn: int
+    category: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnMetrics:
     """Where the time went between the caller's last voiced sample and the first audio out.
 
@@ -203,6 +213,7 @@ Event = (
     | PlaybackEnded
     | Caption
     | TurnInterrupted
+    | TurnRefused
     | TurnMetrics
     | Failure
 )

@@ -12,14 +12,24 @@ from inzwa_rtc.store import Store
 from signaling.access.gate import GATE, Gate
 from signaling.access.minting import Minting
 from signaling.admin import Admin
+from signaling.admin_users import AdminUsers
 from signaling.administration.operations import administration
 from signaling.api.document import ApiDocument
 from signaling.api.operation import add_operations
 from signaling.calls import Calls
+from signaling.capabilities import Capabilities
+from signaling.dictation import Dictations
 from signaling.edge import add_security_headers, errors_as_json
+from signaling.existing.plain import TAG, Plain
+from signaling.existing.voice_capabilities import VoiceCapabilities
+from signaling.existing.voice_hearing import VoiceHearing
+from signaling.existing.voice_speech import VoiceSpeech
 from signaling.info import Info
 from signaling.offers import Offers
+from signaling.operations.offering import Offering
+from signaling.operations.preferences import Preferences
 from signaling.operations.work import Work
+from signaling.own_settings import OwnSettings
 from signaling.rest.native import NativeRest
 from signaling.rest.openai.chat import OpenAIChat
 from signaling.rest.openai.models import OpenAIModels
@@ -51,12 +61,24 @@ def create_app(
     app[GATE] = gate = Gate(settings, store, calls.tokens)
     calls.when_void = gate.not_served
     app.on_response_prepare.extend([add_security_headers, sites.add_headers, requests.note_begin])
+    store.users.when_deleted(gate.forget_user)
+    offering = Offering(switchboard)
+    preferences = Preferences(store, offering)
     operations = [
         *Info(calls, switchboard).operations(),
         *Admin(switchboard).operations(),
         *administration(calls, switchboard),
+        *AdminUsers(calls, switchboard, store, preferences, settings).operations(),
         *Offers(calls, settings).operations(),
         *Sockets(calls, settings, gate).operations(),
+        *Dictations(calls, settings, gate).operations(),
+        *Capabilities(calls, offering).operations(),
+        *OwnSettings(calls, preferences, settings, "/v1/settings", "users").operations(),
+        *Plain(calls, offering, work).operations(),
+        *VoiceSpeech(calls, offering, work).operations(),
+        *VoiceHearing(calls, work, settings).operations(),
+        *VoiceCapabilities(calls, offering).operations(),
+        *OwnSettings(calls, preferences, settings, "/api/voice/settings", TAG).operations(),
         *NativeRest(work, settings.limits).operations(),
         *OpenAISpeech(work, switchboard, settings.limits).operations(),
         *OpenAITranscriptions(work, switchboard, settings.limits).operations(),

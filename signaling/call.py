@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 
+from inzwa_rtc.conversation.dictation import Dictation
 from inzwa_rtc.conversation.peer import Command
 from inzwa_rtc.conversation.session import Session
 from inzwa_rtc.events import EndReason
@@ -24,7 +25,7 @@ class Call:
     watch: CallWatch
     etag: str = field(default_factory=lambda: secrets.token_hex(8))
     peer: WebRtcPeer[Command] | None = None
-    session: Session | None = None
+    session: Session | Dictation | None = None
     is_void: bool = False
     line: Line | None = None
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from time import monotonic
 from typing import Any
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from inzwa_rtc.conversation.dictation import Dictation, Told
 from inzwa_rtc.conversation.peer import Command, Peer, UpdateVoice
 from inzwa_rtc.conversation.session import Session
 from inzwa_rtc.conversation.shedding import Shedding
@@ -21,6 +24,7 @@ from inzwa_rtc.events import EndReason
 from inzwa_rtc.noise.choice import NewSuppressor, no_suppressor
 from inzwa_rtc.settings import LimitSettings, Settings
 from inzwa_rtc.transport.webrtc import WebRtcPeer
+from signaling import not_taken
 from signaling.access.call_tokens import PREFIX, CallTokens, Claim
 from signaling.access.caller import Caller, check_may_call
 from signaling.call import Call
@@ -31,8 +35,7 @@ from signaling.switchboard import Switchboard
 from signaling.telemetry.telemetry import Telemetry
 from signaling.telemetry.watch import Line, ObservedPeer
 
-RETRY_AFTER_S = 5
-TRANSPORTS = ("webrtc", "websocket")
+TRANSPORTS = ("webrtc", "websocket", "dictation")
 FORCED_END_S = 5.0
 
 log = structlog.get_logger(__name__)
@@ -97,13 +100,7 @@ class Calls:
     def check_enabled(self) -> None:
         """Raises `Unavailable` where the operator has switched calls off."""
         if not self.settings.voice_enabled:
-            raise self._refused(
-                Unavailable(
-                    "Voice calls are disabled on this server.",
-                    action="Ask the operator to set voice_enabled.",
-                    code="voice_disabled",
-                )
-            )
+            raise self._refused(not_taken.voice_disabled())
 
     def admit(self, transport: str, owner: Caller) -> Call:
         """A place for a new call, to be given back with `release`. Raises `Unavailable`, and
@@ -111,23 +108,9 @@ class Calls:
         self.check_enabled()
         check_may_call(owner)
         if not self.takes_calls:
-            raise self._refused(
-                Unavailable(
-                    "The server is shutting down, or takes no new calls for a while.",
-                    action="Try again in a moment.",
-                    code="draining",
-                    retry_after_s=RETRY_AFTER_S,
-                )
-            )
+            raise self._refused(not_taken.draining())
         if len(self._calls) >= self.settings.max_concurrent_sessions:
-            raise self._refused(
-                Unavailable(
-                    "All lines of this server are busy.",
-                    action=f"Try again in {RETRY_AFTER_S} seconds.",
-                    code="server_full",
-                    retry_after_s=RETRY_AFTER_S,
-                )
-            )
+            raise self._refused(not_taken.server_full())
         call_id, token = secrets.token_urlsafe(16), PREFIX + secrets.token_urlsafe(24)
         call = Call(call_id, token, transport, owner, self.telemetry.watch(call_id, transport))
         self._calls[call.id] = call
@@ -166,13 +149,7 @@ class Calls:
         """Take a WebRTC call: the call and the answer's SDP. Raises `PeerError`, `Unavailable`."""
         self.check_enabled()
         if not self.settings.webrtc_offered:
-            raise self._refused(
-                Unavailable(
-                    "WebRTC is disabled on this server.",
-                    action="Use the WebSocket at /v1/ws.",
-                    code="webrtc_disabled",
-                )
-            )
+            raise self._refused(not_taken.webrtc_disabled())
         voice = self.voice_settings(options, caller)
         call = self.admit("webrtc", caller)
         try:
@@ -202,6 +179,15 @@ class Calls:
             if call.owner.user == user:
                 call.dismiss()
 
+    def forget_user(self, user: str) -> None:
+        """This user is deleted: their calls end in nobody's name, and their figures are
+        nobody's."""
+        self.end_of_user(user)
+        for call in self._calls.values():
+            if call.owner.user == user:
+                call.owner = replace(call.owner, user=None)
+        self._switchboard.now.spending.forget(user)
+
     def engines_exchanged(self) -> None:
         """Tell the live calls that other engines are given out from now on."""
         for call in self._calls.values():
@@ -212,9 +198,7 @@ class Calls:
         """Hold the conversation of an admitted call until it ends."""
         if isinstance(peer, Line):
             call.line = peer
-        names = {"call": call.id, "user": self.telemetry.pseudonym(call.owner.user)}
-        told = {name: value for name, value in names.items() if value is not None}
-        with self._detectors.lent() as detector, bound_contextvars(**told):
+        with self._detectors.lent() as detector:
             call.session = Session(
                 call.id,
                 call.token,
@@ -228,7 +212,17 @@ class Calls:
                 self._new_suppressor(),
                 call.owner.settings.voice_mode,
             )
-            return await accounted(call, call.session, self.telemetry, self._switchboard)
+            return await self.held(call, call.session)
+
+    @contextmanager
+    def dictation(self, call: Call, tell: Callable[[Told], None]) -> Iterator[Dictation]:
+        """What an admitted caller dictates, to be run with `held`."""
+        with self._detectors.lent() as detector:
+            suppressor = self._new_suppressor()
+            call.session = dictation = Dictation(
+                self._switchboard, detector, self.settings, tell, call.watch, suppressor
+            )
+            yield dictation
 
     def report_lines(self) -> None:
         """Count how the lines of all calls were since the last time."""
@@ -282,6 +276,13 @@ class Calls:
         except TimeoutError:
             return False
         return True
+
+    async def held(self, call: Call, session: Session | Dictation) -> EndReason:
+        """Run it until it ends."""
+        names = {"call": call.id, "user": self.telemetry.pseudonym(call.owner.user)}
+        told = {name: value for name, value in names.items() if value is not None}
+        with bound_contextvars(**told):
+            return await accounted(call, session, self.telemetry, self._switchboard)
 
     def _refused(self, error: Unavailable) -> Unavailable:
         self.telemetry.calls.refused(error.code)

@@ -8,9 +8,10 @@ from typing import Any
 import structlog
 
 from inzwa_rtc.audio.frame import FRAME_MS
+from inzwa_rtc.conversation.dictation import Dictation
 from inzwa_rtc.conversation.session import Session
 from inzwa_rtc.events import EndReason
-from inzwa_rtc.speech.cost import Cost
+from inzwa_rtc.speech.cost import OTHERS
 from signaling.call import Call
 from signaling.switchboard import Switchboard
 from signaling.telemetry.telemetry import Telemetry
@@ -19,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 async def accounted(
-    call: Call, session: Session, telemetry: Telemetry, switchboard: Switchboard[Any]
+    call: Call, session: Session | Dictation, telemetry: Telemetry, switchboard: Switchboard[Any]
 ) -> EndReason:
     """Run the session to its end."""
     log.info("call.started", transport=call.transport)
@@ -43,7 +44,9 @@ async def accounted(
     return reason
 
 
-def _count(call: Call, session: Session, telemetry: Telemetry, reason: EndReason) -> None:
+def _count(
+    call: Call, session: Session | Dictation, telemetry: Telemetry, reason: EndReason
+) -> None:
     telemetry.calls.ended(call.transport, reason, session.elapsed_s)
     lost_frames = 0.0
     if call.line is not None:
@@ -56,9 +59,6 @@ def _count(call: Call, session: Session, telemetry: Telemetry, reason: EndReason
 def _spent(call: Call, switchboard: Switchboard[Any]) -> dict[str, Any]:
     """What speech the call was given, and what that cost, by currency."""
     spending = switchboard.now.spending
-    cost = sum((line.cost for line in spending.of(call.id)), Cost())
-    spending.forget(call.id)
-    spent: dict[str, Any] = {"speech_characters": cost.characters}
-    if cost.amounts:
-        spent["speech_cost"] = {name: str(amount) for name, amount in cost.amounts.items()}
-    return spent
+    cost = spending.hand_over(call.id, call.owner.user or OTHERS)
+    told = {"speech_cost": cost.shown()} if cost.amounts else {}
+    return {"speech_characters": cost.characters, **told}

@@ -11,6 +11,7 @@ import structlog
 
 from inzwa_rtc.conversation.engines import EngineSet, Faults
 from inzwa_rtc.conversation.peer import UpdateVoice
+from inzwa_rtc.conversation.phrases import cut_whole
 from inzwa_rtc.conversation.rehearsal import Rehearsal
 from inzwa_rtc.conversation.spoken import Lines, lines
 from inzwa_rtc.conversation.voices import Voices
@@ -22,6 +23,8 @@ from inzwa_rtc.engines.contracts import (
     takes_tools,
 )
 from inzwa_rtc.errors import EngineTimeout
+from inzwa_rtc.pseudonym import Pseudonyms
+from inzwa_rtc.safety import Safety
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.speech.cache.cache import PhraseCache, loudness_file
 from inzwa_rtc.speech.cost import OTHERS, Spending
@@ -69,6 +72,7 @@ async def ready(
     voices = Voices(lineup.tts, settings)
     voices.check_settings()
     manner = await _manner(settings, voices.languages(), old)
+    safety = await asyncio.to_thread(Safety, settings.safety, pseudonyms_of(settings))
     faults = None
     if old is not None and lineup.tts is old.tts:
         manner = replace(manner, paces=old.manner.paces)
@@ -77,11 +81,12 @@ async def ready(
             settings.call.greeting == old.settings.call.greeting
             and settings.tools == old.settings.tools  # their fillers
         )
+        refuses_the_same = _refusals(safety, voices) == _refusals(old.safety, old.voices)
         is_as_usual = manner == old.manner and voices.usual() == old.voices.usual()
-        if is_as_loud and says_the_same and is_as_usual:
+        if is_as_loud and says_the_same and refuses_the_same and is_as_usual:
             faults = old.faults
     if faults is None:
-        faults = await rehearse(voices, lineup.tts, manner, memory, settings)
+        faults = await rehearse(voices, lineup.tts, manner, memory, settings, safety)
     # The last thing that can fail: whoever has opened them has them closed.
     tools = await _tools(settings, old)
     if tools.tools and not takes_tools(lineup.llm):
@@ -99,6 +104,7 @@ async def ready(
         manner,
         memory.cache,
         memory.spending,
+        safety,
         tools,
     )
 
@@ -108,6 +114,16 @@ async def _tools(settings: Settings, old: EngineSet | None) -> Toolbox:
     if old is not None and old.settings.tools == settings.tools:
         return old.tools
     return await opened(settings.tools)
+
+
+def pseudonyms_of(settings: Settings) -> Pseudonyms:
+    """By the operator's key where there is one."""
+    key = settings.hmac_key
+    return Pseudonyms(key.get_secret_value() if key is not None else None)
+
+
+def _refusals(safety: Safety, voices: Voices) -> Sequence[Sequence[str]]:
+    return [safety.lines(language) for language in voices.languages()]
 
 
 async def _manner(settings: Settings, languages: Sequence[str], old: EngineSet | None) -> Manner:
@@ -130,9 +146,11 @@ async def rehearse(
     manner: Manner,
     memory: Memory,
     settings: Settings,
+    safety: Safety,
 ) -> Faults:
     """The apologies in every language that is offered, each in the voice that its callers
-    hear, ready before an engine can fail; the greeting is ready as well. Raises `EngineError`."""
+    hear, ready before an engine can fail; the greeting is ready as well, and so is what is said
+    while a tool takes its time. Refusals are kept once they are spoken. Raises `EngineError`."""
     timeouts = settings.timeouts
 
     def count(engine: str, model: str, characters: int) -> None:
@@ -156,7 +174,8 @@ async def rehearse(
     waiting = [
         SpeechRequest(phrase, v.voice, v.language)
         for language, v in callers.items()
-        for phrase in fillers_in(settings.tools, language)
+        for filler in fillers_in(settings.tools, language)
+        for phrase in cut_whole(filler)  # as it will be spoken
     ]
     others = (
         lambda own: own.not_understood,
@@ -164,11 +183,16 @@ async def rehearse(
         lambda own: own.time_limit,
         lambda own: own.idle_limit,
     )
-    further = [*(request for text in others for request in requests(text)), *waiting]
-    rehearsal.pin([*apologies, *greetings, *further])
+    further = [request for text in others for request in requests(text)]
+    further += [
+        SpeechRequest(line, voice.voice, voice.language)
+        for language, voice in callers.items()
+        for line in safety.lines(language)
+    ]
+    rehearsal.pin([*apologies, *greetings, *waiting, *further])
     try:
         async with asyncio.timeout(timeouts.engine_start):
-            rendered = await rehearsal.rendered([*apologies, *greetings], further)
+            rendered = await rehearsal.rendered([*apologies, *greetings, *waiting], further)
     except TimeoutError:
         raise EngineTimeout(
             f"The speech engine did not speak the apologies within {timeouts.engine_start:g} s.",

@@ -124,7 +124,7 @@ async def _running(
     detectors = Detectors(SileroVad)
     calls = Calls(settings.limits, switchboard, detectors, shedding, telemetry, new_suppressor)
     switchboard.on_exchange = calls.engines_exchanged
-    store.users.when_deleted(calls.end_of_user)
+    store.users.when_deleted(calls.forget_user)
     work = Work(switchboard, shedding)
     app = create_app(settings, calls, switchboard, store, work)
     runner = web.AppRunner(

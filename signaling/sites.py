@@ -53,8 +53,9 @@ class Sites:
             return web.Response(
                 status=204,
                 headers={
-                    "Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE",
-                    "Access-Control-Allow-Headers": "Content-Type, If-Match",
+                    "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
+                    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match",
+                    "Access-Control-Max-Age": "600",
                 },
             )
         return await handler(request)

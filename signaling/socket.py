@@ -20,11 +20,11 @@ from signaling.access.gate import Gate
 from signaling.api.operation import Answer, Operation
 from signaling.call import Call
 from signaling.calls import Calls
+from signaling.closing import CLOSE_S, close
 from signaling.dialects.native import SessionOptions, Start
 
 HEARTBEAT_S = 15.0
 LAST_WORDS_S = 1.0  # for what waits when a call ends; the call's place is free after it
-CLOSE_S = 10.0  # for a slow client to read to the end and to answer the close
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +54,7 @@ class Sockets:
         self._calls.check_enabled()
         ws = web.WebSocketResponse(
             compress=False,
-            max_msg_size=self._settings.limits.frame,
+            max_msg_size=self._settings.limits.frame + 1,  # aiohttp refuses one of just this size
             heartbeat=HEARTBEAT_S,
             timeout=CLOSE_S,
         )
@@ -68,7 +68,7 @@ class Sockets:
             reason = error.code
             await self._tell(ws, error)
         finally:
-            await _close(ws, request, code, reason)
+            await close(ws, request, code, reason)
         return ws
 
     async def _take(self, ws: web.WebSocketResponse, request: web.Request) -> None:
@@ -142,19 +142,3 @@ async def _read(ws: web.WebSocketResponse, peer: SocketPeer[Command]) -> None:
                 peer.feed_text(message.data)
     finally:
         peer.close()
-
-
-async def _close(
-    ws: web.WebSocketResponse, request: web.Request, code: WSCloseCode, reason: str
-) -> None:
-    """Close politely where the client reads, and let go of the connection either way: with
-    bytes unsent, aiohttp's own close would keep it until the client reads them."""
-    try:
-        if not request.protocol.writing_paused:
-            async with asyncio.timeout(CLOSE_S):
-                await ws.close(code=code, message=reason.encode())
-    except TimeoutError:
-        log.info("socket.not_closed_by_client")
-    finally:
-        if request.transport is not None:
-            request.transport.abort()

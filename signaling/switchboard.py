@@ -33,6 +33,7 @@ AT_START_ONLY = (
     "default_voice_mode",
     "environment",
     "voice_enabled",
+    "hmac_key",
     "host",
     "port",
     "allowed_origins",
@@ -181,6 +182,11 @@ class Switchboard(Generic[L]):
 
     async def open(self, settings: Settings) -> None:
         """Make the engines ready for the first call. Raises `ConfigError`, `EngineError`."""
+        if settings.hmac_key is None:
+            log.warning(
+                "pseudonyms.key_is_random",
+                action="Set hmac_key: names of users and texts in the log then outlive a restart.",
+            )
         cache = await asyncio.to_thread(PhraseCache, settings)
         memory = Memory(cache, Spending(PriceTable(settings.prices)))
         self._now = await ready(self._engines.now, settings, None, memory)

@@ -30,6 +30,7 @@ export type ServerMessage =
   | { type: 'playback.released'; turn: number }
   | { type: 'caption'; turn: number; text: string; offset: number; start_ms: number; estimated: boolean }
   | { type: 'turn.interrupted'; turn: number; heard: string }
+  | { type: 'turn.refused'; turn: number; category: string }
   | ({ type: 'turn.metrics'; turn: number } & Latency)
   | { type: 'error'; code: string; message: string; action: string; turn?: number };
 

@@ -13,6 +13,7 @@ from inzwa_rtc.cli.doctor.command import doctor
 from inzwa_rtc.cli.engines import engines
 from inzwa_rtc.cli.keys import keys
 from inzwa_rtc.cli.models import models
+from inzwa_rtc.cli.safety import safety
 from inzwa_rtc.cli.say import say
 from inzwa_rtc.cli.serve import serve
 from inzwa_rtc.cli.users import users
@@ -84,6 +85,7 @@ main.add_command(doctor)
 main.add_command(engines)
 main.add_command(keys)
 main.add_command(models)
+main.add_command(safety)
 main.add_command(say)
 main.add_command(users)
 main.add_command(voices)

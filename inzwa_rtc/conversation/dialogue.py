@@ -21,6 +21,15 @@ class Dialogue:
         self._history = history
         self._shedding = shedding
 
+    @property
+    def language(self) -> str:
+        """Of the caller (BCP 47)."""
+        return self._voice.language
+
+    def unanswered(self, words: str) -> str:
+        """All that a reply would answer if the caller now said these words."""
+        return f"{self._history.unanswered} {words}".strip()
+
     def request(self, chosen: Settings, words: str = "") -> ReplyRequest:
         """To answer what is in the history, followed by `words` of the caller's that are not.
         `chosen` are the settings by which the language model was."""

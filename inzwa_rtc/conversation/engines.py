@@ -10,6 +10,7 @@ from typing import Protocol
 from inzwa_rtc.conversation.rehearsal import Rendered
 from inzwa_rtc.conversation.voices import Voices
 from inzwa_rtc.engines.contracts import LanguageModel, Recognizer, Synthesizer
+from inzwa_rtc.safety import Safety
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.speech.cache.cache import PhraseCache
 from inzwa_rtc.speech.cost import Spending
@@ -24,8 +25,8 @@ Faults = Mapping[str, Rendered]
 @dataclass(frozen=True, slots=True)
 class EngineSet:
     """Three engines, the settings by which they were chosen, the apologies in their voice,
-    how texts are read aloud, what was spoken before, what all of it costs, and the tools that
-    the language model may ask for."""
+    how texts are read aloud, what was spoken before, what all of it costs, what may be said, and
+    the tools that the language model may ask for."""
 
     asr: Recognizer
     llm: LanguageModel
@@ -35,6 +36,7 @@ class EngineSet:
     manner: Manner
     cache: PhraseCache
     spending: Spending
+    safety: Safety
     tools: Toolbox = field(default_factory=Toolbox)
 
     @property

@@ -43,6 +43,17 @@ class History:
         longer.add_user(words)
         return longer.messages
 
+    @property
+    def unanswered(self) -> str:
+        """The caller's newest words, which nothing that was heard has answered yet."""
+        newest = self._messages[-1] if self._messages else None
+        return newest.content if newest is not None and newest.role == "user" else ""
+
+    def forget_unanswered(self) -> None:
+        """As if the caller had not said them."""
+        if self.unanswered:
+            del self._messages[-1]
+
     def add_user(self, text: str) -> None:
         """The caller's words."""
         self._add(Message("user", text))

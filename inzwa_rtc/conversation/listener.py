@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 from inzwa_rtc.audio.frame import FRAME_MS, Frame
-from inzwa_rtc.conversation.floor import Floor, busy
-from inzwa_rtc.conversation.hearing import Hearing
+from inzwa_rtc.conversation.floor import busy
 from inzwa_rtc.conversation.utterance import Utterance
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, NoiseSuppressor, VoiceDetector
 from inzwa_rtc.events import Event, SpeechStarted, SpeechStopped
@@ -19,25 +19,55 @@ from inzwa_rtc.turntaking import detector as turns
 PREROLL_KEPT_MS = 2000  # more than preroll_ms and start_ms can add up to
 
 
+class Recognition(Protocol):
+    """Whoever recognises utterances."""
+
+    def add(self, utterance: Utterance) -> bool:
+        """Recognise it in its turn. False: too many wait already."""
+        ...
+
+
+class Attention(Protocol):
+    """Whoever weighs the sounds that a caller makes."""
+
+    def sound(self) -> bool:
+        """There may be speech. Tells whether something was silenced for it."""
+        ...
+
+    def no_speech(self) -> None:
+        """It was none, or none that can be taken."""
+        ...
+
+    def weigh(self, utterance: Utterance) -> None:
+        """It is speech."""
+        ...
+
+    def sustained(self, utterance: Utterance) -> None:
+        """It has gone on for longer than anybody murmurs assent."""
+        ...
+
+
 class Listener:
-    """Feed it each frame of the caller's; utterances go to `hearing`, sounds to `floor`."""
+    """Feed it each frame of the caller's; utterances go to `hearing`, sounds to `floor`. Of one
+    utterance at most `waiting_s` of audio waits for its recogniser."""
 
     def __init__(
         self,
         vad: VoiceDetector,
         settings: Settings,
-        hearing: Hearing,
-        floor: Floor,
+        hearing: Recognition,
+        floor: Attention,
         emit: Callable[[Event], None],
         new_turn: Callable[[], int],
         observer: CallObserver,
         suppressor: NoiseSuppressor | None = None,
+        waiting_s: float | None = None,
     ) -> None:
         self._vad = vad
         self._suppressor = suppressor
         self._detector = turns.TurnDetector(settings.turn)
         self._preroll_samples = settings.turn.preroll_ms * ASR_SAMPLE_RATE // 1000
-        self._limit_s = settings.limits.waiting_audio_s
+        self._limit_s = waiting_s or settings.limits.waiting_audio_s
         self._hearing = hearing
         self._floor = floor
         self._emit = emit

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from inzwa_rtc.tools.gate import Said
 from inzwa_rtc.tools.tool import Tool
 
 
@@ -23,7 +24,8 @@ class OpenTools:
 
     def offered(self, tools: Sequence[Tool], words: str) -> list[Tool]:
         """Those of the tools that a turn of these words is offered. To be called once a turn."""
-        opened = {tool.spec.name for tool in tools if tool.gate.opens(words)}
+        said = Said.of(words)
+        opened = {tool.spec.name for tool in tools if tool.gate.opens(said)}
         offered = [tool for tool in tools if tool.spec.name in opened | self._still_open]
         self._still_open = opened
         return offered

@@ -28,6 +28,12 @@ _ITEM_NUMBER = re.compile(r"(?:^|\n)[ \t>*#-]{0,20}\d{1,3}[.)]{1,2}$")
 _TIE_CHARS = 32  # longer than anything that ties a number to it: "the 20th of September, "
 
 
+def cut_whole(text: str) -> list[str]:
+    """The phrases of a text that comes at once, with a space behind it."""
+    cutter = PhraseCutter()
+    return [*cutter.feed(f"{text} ", 0.0), *cutter.flush()]
+
+
 class PhraseCutter:
     """Feed tokens; take phrases. Synchronous; time is an argument, in seconds."""
 

@@ -22,7 +22,8 @@ class Preparation:
 
     One reading at a time; of what came meanwhile only the newest is read next. The reply
     does not wait for it: the engine itself lets a reading go for the reply to its dialogue.
-    Nothing is read while the machine is too busy. A reading may take `limit_s` seconds.
+    Nothing is read while the machine is too busy, and no words that are refused. A reading may
+    take `limit_s` seconds.
     """
 
     def __init__(
@@ -67,9 +68,13 @@ class Preparation:
                 reading.result()
 
     async def _read(self) -> None:
+        dialogue = self._dialogue
         with self._engines.lent() as engines:
+            words = dialogue.unanswered(self._words)
+            if not engines.safety.check(words, dialogue.language).is_allowed:
+                return  # the turn will say so
             if isinstance(engines.llm, PreparingLanguageModel):
-                request = self._dialogue.request(engines.settings, self._words)
+                request = dialogue.request(engines.settings, self._words)
                 # Only time is lost; the reply will tell.
                 with suppress(EngineError, TimeoutError):
                     async with asyncio.timeout(self._limit_s):

@@ -10,16 +10,16 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from structlog.contextvars import bind_contextvars
 
+from inzwa_rtc.conversation.checking import Told, checked_phrases, judged
 from inzwa_rtc.conversation.dialogue import Dialogue
 from inzwa_rtc.conversation.engines import EngineSet
 from inzwa_rtc.conversation.history import History
 from inzwa_rtc.conversation.latency import Latency
 from inzwa_rtc.conversation.open_tools import OpenTools
-from inzwa_rtc.conversation.phrases import PhraseCutter
 from inzwa_rtc.conversation.prompt import Announcement, Prompt, Typed
 from inzwa_rtc.conversation.replying import Replying
 from inzwa_rtc.conversation.spoken import lines
@@ -42,10 +42,12 @@ from inzwa_rtc.events import (
     ReplyFinished,
     ReplyToken,
     TurnInterrupted,
+    TurnRefused,
 )
 from inzwa_rtc.language import base_language
 from inzwa_rtc.observer import CallObserver, Stage, observed
 from inzwa_rtc.playout.playout import Speech
+from inzwa_rtc.safety import Verdict, log_refusal
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.speech.kept_reading import KeptReading
 
@@ -154,8 +156,13 @@ class Turn:
 
     async def _reply_to(self, text: str) -> None:
         context = self.context
-        context.history.add_user(text)
+        verdict = judged(text, context.dialogue, context.history, self.engines.safety)
+        if verdict.is_allowed:
+            context.history.add_user(text)
         if self._is_superseded():
+            return
+        if not verdict.is_allowed:
+            await self._tell(self._refusal(verdict, "caller"))
             return
         engines = self.engines
         replying = Replying(
@@ -171,12 +178,12 @@ class Turn:
     async def _reply(self, stream: AsyncGenerator[TokenChunk | ToolCall, None]) -> None:
         self._is_answering = True
         tokens: asyncio.Queue[str | None] = asyncio.Queue(TOKENS_WAITING)
-        phrases: asyncio.Queue[str | None] = asyncio.Queue(PHRASES_WAITING)
+        phrases: asyncio.Queue[Told | None] = asyncio.Queue(PHRASES_WAITING)
         failure: EngineError | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._read(stream, tokens))
-                tasks.create_task(self._cut(tokens, phrases))
+                reading = tasks.create_task(self._read(stream, tokens))
+                tasks.create_task(self._check(tokens, phrases, reading))
                 tasks.create_task(self._speak(phrases))
         except* EngineError as group:
             failure = leaves(group)[0]
@@ -190,7 +197,6 @@ class Turn:
     ) -> None:
         with observed(self.context.observer, self.prompt.turn, "reply") as stage:
             await self._read_tokens(stream, tokens, stage)
-        self.context.emit(ReplyFinished(self.prompt.turn, self._text))
         await tokens.put(None)
 
     async def _read_tokens(
@@ -206,39 +212,44 @@ class Turn:
                         self.hang_up = "assistant"
                     case TokenChunk(token=token) if token:
                         self._latency.first_token = self._latency.first_token or _now()
-                        self._say(token)
                         stage.gave()
                         with stage.aside():
                             await tokens.put(token)
                         self.context.observer.waiting("tokens", tokens.qsize())
 
-    async def _cut(
-        self, tokens: asyncio.Queue[str | None], phrases: asyncio.Queue[str | None]
+    async def _check(
+        self,
+        tokens: asyncio.Queue[str | None],
+        phrases: asyncio.Queue[Told | None],
+        reading: asyncio.Task[None],
     ) -> None:
-        cutter = PhraseCutter()
-        while True:
-            try:
-                async with asyncio.timeout_at(cutter.deadline):
-                    token = await tokens.get()
-            except TimeoutError:
-                complete = cutter.on_time(_now())
-            else:
-                if token is None:
-                    break
-                complete = cutter.feed(token, _now())
-            for phrase in complete:
-                await phrases.put(phrase)
+        """Tell and have spoken what may be; of a reply that must not go on, a refusal."""
+        safety, language = self.engines.safety, self.context.voice.language
+        async with aclosing(checked_phrases(tokens, safety.reply(language))) as checked:
+            async for phrase in checked:
+                text = phrase.text
+                if not phrase.verdict.is_allowed:
+                    reading.cancel()  # the engine need not go on
+                    text = self._refusal(phrase.verdict, "reply")
+                    if self._text and not self._text[-1].isspace():
+                        text = f" {text}"
+                told = Told(len(self._text), text)
+                self._say(text)
+                await phrases.put(told)
                 self.context.observer.waiting("phrases", phrases.qsize())
-        for phrase in cutter.flush():
-            await phrases.put(phrase)
+        self.context.emit(ReplyFinished(self.prompt.turn, self._text))
         await phrases.put(None)
 
-    async def _speak(self, phrases: asyncio.Queue[str | None]) -> None:
+    def _refusal(self, verdict: Verdict, whose: Literal["caller", "reply"]) -> str:
+        turn = self.prompt.turn
+        log_refusal(verdict, whose=whose, turn=turn)
+        self.context.emit(TurnRefused(turn, verdict.category))
+        return self.engines.safety.answer(verdict, self.context.voice.language)
+
+    async def _speak(self, phrases: asyncio.Queue[Told | None]) -> None:
         reading = self.engines.reading(self.context.caller)
-        offset = 0
-        while (phrase := await phrases.get()) is not None:
-            await self._speak_phrase(phrase, offset, reading)
-            offset += len(phrase)
+        while (told := await phrases.get()) is not None:
+            await self._speak_phrase(told.text, told.offset, reading)
 
     async def _speak_phrase(self, phrase: str, offset: int, reading: KeptReading) -> None:
         context = self.context

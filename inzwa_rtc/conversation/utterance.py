@@ -28,17 +28,28 @@ class Utterance:
         self.dropped_samples = 0
         self._limit_bytes = int(limit_s * ASR_SAMPLE_RATE) * BYTES_PER_SAMPLE
         self._pieces: deque[bytes] = deque([pcm] if pcm else [])
-        self._waiting_bytes = len(pcm)
+        self._waiting_bytes = self._all_bytes = len(pcm)
         self._changed = asyncio.Event()
         self._ended = asyncio.Event()
         self._on_end: Callable[[], None] = lambda: None
         self._outcome: TranscriptChunk | EngineError | None = None
         self._recognised = asyncio.Event()
 
+    @property
+    def duration_s(self) -> float:
+        """Length of its audio so far."""
+        return self._all_bytes / BYTES_PER_SAMPLE / ASR_SAMPLE_RATE
+
+    @property
+    def waiting_s(self) -> float:
+        """How much of it the recogniser has not taken."""
+        return self._waiting_bytes / BYTES_PER_SAMPLE / ASR_SAMPLE_RATE
+
     def feed(self, pcm: bytes) -> None:
         """Append audio (int16 LE mono 16 kHz)."""
         self._pieces.append(pcm)
         self._waiting_bytes += len(pcm)
+        self._all_bytes += len(pcm)
         while self._waiting_bytes > self._limit_bytes and len(self._pieces) > 1:
             dropped = len(self._pieces.popleft())
             self._waiting_bytes -= dropped

@@ -25,6 +25,7 @@ _NOT_ITS_FAULT = frozenset(
         "context_too_small",
         "request_refused",
         "text_too_long",
+        "tools_refused",
         "unknown_adapter",
         "unknown_language",
         "unknown_voice",

@@ -58,6 +58,12 @@ class _Client:
 class RecognizerClient(_Client):
     """`Recognizer` over an engine's process."""
 
+    @property
+    def languages(self) -> Sequence[str]:
+        """As in `LanguageKnowingRecognizer`; none before it was ever loaded."""
+        told: Sequence[str] = self._process.description.get("languages", ())
+        return told
+
     async def recognize(
         self, audio: AsyncIterator[bytes], request: RecognizeRequest
     ) -> AsyncGenerator[TranscriptChunk, None]:

@@ -20,6 +20,7 @@ import structlog
 from inzwa_rtc.engines.breaker import BreakerPolicy, BreakerState
 from inzwa_rtc.engines.chain import Chain, Link, now
 from inzwa_rtc.engines.contracts import (
+    LanguageKnowingRecognizer,
     LanguageModel,
     PreparingLanguageModel,
     Recognizer,
@@ -96,6 +97,18 @@ class FallbackRecognizer:
     ) -> None:
         self.chain = Chain("asr", engines, final_s, policy)
         self._kept_s = kept_s
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """As in `LanguageKnowingRecognizer`: those of any of them, none if one does not know."""
+        known: dict[str, None] = {}
+        for link in self.chain.links:
+            engine = link.engine
+            own = engine.languages if isinstance(engine, LanguageKnowingRecognizer) else ()
+            if not own:
+                return ()
+            known.update(dict.fromkeys(own))
+        return tuple(known)
 
     def states(self) -> dict[str, BreakerState]:
         """How each engine's breaker is."""

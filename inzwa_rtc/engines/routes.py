@@ -66,6 +66,7 @@ def describe(spec: EngineSpec, engine: Any) -> dict[str, Any]:
     }
     if spec.kind == "asr":
         description["sample_rate"] = ASR_SAMPLE_RATE
+        description["languages"] = list(getattr(engine, "languages", ()))
     elif spec.kind == "llm":
         description["can_prepare"] = hasattr(engine, "prepare")
     elif spec.kind == "tts":

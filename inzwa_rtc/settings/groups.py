@@ -67,6 +67,7 @@ class LimitSettings(Group):
     text_chars: Annotated[int, Field(ge=1)] = 5_000
     speech_chars: Annotated[int, Field(ge=1)] = 50_000
     waiting_audio_s: Annotated[float, Field(gt=0)] = 10.0
+    dictation_s: Annotated[float, Field(ge=5, le=3600)] = 120.0
     transcriptions_at_once: Annotated[int, Field(ge=1)] = 2
     replies_at_once: Annotated[int, Field(ge=1)] = 4
     speeches_at_once: Annotated[int, Field(ge=1)] = 16

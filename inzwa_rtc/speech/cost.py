@@ -34,6 +34,10 @@ class Cost:
     unpriced: int = 0
     amounts: Mapping[str, Decimal] = field(default_factory=dict)
 
+    def shown(self) -> dict[str, str]:
+        """The amounts by currency, as decimal numbers."""
+        return {currency: str(amount) for currency, amount in self.amounts.items()}
+
     def __add__(self, other: Cost) -> Cost:
         amounts = dict(self.amounts)
         for currency, amount in other.amounts.items():
@@ -113,8 +117,14 @@ class Spending:
 
     def forget(self, user: str) -> None:
         """A user is deleted: the name goes, the figures stay in the total."""
-        for key, cost in self._users.pop(user, {}).items():
-            _add(self._others, key, cost)
+        self.hand_over(user, OTHERS)
+
+    def hand_over(self, user: str, other: str) -> Cost:
+        """What was counted for one is the other's from now on; gives what it is in all."""
+        handed = self._users.pop(user, {})
+        for key, cost in handed.items():
+            _add(self._lines(other), key, cost)
+        return sum(handed.values(), Cost())
 
     def _lines(self, user: str) -> dict[tuple[str, str], Cost]:
         if user == OTHERS:

@@ -7,7 +7,7 @@ works again, without a restart, as soon as the database does.
 """
 
 from inzwa_rtc.store.keys import SCOPES, ApiKey, Keys, Scope
-from inzwa_rtc.store.store import Store, database_url, opened
+from inzwa_rtc.store.store import Store, database_url, opened, state
 from inzwa_rtc.store.users import Changes, Users
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "Users",
     "database_url",
     "opened",
+    "state",
 ]

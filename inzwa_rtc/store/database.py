@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
+from logging import CRITICAL, getLogger
 from typing import Any, TypeVar
 
 import structlog
@@ -20,6 +21,9 @@ from inzwa_rtc.store.migrating import migrate
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
+
+# That a connection could not even be closed is told by `database.unavailable`, without the trace.
+getLogger("sqlalchemy.pool").setLevel(CRITICAL)
 
 
 class Database:
@@ -118,8 +122,10 @@ class Database:
         """What the block cannot do for the database's sake is `Unavailable`."""
         try:
             yield
-        except (IntegrityError, DataError):
-            raise  # ours
+        except (IntegrityError, DataError) as error:
+            # The program's own mistake. The driver's words name what was being written.
+            reason = self._backend.reason(error)
+            raise RuntimeError(f"the database cannot take what was written: {reason}") from None
         except ConfigError as error:  # a newer program has upgraded it while this one runs
             self._tell_away(error.code)
             raise _unavailable() from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from alembic import command
 from alembic.config import Config
@@ -14,6 +15,17 @@ from inzwa_rtc.errors import ConfigError
 from inzwa_rtc.store.backend import Backend
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+State = Literal["none", "old", "current"]
+"""Not there; to be upgraded; as this version needs it."""
+
+
+def state(backend: Backend) -> State:
+    """How the database is, which is left as it is. Raises as `migrate`."""
+    if backend.identity() is None:
+        return "none"
+    return "current" if backend.look(_is_current) else "old"
 
 
 def migrate(backend: Backend) -> None:

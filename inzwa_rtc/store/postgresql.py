@@ -55,6 +55,7 @@ class PostgreSQL:
             max_overflow=0,
             pool_timeout=WAIT_S,
             pool_pre_ping=True,  # after a restart of PostgreSQL no request has to fail
+            hide_parameters=True,  # errors are logged; whom they are about is not
         )
 
     def identity(self) -> str:
@@ -119,7 +120,10 @@ class PostgreSQL:
     async def _acted(self, act: Callable[[Connection], T], limit_s: float) -> T:
         """In a loop of its own, for a thread: asyncpg knows no other way."""
         engine = create_async_engine(
-            _DIALECT, async_creator=lambda: self._connected(limit_s), poolclass=NullPool
+            _DIALECT,
+            async_creator=lambda: self._connected(limit_s),
+            poolclass=NullPool,
+            hide_parameters=True,
         )
         try:
             async with engine.begin() as connection:

@@ -49,6 +49,7 @@ class SQLite:
             max_overflow=0,
             pool_timeout=WAIT_S,
             connect_args=_LIMITS,
+            hide_parameters=True,  # errors are logged; whom they are about is not
         )
         event.listen(engine.sync_engine, "connect", self._connected)
         event.listen(engine.sync_engine, "checkout", self._still_the_same)
@@ -114,7 +115,9 @@ class SQLite:
     def _plain_engine(self) -> Engine:
         """Without foreign keys: to change a table it is made anew, and dropping the old one
         would delete what refers to it."""
-        engine = create_engine(self._url("sqlite"), poolclass=NullPool, connect_args=_LIMITS)
+        engine = create_engine(
+            self._url("sqlite"), poolclass=NullPool, connect_args=_LIMITS, hide_parameters=True
+        )
         event.listen(engine, "connect", lambda connection, _: _set_up(connection, ()))
         event.listen(engine, "begin", _begin)
         return engine

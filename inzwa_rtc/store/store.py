@@ -7,11 +7,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import platformdirs
+from sqlalchemy.exc import SQLAlchemyError
 
+from inzwa_rtc.errors import Unavailable
 from inzwa_rtc.settings import Settings
+from inzwa_rtc.store import migrating
 from inzwa_rtc.store.address import backend
 from inzwa_rtc.store.database import Database
 from inzwa_rtc.store.keys import Keys
+from inzwa_rtc.store.migrating import State
 from inzwa_rtc.store.users import Users
 from inzwa_rtc.users import UserSettings, VoiceMode
 
@@ -40,6 +44,21 @@ async def opened(url: str, default_voice_mode: VoiceMode = "conversation") -> As
         yield Store(users, keys)
     finally:
         await database.close()
+
+
+def state(url: str) -> State:
+    """How the database at `url` is; nothing is made or changed. Blocks, outside of any loop.
+    Raises `ConfigError` as `opened`, and `Unavailable` with the reason."""
+    place = backend(url)
+    away: tuple[type[Exception], ...] = (SQLAlchemyError, TimeoutError, *place.errors)
+    try:
+        return migrating.state(place)
+    except away as error:
+        raise place.mistake(error) or Unavailable(
+            f"The database of users and keys cannot be used: {place.reason(error)}.",
+            action="docs/users.md says what that means (When it is away).",
+            code="database_unavailable",
+        ) from None
 
 
 def database_url(settings: Settings) -> str:

@@ -112,9 +112,12 @@ class Users:
 
 
 async def ensure(connection: AsyncConnection, user_id: str) -> None:
-    """Have a row for this user, of which nothing else is known if there was none."""
+    """Have a row for this user, of which nothing else is known if there was none; nobody deletes
+    it until the transaction ends."""
     made = _insert(connection, users).values(id=user_id, created_at=_now())
-    await connection.execute(made.on_conflict_do_nothing(index_elements=["id"]))
+    # Written anew as it is: PostgreSQL would not lock a row of which nothing is changed.
+    as_it_is = {"is_disabled": users.c.is_disabled}
+    await connection.execute(made.on_conflict_do_update(index_elements=["id"], set_=as_it_is))
 
 
 def _insert(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:

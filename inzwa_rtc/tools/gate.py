@@ -10,6 +10,24 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a caller said: words in small letters without accents, read once for all gates."""
+
+    words: frozenset[str] = field(repr=False)
+    text: str = field(repr=False)
+    """The words in their order, a space around each."""
+
+    @classmethod
+    def of(cls, text: str) -> Said:
+        """The words of a text. Of "weather's" there is "weather" too."""
+        words = _words(text)
+        return cls(
+            frozenset(words) | {word.partition("'")[0] for word in words}, f" {' '.join(words)} "
+        )
 
 
 class Gate:
@@ -21,28 +39,30 @@ class Gate:
     """
 
     def __init__(self, words: Mapping[str, Iterable[str]], *, always: bool = False) -> None:
-        ways = [_way(word) for several in words.values() for word in several]
-        ways = [way for way in ways if way]
-        self._pattern = re.compile(rf"(?<!\w)(?:{'|'.join(ways)})(?!\w)") if ways else None
         self._always = always
+        self._words: set[str] = set()
+        self._parts: list[str] = []  # of the whole text, a space where a word must end
+        for way in (way for several in words.values() for way in several):
+            parts = _words(way.strip("*"))
+            if not parts:
+                continue
+            before = "" if way.startswith("*") else " "
+            after = "" if way.endswith("*") else " "
+            if len(parts) == 1 and before and after:
+                self._words.add(parts[0])
+            else:
+                self._parts.append(f"{before}{' '.join(parts)}{after}")
 
-    def opens(self, text: str) -> bool:
+    def opens(self, said: Said) -> bool:
         """Whether what the caller said is about the tool."""
-        if self._always:
-            return True
-        return self._pattern is not None and self._pattern.search(_plain(text)) is not None
+        return (
+            self._always
+            or not self._words.isdisjoint(said.words)
+            or any(part in said.text for part in self._parts)
+        )
 
 
-def _way(word: str) -> str:
-    """A word of the settings as a pattern; empty for none."""
-    begins, ends = word.startswith("*"), word.endswith("*")
-    body = r"\s".join(map(re.escape, _plain(word.strip("*")).split()))
-    more = r"\w*"
-    return f"{more * begins}{body}{more * ends}" if body else ""
-
-
-def _plain(text: str) -> str:
-    """Words in small letters without accents, one space between them."""
+def _words(text: str) -> list[str]:
     parts = unicodedata.normalize("NFKD", text.casefold())
     letters = "".join(letter for letter in parts if not unicodedata.combining(letter))
-    return " ".join(re.findall(r"[\w']+", letters.replace("’", "'")))
+    return re.findall(r"[\w']+", letters.replace("’", "'"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,9 @@ from jsonschema.exceptions import SchemaError, best_match
 
 from inzwa_rtc.errors import ConfigError
 from inzwa_rtc.tools.tool import ToolFailed
+
+MOST_CHARS = 8_192
+"""Of arguments: nobody says more, and patterns of a schema may take long to try on more."""
 
 
 def check_schema(schema: Mapping[str, Any], place: str) -> None:
@@ -33,6 +37,8 @@ def check_schema(schema: Mapping[str, Any], place: str) -> None:
 
 def check_arguments(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
     """Raises `ToolFailed` that tells the model what is wrong with them."""
+    if len(json.dumps(dict(arguments))) > MOST_CHARS:
+        raise ToolFailed("The arguments are too long.")
     error = best_match(Draft202012Validator(schema).iter_errors(dict(arguments)))
     if error is not None:
         where = ".".join(map(str, error.absolute_path))

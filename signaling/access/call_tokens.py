@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hmac
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from signaling.access.caller import Caller
 
@@ -19,13 +19,14 @@ ENDED_MOST = 10_000  # the oldest go first: their clients are told what stranger
 
 @dataclass(slots=True)
 class Claim:
-    """A call, who began it, and the token that they were told. `is_told` is false where nobody
-    was told any: whoever began it without a token, in the manner of WHIP, on an open server."""
+    """A call, who began it, and its token. Where `is_needed` is false, nothing is: for whoever
+    began it with no token, in the manner of WHIP, on an open server."""
 
     call_id: str
     token: str
     owner: Caller
-    is_told: bool = True
+    is_needed: bool = True
+    goes_on_with_start_token: bool = False
     ended_at: float | None = None
 
 
@@ -45,13 +46,11 @@ class CallTokens:
 
     def told_nothing(self, call_id: str) -> None:
         """The answer had no place for the token, as in WHIP, whose clients send with every
-        request what they have sent with the first one: a start token goes on as the call's. A
-        key opens the call anyway; with neither, knowing the call's id has to do."""
+        request what they have sent with the first one: a start token goes on as one of the
+        call's. A key opens the call anyway; with neither, knowing the call's id has to do."""
         claim = self._claims[call_id]
-        if claim.owner.start_token is not None:
-            claim.token = claim.owner.start_token
-        elif claim.owner.key_id is None:
-            claim.is_told = False
+        claim.goes_on_with_start_token = claim.owner.start_token is not None
+        claim.is_needed = claim.goes_on_with_start_token or claim.owner.key_id is not None
 
     def end(self, call_id: str, now: float) -> None:
         """The call is over."""
@@ -66,13 +65,20 @@ class CallTokens:
                 return
             del self._ended[oldest], self._claims[oldest]
 
+    def forget_user(self, user: str) -> None:
+        """Their calls are nobody's from now on."""
+        for claim in self._claims.values():
+            if claim.owner.user == user:
+                claim.owner = replace(claim.owner, user=None)
+
     def held(self, call_id: str, secret: str, now: float) -> Claim | None:
         """The claim that this token is for; None for any other token, and for no call."""
         claim = self._at(call_id, now)
-        if claim is None or not claim.is_told:
+        if claim is None:
             return None
-        known, given = (text.encode("utf-8", "surrogatepass") for text in (claim.token, secret))
-        return claim if hmac.compare_digest(known, given) else None
+        start_token = claim.owner.start_token if claim.goes_on_with_start_token else None
+        is_its_own = [_same(secret, one) for one in (claim.token, start_token) if one]
+        return claim if any(is_its_own) else None
 
     def of_key(self, call_id: str, key_id: str, now: float) -> Claim | None:
         """The claim, where the call was begun with this key, or with a start token that was
@@ -81,12 +87,18 @@ class CallTokens:
         return claim if claim is not None and claim.owner.key_id == key_id else None
 
     def of_nobody(self, call_id: str, now: float) -> Claim | None:
-        """The claim, where whoever began the call was told no token."""
+        """The claim, where no token is needed."""
         claim = self._at(call_id, now)
-        return claim if claim is not None and not claim.is_told else None
+        return claim if claim is not None and not claim.is_needed else None
 
     def _at(self, call_id: str, now: float) -> Claim | None:
         claim = self._claims.get(call_id)
         if claim is None or (claim.ended_at is not None and now - claim.ended_at >= RESUME_S):
             return None
         return claim
+
+
+def _same(one: str, other: str) -> bool:
+    return hmac.compare_digest(
+        one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass")
+    )

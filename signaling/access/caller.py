@@ -45,12 +45,17 @@ class Caller:
         return self.session.model_dump(exclude_none=True)
 
 
+def may(caller: Caller, ability: Ability) -> bool:
+    """Whether the caller's voice mode lets them."""
+    return ability in _ABILITIES[caller.settings.voice_mode]
+
+
 def check_may(caller: Caller, ability: Ability) -> None:
     """Raises `PeerError` (403) where the caller's voice mode does not let them."""
     mode = caller.settings.voice_mode
     if mode == "disabled":
         raise voice_disabled_for_user()
-    if ability not in _ABILITIES[mode]:
+    if not may(caller, ability):
         raise PeerError(
             f"This user's voice mode is `{mode}`.",
             action="Choose another voice mode in the user's settings.",

@@ -89,6 +89,11 @@ class Gate:
         if caller.start_token is not None:
             self.start_tokens.give_back(caller.start_token)
 
+    def forget_user(self, user: str) -> None:
+        """This user is deleted: nothing goes by their name any more."""
+        self.start_tokens.forget_user(user)
+        self._calls.forget_user(user)
+
     def mint(self, grant: Grant, life_s: float) -> str:
         """A start token. Raises `RateLimited`."""
         return self.start_tokens.mint(grant, self._now(), life_s)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import heapq
 import secrets
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from inzwa_rtc.errors import RateLimited
@@ -36,6 +36,7 @@ class _Kept:
     grant: Grant
     expires_at: float
     is_spent: bool = False
+    is_void: bool = False
 
 
 class StartTokens:
@@ -79,7 +80,14 @@ class StartTokens:
         """The call did not come about: the token may be spent until it is too old."""
         kept = self._kept.get(_digest(token))
         if kept is not None:
-            kept.is_spent = False
+            kept.is_spent = kept.is_void
+
+    def forget_user(self, user: str) -> None:
+        """Tokens in this name start nothing any more."""
+        for kept in self._kept.values():
+            if kept.grant.user == user:
+                kept.grant = replace(kept.grant, user=None)
+                kept.is_spent = kept.is_void = True
 
     def _forget(self, now: float) -> None:
         while self._ends and self._ends[0][0] <= now:

@@ -219,6 +219,8 @@ def _members(event: Event) -> dict[str, Any]:
             }
         case events.TurnInterrupted(turn, heard):
             return {"type": "turn.interrupted", "turn": turn, "heard": heard}
+        case events.TurnRefused(turn, category):
+            return {"type": "turn.refused", "turn": turn, "category": category}
         case events.TurnMetrics(turn, silence, transcript, token, audio):
             return {
                 "type": "turn.metrics",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
+from inzwa_rtc.conversation.engines import EngineSet
 from inzwa_rtc.conversation.shedding import Shedding
 from inzwa_rtc.conversation.spoken import system_prompt
 from inzwa_rtc.conversation.stages import next_within
@@ -22,7 +24,9 @@ from inzwa_rtc.engines.contracts import (
     takes_tools,
 )
 from inzwa_rtc.errors import EngineError, PeerError
+from inzwa_rtc.safety import log_refusal
 from signaling.access.caller import Caller
+from signaling.operations.checking import CheckedText, judged
 from signaling.operations.permission import ANSWER, check_may
 from signaling.operations.places import Places
 from signaling.operations.refusals import told
@@ -41,9 +45,10 @@ class ReplyText:
 
 @dataclass(frozen=True, slots=True)
 class ReplyEnd:
-    """The reply is over. `usage` is the model's own count, or an estimate."""
+    """The reply is over. `usage` is the model's own count, or an estimate. `content_filter`:
+    the rules of what may be said have ended it."""
 
-    finish_reason: FinishReason
+    finish_reason: FinishReason | Literal["content_filter"]
     usage: Usage
     is_estimated: bool
 
@@ -117,26 +122,56 @@ class Reply:
     _places: Places = field(repr=False)
 
     async def parts(self) -> AsyncGenerator[ReplyPart, None]:
-        """The reply as it is made; `ReplyEnd` comes last. Raises `EngineError`, `PeerError`
-        (what engines refuse), and `Unavailable` (`busy`) at first."""
+        """The reply as it is made, phrase by phrase; `ReplyEnd` comes last. Raises
+        `EngineError`, `PeerError` (what engines refuse), and `Unavailable` (`busy`) at first."""
         with self._switchboard.lent() as engines:
+            asked = self.request
+            messages, verdict = await asyncio.to_thread(
+                judged, asked.messages, asked.language, engines.safety
+            )
+            if not verdict.is_allowed:
+                log_refusal(verdict, whose="caller")
+                yield ReplyText(engines.safety.answer(verdict, asked.language))
+                yield ReplyEnd("content_filter", Usage(0, 0), is_estimated=False)
+                return
             async with self._places.one():
-                timeouts = engines.settings.timeouts
-                count = _Count(self.request)
-                limit = timeouts.first_token
-                try:
-                    async with aclosing(engines.llm.reply(self.request)) as stream:
-                        while item := await next_within(stream, limit, "The reply engine"):
-                            limit = timeouts.next_token
-                            count.add(item)
-                            if isinstance(item, TokenChunk):
-                                if item.token:
-                                    yield ReplyText(item.token)
-                            elif item.name != _HANG_UP:
-                                yield item
-                except EngineError as error:
-                    raise told(error) from None
-                yield count.end()
+                told_parts = self._made(replace(asked, messages=tuple(messages)), engines)
+                async with aclosing(told_parts) as parts:
+                    async for part in parts:
+                        yield part
+
+    async def _made(
+        self, request: ReplyRequest, engines: EngineSet
+    ) -> AsyncGenerator[ReplyPart, None]:
+        timeouts = engines.settings.timeouts
+        count = _Count(request)
+        text = CheckedText(lambda: engines.safety.reply(request.language))
+        limit = timeouts.first_token
+        try:
+            async with aclosing(engines.llm.reply(request)) as stream:
+                while text.verdict.is_allowed:
+                    item = await next_within(stream, limit, "The reply engine")
+                    if item is None:
+                        break
+                    limit = timeouts.next_token
+                    count.add(item)
+                    if isinstance(item, TokenChunk):
+                        if more := text.feed(item.token, asyncio.get_running_loop().time()):
+                            yield ReplyText(more)
+                    elif item.name != _HANG_UP:
+                        if more := text.finish():
+                            yield ReplyText(more)
+                        yield item
+        except EngineError as error:
+            raise told(error) from None
+        if more := text.finish():
+            yield ReplyText(more)
+        if text.verdict.is_allowed:
+            yield count.end()
+            return
+        log_refusal(text.verdict, whose="reply")
+        yield ReplyText(f" {engines.safety.answer(text.verdict, request.language)}")
+        yield replace(count.end(), finish_reason="content_filter")
 
     async def whole(self) -> tuple[str, list[ToolCall], ReplyEnd]:
         """All of it at once: the text, the tools that are asked for, and how it ended. Raises

@@ -23,6 +23,7 @@ from inzwa_rtc.events import (
     Transcript,
     TurnInterrupted,
     TurnMetrics,
+    TurnRefused,
 )
 from inzwa_rtc.metrics.calls import CallMetrics, LineReport
 from inzwa_rtc.metrics.figures import Figures
@@ -70,6 +71,8 @@ class CallWatch:
             case TurnMetrics():
                 self.latest = event
                 self._figures.add(event)
+            case TurnRefused(category=category):
+                self._metrics.refusal(category)
             case Failure(code=code, turn=turn) if turn is not None:
                 self.failures += 1
                 log.warning("turn.failed", turn=turn, code=code)

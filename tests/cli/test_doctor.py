@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from inzwa_rtc.cli.doctor import machine, network
+from inzwa_rtc.cli.doctor import access, machine, network
 from inzwa_rtc.cli.doctor.command import CHECKS
 from inzwa_rtc.cli.doctor.command import run as run_check
 from inzwa_rtc.cli.doctor.finding import Finding
@@ -133,3 +134,23 @@ def test_a_public_address_is_what_callers_are_told() -> None:
 def test_open_files_must_do_for_all_calls() -> None:
     assert machine.open_files(Settings(max_concurrent_sessions=1)).status == "ok"
     assert machine.open_files(Settings(max_concurrent_sessions=100_000_000)).status == "warning"
+
+
+@pytest.mark.parametrize(
+    ("settings", "status"),
+    [
+        ({}, "ok"),
+        ({"access": {"open": True}}, "ok"),
+        ({"access": {"open": False}}, "ok"),
+        ({"host": "0.0.0.0"}, "problem"),
+        ({"host": "0.0.0.0", "access": {"open": True}}, "warning"),
+        ({"host": "0.0.0.0", "access": {"open": False}}, "ok"),
+        ({"host": "0.0.0.0", "admin_key": "an operator's own key"}, "ok"),
+    ],
+)
+def test_a_server_that_would_not_start_for_want_of_a_key_is_found(
+    settings: dict[str, Any], status: str, tmp_path: Path
+) -> None:
+    finding = access.access(Settings.model_validate({"data_dir": tmp_path, **settings}))
+    assert finding.status == status
+    assert bool(finding.action) == (status != "ok")

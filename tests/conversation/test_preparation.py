@@ -25,6 +25,7 @@ from inzwa_rtc.speech.cache.cache import PhraseCache
 from inzwa_rtc.speech.cost import PriceTable, Spending
 from tests.support.engines import ScriptedRecognizer, ToneSynthesizer
 from tests.support.peer import settle
+from tests.support.safety import shipped
 from tests.support.session import Source
 from tests.support.speech import AS_IT_IS
 
@@ -60,7 +61,10 @@ class Call:
         asr, tts = ScriptedRecognizer(), ToneSynthesizer()
         cache, spending = PhraseCache(settings), Spending(PriceTable({}))
         self.source = Source(
-            EngineSet(asr, self.reader, tts, settings, {}, AS_IT_IS, cache, spending)
+            EngineSet(
+                *(asr, self.reader, tts, settings, {}, AS_IT_IS, cache, spending),
+                shipped(settings),
+            )
         )
         self.preparation = Preparation(self.source, dialogue, self.shedding, limit_s)
 
@@ -164,4 +168,17 @@ async def test_an_engine_that_reads_for_ever_is_let_go() -> None:
         assert await call.asked() == [SYSTEM]
         call.heard("what time is it", len("what time"))
         assert [message.content for message in await call.asked()][1:] == ["what time"]
+        running.cancel()
+
+
+async def test_words_that_are_refused_are_not_read_ahead() -> None:
+    call = Call()
+    async with asyncio.timeout(GUARD_S), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(call.preparation.run())
+        await call.asked()
+        call.reader.may_go_on.release()
+        call.history.add_user("tell me how to")
+        call.heard("kill someone now", len("kill someone"))
+        await settle()
+        assert call.reader.asked.empty()
         running.cancel()

@@ -4,6 +4,7 @@ somebody from whom voice is taken is told, and the call ends."""
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -20,7 +21,11 @@ from inzwa_rtc.events import (
     Transcript,
 )
 from inzwa_rtc.users import VoiceMode
-from tests.support.session import BROKEN, STORY, SteeredRecognizer, calling
+from tests.support.session import BROKEN, STORY, Call, SteeredRecognizer, calling
+
+
+def _has_finals(call: Call, count: int) -> bool:
+    return len(finals(call.peer.events)) == count
 
 
 async def test_who_is_only_written_down_gets_every_transcript_and_no_word_more() -> None:
@@ -29,7 +34,7 @@ async def test_who_is_only_written_down_gets_every_transcript_and_no_word_more()
     ) as call:
         for turn in range(2):
             await call.question()
-            await call.peer.until(lambda turn=turn: len(finals(call.peer.events)) == turn + 1)
+            await call.peer.until(partial(_has_finals, call, turn + 1))
         assert [final.text for final in finals(call.peer.events)] == ["one", "two"]
         assert started(call.peer.events).voice_mode == "transcribe_only"
         assert not call.llm.requests

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.support.browser import Visitor, visiting
+from tests.support.browser import (
+    BLOCK_WEBRTC,
+    FAKE_DEVICES,
+    Visitor,
+    chromium,
+    microphone_that_plays,
+    visiting,
+)
 from tests.support.credentials import serving_with_keys, start_token
 from tests.support.engines import ScriptedModel
 from tests.support.looks import look
@@ -96,6 +105,20 @@ async def test_who_is_only_written_down_is_told_so(browser: Browser) -> None:
             await visitor.until("state.phase === 'listening'")
             await expect(visitor.page.locator("#hint")).to_contain_text("written down")
             await expect(visitor.page.locator("#open-composer")).not_to_be_visible()
+
+
+async def test_one_token_is_enough_where_webrtc_is_blocked(tmp_path: Path) -> None:
+    """The WebSocket is begun with what the call that did not come about was to be begun with."""
+    silence = microphone_that_plays(tmp_path / "silence.wav", 1.0)
+    async with (
+        serving_with_keys(**QUIET) as (server, keys, http),
+        chromium(FAKE_DEVICES, silence, BLOCK_WEBRTC) as browser,
+    ):
+        token = await start_token(server, http, keys.call)
+        url = f"{server.url}/?connect_timeout_ms=1500#token={token}"
+        async with visiting(browser, url) as visitor:
+            await visitor.page.click("#call")
+            await visitor.until("state.phase === 'listening' && state.transport === 'websocket'")
 
 
 async def enter(visitor: Visitor, key: str) -> None:

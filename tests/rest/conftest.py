@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import openai
 import pytest_asyncio
 
+from tests.support.openai import openai_client
 from tests.support.server import ServingEmbedded, serving_embedded
 
 
@@ -20,6 +21,5 @@ async def embedded() -> AsyncIterator[ServingEmbedded]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def client(embedded: ServingEmbedded) -> AsyncIterator[openai.AsyncOpenAI]:
     """OpenAI's own client, which is told another address and nothing else."""
-    url = f"{embedded.url}/v1"
-    async with openai.AsyncOpenAI(base_url=url, api_key="any", max_retries=0) as client:
+    async with openai_client(embedded) as client:
         yield client

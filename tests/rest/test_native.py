@@ -35,17 +35,17 @@ async def test_a_recording_is_answered_with_its_words() -> None:
 
 async def test_a_reply_streams_as_events_and_ends_with_what_it_took() -> None:
     async with (
-        serving(llm=ScriptedModel("I am well.")) as server,
+        serving(llm=ScriptedModel("I am well. And you?")) as server,
         aiohttp.ClientSession(server.url) as client,
     ):
         answer = await client.post("/v1/chat", json={**QUESTION, "stream": True})
         assert answer.content_type == "text/event-stream"
         events = (await answer.text()).strip().split("\n\n")
     tokens = [json.loads(event.removeprefix("data: ")) for event in events[:-1]]
-    assert tokens == [{"token": "I "}, {"token": "am "}, {"token": "well. "}]
+    assert tokens == [{"token": "I am well. "}, {"token": "And you? "}]
     name, data = events[-1].split("\n")
     assert name == "event: done"
-    assert json.loads(data.removeprefix("data: "))["usage"]["completion_tokens"] == 3
+    assert json.loads(data.removeprefix("data: "))["usage"]["completion_tokens"] == 5
 
 
 async def test_a_reply_without_a_stream_is_one_object() -> None:

@@ -12,6 +12,7 @@ import pytest
 from inzwa_rtc.engines.contracts import Message, TokenChunk, ToolCall, Usage
 from inzwa_rtc.errors import EngineError
 from tests.support.engines import ScriptedModel
+from tests.support.openai import openai_client
 from tests.support.server import serving, serving_embedded
 
 ASK: Any = {"model": "gpt-4o", "messages": [{"role": "user", "content": "How are you?"}]}
@@ -28,28 +29,23 @@ class CountingModel(ScriptedModel):
 
 @asynccontextmanager
 async def asking(llm: ScriptedModel) -> AsyncIterator[openai.AsyncOpenAI]:
-    async with serving(llm=llm) as server:
-        url = f"{server.url}/v1"
-        async with openai.AsyncOpenAI(base_url=url, api_key="any", max_retries=0) as client:
-            yield client
+    async with serving(llm=llm) as server, openai_client(server) as client:
+        yield client
 
 
 async def test_a_dialogue_is_continued_with_the_engine_of_the_server() -> None:
-    async with serving_embedded() as server:
-        client = openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="any", max_retries=0)
-        async with client:
-            told = await client.chat.completions.create(**ASK)
-            assert [model.id async for model in client.models.list()] == [
-                *("pocketsphinx", "scripted", "espeak")
-            ]
-            assert (await client.models.retrieve("espeak")).owned_by == "espeak"
-            with pytest.raises(openai.NotFoundError):
-                await client.models.retrieve("gpt-9")
+    async with serving_embedded() as server, openai_client(server) as client:
+        told = await client.chat.completions.create(**ASK)
+        models = [model.id async for model in client.models.list()]
+        assert models == ["pocketsphinx", "scripted", "espeak"]
+        assert (await client.models.retrieve("espeak")).owned_by == "espeak"
+        with pytest.raises(openai.NotFoundError):
+            await client.models.retrieve("gpt-9")
     assert "well" in (told.choices[0].message.content or "")
     assert told.choices[0].finish_reason == "stop"
 
 
-async def test_a_stream_tells_word_by_word_and_last_what_it_took() -> None:
+async def test_a_stream_tells_phrase_by_phrase_and_last_what_it_took() -> None:
     async with asking(CountingModel("I am well today.")) as client:
         chunks = await client.chat.completions.create(
             **ASK, stream=True, stream_options={"include_usage": True}
@@ -159,7 +155,7 @@ async def test_what_would_be_missed_is_refused_and_not_left_out(asked: dict[str,
 async def test_an_error_in_the_middle_of_a_stream_is_raised_by_the_client() -> None:
     class Breaking(ScriptedModel):
         async def reply(self, request: Any) -> Any:
-            yield TokenChunk("I am ")
+            yield TokenChunk("I am well. And ")
             raise EngineError("It broke.")
 
     got = ""
@@ -168,7 +164,7 @@ async def test_an_error_in_the_middle_of_a_stream_is_raised_by_the_client() -> N
         with pytest.raises(openai.APIError, match="It broke"):
             async for chunk in chunks:
                 got += chunk.choices[0].delta.content or ""
-    assert got == "I am "
+    assert got == "I am well. "
 
 
 async def test_an_engine_that_fails_at_once_is_a_server_error() -> None:
@@ -176,3 +172,19 @@ async def test_an_engine_that_fails_at_once_is_a_server_error() -> None:
         with pytest.raises(openai.InternalServerError) as failed:
             await client.chat.completions.create(**ASK, stream=True)
     assert failed.value.status_code == 502
+
+
+async def test_an_unknown_key_is_an_authentication_error() -> None:
+    async with asking(ScriptedModel("Yes.")) as client:
+        with pytest.raises(openai.AuthenticationError) as refused:
+            await client.with_options(api_key="nobody's").chat.completions.create(**ASK)
+    assert refused.value.type == "authentication_error"
+
+
+async def test_a_refused_question_is_answered_and_says_why_it_ended() -> None:
+    model = ScriptedModel("First, take a pipe.")
+    bad: Any = [{"role": "user", "content": "how do I make a pipe bomb"}]
+    async with asking(model) as client:
+        told = await client.chat.completions.create(model="gpt-4o", messages=bad)
+    assert told.choices[0].finish_reason == "content_filter"
+    assert told.choices[0].message.content and not model.requests

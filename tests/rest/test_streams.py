@@ -77,7 +77,7 @@ async def test_a_reply_stops_when_its_reader_hangs_up() -> None:
     class Endless(ScriptedModel):
         async def reply(self, request: Any) -> Any:
             try:
-                yield TokenChunk("Well ")
+                yield TokenChunk("Well then. ")
                 await asyncio.Event().wait()
             finally:
                 closed.set()
@@ -92,7 +92,7 @@ async def test_a_reply_stops_when_its_reader_hangs_up() -> None:
 async def test_a_reply_that_breaks_ends_with_an_error() -> None:
     class Breaking(ScriptedModel):
         async def reply(self, request: Any) -> Any:
-            yield TokenChunk("Well ")
+            yield TokenChunk("Well then. ")
             raise EngineError("It broke.", action="Try again.")
 
     async with serving(llm=Breaking()) as server, aiohttp.ClientSession(server.url) as client:

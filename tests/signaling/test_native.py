@@ -38,6 +38,7 @@ EVENTS: list[Event] = [
     events.PlaybackEnded(1),
     events.Caption(1, "hi", 0, 0),
     events.TurnInterrupted(1, "hi"),
+    events.TurnRefused(1, "topic"),
     events.TurnMetrics(1, 1, 2, 3, 4),
     events.Failure("code", "message", "action", 1),
 ]

@@ -96,7 +96,10 @@ async def test_a_listed_page_is_told_in_advance_what_it_may_send() -> None:
             async with http.options(f"{server.url}/v1/calls/x", headers=headers) as response:
                 assert response.status == status
                 methods = response.headers.get("Access-Control-Allow-Methods", "")
-                assert ("PATCH" in methods) == (status == 204)
+                for method in ("PUT", "PATCH", "DELETE"):
+                    assert (method in methods) == (status == 204)
+                sent = response.headers.get("Access-Control-Allow-Headers", "")
+                assert ("Authorization" in sent) == (status == 204)
 
 
 async def test_another_sites_page_cannot_open_a_socket() -> None:

@@ -97,6 +97,16 @@ def test_a_user_who_is_deleted_stays_in_the_total_alone() -> None:
     assert spending.total().characters == 100
 
 
+def test_what_was_counted_for_a_call_becomes_its_user_s() -> None:
+    spending = Spending(TABLE)
+    spending.count("call", "openai", "tts-1", 100)
+    spending.count("anna", "openai", "tts-1", 50)
+    assert spending.hand_over("call", "anna").characters == 100
+    assert spending.users() == ("anna",)
+    assert [line.cost.characters for line in spending.of("anna")] == [150]
+    assert spending.hand_over("nobody", "anna") == Cost()
+
+
 def test_new_prices_hold_from_then_on() -> None:
     spending = Spending(PriceTable({}))
     spending.count("anna", "openai", "tts-1", 100)

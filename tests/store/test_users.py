@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from traceback import format_exception
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.store import Store, opened
+from inzwa_rtc.store.tables import users
 from inzwa_rtc.users import UserSettings
 
 
@@ -85,6 +88,36 @@ async def test_changes_at_the_same_time_are_all_kept(store: Store) -> None:
     for user in await store.users.listed():
         assert user.settings == UserSettings(tts_voice="a", tts_speed=2.0)
     assert len(await store.users.listed()) == 2
+
+
+async def test_who_is_deleted_while_something_is_written_of_them_is_there_or_not(
+    store: Store,
+) -> None:
+    """Each request is done as if it were alone, in whatever order."""
+    for _ in range(10):
+        await asyncio.gather(
+            store.users.change("rudo", tts_speed=2.0),
+            store.users.delete("rudo"),
+            store.keys.create("phone", ["call"], "rudo"),
+            store.users.delete("rudo"),
+            store.users.change("rudo", tts_voice="one"),
+        )
+        rudo = await store.users.find("rudo")
+        assert rudo is not None or await store.keys.listed() == []
+
+
+async def test_a_mistake_of_the_programs_is_told_without_whom_it_is_about(store: Store) -> None:
+    """It is logged with its trace."""
+
+    async def twice(connection: AsyncConnection) -> None:
+        row = {"id": "canary", "created_at": datetime.now(UTC), "tts_voice": "canary"}
+        await connection.execute(users.insert().values(**row))
+        await connection.execute(users.insert().values(**row))
+
+    with pytest.raises(RuntimeError) as mistake:
+        await store.users._database.write(twice)
+    assert "canary" not in "".join(format_exception(mistake.value))
+    assert await store.users.listed() == []
 
 
 async def test_a_request_that_is_given_up_midway_harms_no_other(store: Store) -> None:

@@ -33,6 +33,7 @@ from inzwa_rtc.tools.toolbox import Toolbox
 from inzwa_rtc.users import VoiceMode
 from tests.support.engines import LoudIsSpeech, ScriptedModel, ScriptedRecognizer, ToneSynthesizer
 from tests.support.peer import MemoryPeer
+from tests.support.safety import shipped
 from tests.support.speech import AS_IT_IS
 
 STORY = "Once upon a time there was a small bird that could not sing at all."
@@ -138,9 +139,8 @@ async def calling(
     apologies = [SpeechRequest(lines(name).fault, language=name) for name in languages()]
     faults = dict(zip(languages(), await rehearsal.rendered(apologies), strict=True))
     peer, shedding = MemoryPeer(), Shedding(settings.load)
-    engines = EngineSet(
-        asr, llm, tts, settings, faults, manner, cache, spending, toolbox or Toolbox()
-    )
+    rules, tools = shipped(settings), toolbox or Toolbox()
+    engines = EngineSet(asr, llm, tts, settings, faults, manner, cache, spending, rules, tools)
     source = Source(engines)
     session = Session(
         "id",

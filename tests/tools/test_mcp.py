@@ -16,6 +16,7 @@ import pytest
 from inzwa_rtc.engines.contracts import ToolCall
 from inzwa_rtc.errors import ConfigError
 from inzwa_rtc.settings.tools import ToolSettings
+from inzwa_rtc.tools.gate import Said
 from inzwa_rtc.tools.loading import opened
 from inzwa_rtc.tools.toolbox import Toolbox
 
@@ -69,7 +70,7 @@ async def test_its_tools_are_there_with_its_name_before_theirs() -> None:
         assert {"desk_add", "desk_book"} <= set(specs)
         assert specs["desk_add"].description == "Adds two numbers."
         assert specs["desk_add"].parameters["required"] == ["a", "b"]
-        assert all(tool.gate.opens("the desk") for tool in toolbox.tools)
+        assert all(tool.gate.opens(Said.of("the desk")) for tool in toolbox.tools)
         changes = {tool.spec.name: tool.changes for tool in toolbox.tools}
         assert (changes["desk_add"], changes["desk_book"]) == (False, True)
         assert await told(toolbox, "desk_add", a=2, b=3) == "5"

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from inzwa_rtc import logging
-from inzwa_rtc.cli.doctor import engines, hardware, machine, media, models, network
+from inzwa_rtc.cli.doctor import access, engines, hardware, kept, machine, media, models, network
 from inzwa_rtc.cli.doctor.finding import Check, Finding, found
 from inzwa_rtc.cli.options import as_json, config_file, given, profile
 from inzwa_rtc.engines.process import EngineProcess
@@ -32,10 +32,12 @@ CHECKS: tuple[Check, ...] = (
     engines.recognition,
     engines.replies,
     engines.speech,
+    kept.database,
     network.http_port,
     network.udp_ports,
     network.addresses,
     network.microphone,
+    access.access,
     machine.chromium,
 )
 

@@ -33,6 +33,7 @@ from inzwa_rtc.engines.contracts.dialogue import (
 from inzwa_rtc.engines.contracts.recognition import (
     ASR_SAMPLE_RATE,
     HeardWord,
+    LanguageKnowingRecognizer,
     NoiseSuppressor,
     Recognizer,
     RecognizeRequest,
@@ -60,6 +61,7 @@ __all__ = [
     "FinishReason",
     "HeardWord",
     "IdentifiedSynthesizer",
+    "LanguageKnowingRecognizer",
     "LanguageModel",
     "LimitedSynthesizer",
     "Message",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 ASR_SAMPLE_RATE = 16_000
 """Rate in Hz of all audio that a recogniser or a voice detector is fed."""
@@ -72,6 +72,16 @@ class Recognizer(Protocol):
     ) -> AsyncGenerator[TranscriptChunk, None]:
         """Yield partial chunks while audio (int16 LE mono 16 kHz, pieces of any even
         length) comes in, and exactly one final chunk after it ended."""
+        ...
+
+
+@runtime_checkable
+class LanguageKnowingRecognizer(Protocol):
+    """A `Recognizer` that tells which languages it understands."""
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """Their tags (BCP 47); none where that is not known."""
         ...
 
 

@@ -61,8 +61,8 @@ class OllamaOptions(SamplingOptions, StreamingOptions):
     logprobs: bool = False
     """Whether to ask for the probability of each token."""
     tools: bool = True
-    """Whether the model may be offered tools; Ollama refuses them for one that was not made for
-    them."""
+    """Whether the model may be offered tools. With `check_at_start` the server is asked whether it
+    was made for them."""
     think: bool | None = False
     """Whether a model that can may reason before it answers, while the caller waits. None leaves
     it to the server."""
@@ -86,8 +86,7 @@ class Ollama:
         self._asking = Asking(self._server, options.max_concurrent)
         self._fitters: dict[str, ContextFitter] = {}  # by the model's name
         self.details = {"model": options.model, "server": options.base_url}
-        lacking = {"probabilities": not options.logprobs, "tools": not options.tools}
-        self.abilities = tuple(one for one in self.abilities if not lacking.get(one))
+        takes_tools = options.tools
         key = options.api_key
         headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
         settings = http.client_settings(httpx, options, self._server, headers)
@@ -96,6 +95,9 @@ class Ollama:
                 options.base_url, event_hooks=http.hooks(self._server), **settings
             ) as client:
                 at_start(partial(self._load, client))
+                takes_tools = takes_tools and self._knows_tools(client)
+        lacking = {"probabilities": not options.logprobs, "tools": not takes_tools}
+        self.abilities = tuple(one for one in self.abilities if not lacking.get(one))
         hooks = http.async_hooks(self._server, _Body)
         hooks["response"].append(self._on_response)
         self._client = ollama.AsyncClient(options.base_url, event_hooks=hooks, **settings)
@@ -196,6 +198,18 @@ class Ollama:
         after = answers.retry_after_s(response.headers.get("retry-after"))
         if response.status_code in (429, 503) and after is not None:
             raise answers.refused(self._server, Refusal(response.status_code, "", after))
+
+    def _knows_tools(self, client: ollama.Client) -> bool:
+        """Whether the model was made for tools; Ollama refuses them for others. Old servers do
+        not tell."""
+        try:
+            can = client.show(self._options.model).capabilities
+        except (*_FAILURES, ConnectionError):
+            return True
+        if can is None or "tools" in can:
+            return True
+        _log.info("llm.no_tools", model=self._options.model)
+        return False
 
     def _load(self, client: ollama.Client) -> None:
         """A request without a prompt loads the model, for this context, and nothing else."""

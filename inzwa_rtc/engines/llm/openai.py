@@ -31,6 +31,7 @@ from inzwa_rtc.engines.llm.openai_chat import (
     TooLong,
     newer_half,
     refuses_system,
+    refuses_tools,
     request_body,
     told_by,
     too_long,
@@ -161,6 +162,18 @@ class OpenAIChat:
                         yield TokenChunk("", None, True, usage, reason)
                         return
         except UNREADABLE as error:
+            if (
+                request.tools
+                and isinstance(error, APIStatusError)
+                and error.status_code in (400, 422)
+                and refuses_tools(error.message)
+            ):
+                raise EngineError(
+                    f"{server} takes no tools as it is set up.",
+                    action="Start vLLM with --enable-auto-tool-choice and the model's "
+                    "--tool-call-parser, llama-server with --jinja; or set `llm.tools: false`.",
+                    code="tools_refused",
+                ) from None
             raise failed(server, error) from None
         raise answers.cut(server) if has_begun else answers.empty(server)
 

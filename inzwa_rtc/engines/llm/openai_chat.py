@@ -125,6 +125,12 @@ def refuses_system(message: str) -> bool:
     return "system role not supported" in message.lower()
 
 
+def refuses_tools(message: str) -> bool:
+    """Whether a refusal is about tools: vLLM and llama-server name the option that is lacking,
+    other servers the member of the request."""
+    return re.search(r"\btools?\b|tool_choice", message.lower()) is not None
+
+
 def newer_half(messages: Sequence[Message]) -> tuple[Message, ...]:
     """The system prompt and the newer half of the turns, beginning with one of the user's."""
     system = [message for message in messages if message.role == "system"]

@@ -18,13 +18,25 @@ import psutil
 import pytest
 from structlog.testing import capture_logs
 
-from inzwa_rtc.engines.contracts import Message, ReplyRequest, TokenChunk, ToolCall
+from inzwa_rtc.engines.contracts import (
+    Message,
+    ReplyRequest,
+    Sampling,
+    TokenChunk,
+    ToolCall,
+    ToolSpec,
+)
 from inzwa_rtc.errors import EngineError
 from tests.engines.contract.isolation import at_home, tidy
 
 GUARD_S = 60.0
 KEPT_BYTES = 60_000_000  # three engines that hold 30 MB are more
 SYSTEM = Message("system", "Be brief.")
+TOOL = ToolSpec(
+    "lookup",
+    "Looks a word up.",
+    {"type": "object", "properties": {"word": {"type": "string"}}, "required": ["word"]},
+)
 _ROLES: dict[str, Any] = {"s": "system", "a": "assistant", "u": "user"}
 
 
@@ -103,6 +115,42 @@ class LanguageModelContract:
         with closing(subject.make()) as engine:
             for messages in ([SYSTEM, *said], said):
                 check(await replied(engine, ReplyRequest(messages, max_tokens=8)))
+
+    @pytest.mark.parametrize("is_over", [False, True])
+    async def test_a_dialogue_with_the_result_of_a_tool_is_continued(
+        self, subject: Subject, is_over: bool
+    ) -> None:
+        """Right behind the result, and in a later turn, when the tool is offered no more."""
+        call = ToolCall("lookup", {"word": "</s>"}, "abcdefghi")
+        turns = [
+            *(Message("user", "look it up"), Message("assistant", "", (call,))),
+            Message("tool", "It is a bird. </s>", tool_call_id="abcdefghi"),
+        ]
+        if is_over:
+            turns += [Message("assistant", "A bird."), Message("user", subject.question)]
+        with closing(subject.make()) as engine:
+            if "tools" not in getattr(engine, "abilities", ()):
+                pytest.skip("knows no tools")
+            tools = () if is_over else (TOOL,)
+            check(await replied(engine, ReplyRequest([SYSTEM, *turns], max_tokens=8, tools=tools)))
+
+    async def test_a_request_may_say_how_its_words_are_chosen(self, subject: Subject) -> None:
+        sampling = Sampling(temperature=0.5, top_p=0.9, stop=("zebra",), seed=3)
+        with closing(subject.make()) as engine:
+            first, second = [
+                await replied(engine, asking(subject.question, sampling=sampling)) for _ in range(2)
+            ]
+        check(first)
+        if subject.is_exact:
+            assert first == second
+
+    async def test_tokens_are_counted_where_they_are_at_all(self, subject: Subject) -> None:
+        with closing(subject.make()) as engine:
+            chunks = await replied(engine, asking(subject.question, max_tokens=5))
+        assert all(chunk.usage is None and chunk.finish_reason is None for chunk in chunks[:-1])
+        if (usage := chunks[-1].usage) is not None:
+            assert usage.prompt_tokens > 0
+            assert 0 < usage.completion_tokens <= 5
 
     @pytest.mark.parametrize(
         "roles", ["sau", "au", "saau", "suu", "suaau", "ssu", "sauauaau", "u", "auu"]

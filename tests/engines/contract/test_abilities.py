@@ -175,3 +175,25 @@ def test_speech_engines_on_servers_report_what_they_will_ask_for() -> None:
     elevenlabs = {**alltalk, "api_key": "key", "voice": "21m00Tcm4TlvDq8ikWAM"}
     assert abilities("tts", "elevenlabs", **elevenlabs) == {"word times", "streams"}
     assert abilities("tts", "elevenlabs", **elevenlabs, word_times=False) == {"streams"}
+
+
+def languages(name: str, **options: Any) -> list[str]:
+    spec = registry.find("asr", name)
+    with closing(registry.load(spec, options)) as engine:
+        told: list[str] = describe(spec, engine)["languages"]
+    return told
+
+
+def test_a_recogniser_tells_the_languages_that_it_understands() -> None:
+    assert languages("pocketsphinx") == ["en"]
+
+
+@pytest.mark.parametrize("name", ["faster-whisper", "whisper.cpp"])
+def test_a_whisper_tells_the_languages_of_its_model(tmp_path: Path, name: str) -> None:
+    maker: Any = whisper_ct2 if name == "faster-whisper" else whisper_ggml
+    maker.make(tmp_path / "model.bin")
+    maker.make(tmp_path / "model.en.bin", is_multilingual=False)
+    options = {"device": "cpu", "threads": 1}
+    assert "en" in languages(name, model=f"{tmp_path}/model.bin", **options)
+    assert len(languages(name, model=f"{tmp_path}/model.bin", **options)) > 1
+    assert languages(name, model=f"{tmp_path}/model.en.bin", **options) == ["en"]

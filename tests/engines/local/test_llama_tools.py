@@ -20,7 +20,13 @@ from inzwa_rtc.engines.contracts import (
 )
 from inzwa_rtc.engines.llm.llama.engine import Llama
 from models.tiny import gguf_caller, gguf_llama
-from tests.engines.contract.llm import asking, replied, text_of
+from tests.engines.contract.llm import (
+    LanguageModelContract,
+    Subject,
+    asking,
+    replied,
+    text_of,
+)
 from tests.engines.local.llama import BACKENDS, options
 
 pytestmark = pytest.mark.skipif("xllamacpp" not in BACKENDS, reason="the other reads no calls")
@@ -32,6 +38,19 @@ ASKED = ReplyRequest((Message("user", "the weather"),), max_tokens=20, tools=(WE
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return gguf_caller.make(tmp_path_factory.mktemp("models") / "caller.gguf")
+
+
+class TestAModelWithTools(LanguageModelContract):
+    @pytest.fixture
+    def subject(self, model: Path) -> Subject:
+        made = gguf_llama.make(model.with_name("tools.gguf"), template=gguf_llama.TOOLS)
+        adapter = gguf_llama.make_lora(model.with_name("lora.gguf"))
+        usual = {"adapters": {"b": adapter}, "context": 1024}  # of bytes: the tools alone have 400
+        return Subject(
+            make=lambda **given: Llama(options(made, "xllamacpp", **{**usual, **given})),
+            context=1024,
+            is_exact=False,
+        )
 
 
 async def everything(stream: AsyncGenerator[TokenChunk | ToolCall, None]) -> list[object]:

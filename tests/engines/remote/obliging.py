@@ -86,8 +86,12 @@ async def _streamed(request: web.Request, kind: str, pieces: Sequence[bytes]) ->
 
 
 def _are_in_turn(messages: Sequence[Mapping[str, str]]) -> bool:
-    """Whether a template as strict as Mistral's takes them."""
-    turns = [message["role"] for message in messages]
+    """Whether a template as strict as Mistral's takes them: calls and results do not count."""
+    turns = [
+        message["role"]
+        for message in messages
+        if message["role"] != "tool" and "tool_calls" not in message
+    ]
     if turns[:1] == ["system"]:
         del turns[0]
     return all(

@@ -206,3 +206,21 @@ async def test_leaving_a_recogniser_stops_reading_the_audio() -> None:
     async with asyncio.timeout(GUARD_S), aclosing(stream) as chunks:
         assert (await anext(chunks)).text == "ab"
     assert closed.is_set()
+
+
+@pytest.mark.parametrize(
+    ("own", "known"),
+    [
+        ([("en", "sn"), ("en", "fr")], ("en", "sn", "fr")),
+        ([("en",), ()], ()),
+        ([("en",), None], ()),
+    ],
+)
+def test_languages_are_those_of_all_and_none_where_one_does_not_know(
+    own: list[tuple[str, ...] | None], known: tuple[str, ...]
+) -> None:
+    engines = [Ear() for _ in own]
+    for engine, languages in zip(engines, own, strict=True):
+        if languages is not None:
+            engine.languages = languages  # type: ignore[attr-defined]
+    assert ears(*engines).languages == known

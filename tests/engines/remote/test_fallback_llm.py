@@ -9,7 +9,7 @@ from contextlib import aclosing
 import pytest
 
 from inzwa_rtc.engines.breaker import BreakerPolicy
-from inzwa_rtc.engines.contracts import Message, ReplyRequest, TokenChunk, ToolCall
+from inzwa_rtc.engines.contracts import Message, ReplyRequest, TokenChunk, ToolCall, takes_tools
 from inzwa_rtc.engines.fallback import FallbackLanguageModel
 from inzwa_rtc.errors import EngineError, EngineTimeout, EngineUnavailable
 from tests.engines.remote.clock import Clock
@@ -177,3 +177,20 @@ async def test_who_will_be_asked_reads_ahead() -> None:
 async def test_a_chain_has_an_engine() -> None:
     with pytest.raises(ValueError, match="at least one"):
         chain()
+
+
+class ToolModel(Model):
+    """One that says whether it can be offered tools."""
+
+    def __init__(self, *words: str | Exception, takes_tools: bool) -> None:
+        super().__init__(*words)
+        self.takes_tools = takes_tools
+
+
+async def test_tools_are_offered_where_one_that_may_be_asked_takes_them() -> None:
+    plain, able = ToolModel("a", takes_tools=False), ToolModel(BUSY, "b", takes_tools=True)
+    assert takes_tools(chain(plain, able))
+    assert not takes_tools(chain(plain, Model("c")))
+    failing = chain(able, plain, policy=BreakerPolicy(failures=1))
+    await said(failing)
+    assert not takes_tools(failing), "it is left alone now"

@@ -25,7 +25,10 @@ from tests.engines.remote.asking import REQUEST, Make, error_of, reply
 from tests.engines.remote.fake_server import (
     DONE,
     FINISHED,
+    Behaviour,
     FakeServer,
+    answers,
+    breaks,
     delta,
     event,
     line,
@@ -156,6 +159,25 @@ async def test_without_tools_nothing_is_said_of_them(chat: Make, server: FakeSer
     assert "tools" not in server.asked[0].body
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set',
+        "tools param requires --jinja flag",
+        "Unknown parameter: 'tools'.",
+    ],
+)
+async def test_a_server_that_takes_no_tools_is_told_how_to_be_set_up(
+    chat: Make, server: FakeServer, message: str
+) -> None:
+    server.will(answers({"error": {"message": message, "code": 400}}, 400))
+    error = await error_of(chat(), ASKING)
+    assert error.code == "tools_refused"
+    assert "llm.tools" in error.action
+    assert len(server.asked) == 1
+    assert (await error_of(chat())).code == "request_refused", "nothing was offered"
+
+
 @pytest.mark.parametrize("tools", [True, False])
 async def test_an_operator_may_say_that_a_server_knows_no_tools(
     chat: Make, ollama: Make, tools: bool
@@ -217,3 +239,24 @@ async def test_ollama_is_told_results_by_the_names_of_their_tools(
         {"function": {"name": "weather", "arguments": {"place": "Harare"}}}
     ]
     assert (told["role"], told["content"], told["tool_name"]) == ("tool", "24 degrees", "weather")
+
+
+@pytest.mark.parametrize(
+    ("shown", "can"),
+    [
+        (answers({"capabilities": ["completion", "tools"], "model_info": {}}), True),
+        (answers({"capabilities": ["completion"], "model_info": {}}), False),
+        (answers({"model_info": {}}), True),
+        (answers("no such path", 404), True),
+        (answers([1, 2]), True),
+        (breaks, True),
+    ],
+    ids=["told", "told not", "not told", "unknown", "garbage", "broken"],
+)
+async def test_ollama_is_asked_whether_the_model_was_made_for_tools(
+    ollama: Make, server: FakeServer, shown: Behaviour, can: bool
+) -> None:
+    server.will(answers({"model": "tiny", "response": "", "done": True}), shown)
+    engine = await asyncio.to_thread(ollama, check_at_start=True)
+    assert ("tools" in engine.abilities) is can
+    assert server.asked[1].path == "/api/show"

@@ -124,7 +124,7 @@ def test_a_call_of_nobodys_needs_no_token_only_where_none_was_told() -> None:
     tokens.told_nothing("whip")
     assert tokens.of_nobody("told", 0.0) is None
     assert tokens.of_nobody("whip", 0.0)
-    assert tokens.held("whip", "ct_whip", 0.0) is None
+    assert tokens.held("whip", "ct_whip", 0.0), "which the data channel tells"
 
 
 def test_a_whip_client_goes_on_with_the_start_token_that_it_began_with() -> None:
@@ -132,6 +132,7 @@ def test_a_whip_client_goes_on_with_the_start_token_that_it_began_with() -> None
     tokens.begin(Claim("one", "ct_one", CALLER))
     tokens.told_nothing("one")
     assert tokens.held("one", "st_its_own", 0.0)
+    assert tokens.held("one", "ct_one", 0.0)
     assert tokens.of_nobody("one", 0.0) is None
 
 

@@ -52,6 +52,7 @@ class PocketSphinx:
 
     Options = PocketSphinxOptions
     abilities: tuple[Ability, ...] = ("partials",)
+    languages = ("en",)
 
     def __init__(self, options: PocketSphinxOptions) -> None:
         """Build the language model from the script.

@@ -96,6 +96,7 @@ class WhisperCpp:
             "threads": str(self._threads),
             "languages": describe(self._languages),
         }
+        self.languages = tuple(self._languages)
         self.abilities = abilities_of(options, self._languages)
         self._workers = StoppableWorkers(options.workers)
 

@@ -66,6 +66,7 @@ class FasterWhisper:
             "threads": str(threads),
             "languages": describe(self._model.languages),
         }
+        self.languages = tuple(self._model.languages)
         self.abilities = abilities_of(options, self._model.languages)
         if not self._model.abilities.has_word_times:
             self.abilities = tuple(one for one in self.abilities if one != "word times")

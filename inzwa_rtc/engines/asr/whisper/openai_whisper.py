@@ -95,6 +95,7 @@ class OpenAIWhisper:
             "threads": str(threads),
             "languages": describe(self._languages),
         }
+        self.languages = tuple(self._languages)
         self.abilities = abilities_of(options, self._languages)
         # The library hangs what a decoding remembers on the model: no two at a time.
         self._workers = StoppableWorkers(1)
