@@ -13,6 +13,7 @@ from inzwa_rtc.users import VoiceMode
 EndReason = Literal[
     "caller",
     "assistant",
+    "operator",
     "idle",
     "time_limit",
     "shutdown",

@@ -13,6 +13,7 @@ from signaling.access.gate import GATE, Gate
 from signaling.access.minting import Minting
 from signaling.admin import Admin
 from signaling.admin_users import AdminUsers
+from signaling.administration.operations import administration
 from signaling.api.document import ApiDocument
 from signaling.api.operation import add_operations
 from signaling.calls import Calls
@@ -38,6 +39,8 @@ from signaling.sites import Sites
 from signaling.socket import Sockets
 from signaling.store import STORE
 from signaling.switchboard import Switchboard
+from signaling.telemetry.requests import RequestWatch, know_operations
+from signaling.telemetry.server import Metrics
 
 
 def create_app(
@@ -49,20 +52,22 @@ def create_app(
 ) -> web.Application:
     """All routes over `calls` and `work`; owns nothing that runs."""
     sites = Sites(settings)
+    requests = RequestWatch(calls.telemetry)
     app = web.Application(
-        middlewares=[errors_as_json, sites.check],
+        middlewares=[requests.watch, errors_as_json, sites.check],
         client_max_size=settings.limits.json_body,
     )
     app[STORE] = store
     app[GATE] = gate = Gate(settings, store, calls.tokens)
     calls.when_void = gate.not_served
-    app.on_response_prepare.extend([add_security_headers, sites.add_headers])
+    app.on_response_prepare.extend([add_security_headers, sites.add_headers, requests.note_begin])
     store.users.when_deleted(gate.forget_user)
     offering = Offering(switchboard)
     preferences = Preferences(store, offering)
     operations = [
         *Info(calls, switchboard).operations(),
         *Admin(switchboard).operations(),
+        *administration(calls, switchboard),
         *AdminUsers(calls, switchboard, store, preferences, settings).operations(),
         *Offers(calls, settings).operations(),
         *Sockets(calls, settings, gate).operations(),
@@ -80,10 +85,13 @@ def create_app(
         *OpenAIChat(work, switchboard, settings.limits).operations(),
         *OpenAIModels(switchboard).operations(),
         *Minting(gate, settings.limits).operations(),
+        *Metrics(calls.telemetry, calls, switchboard).operations(),
         *ApiDocument().operations(),
     ]
     add_operations(app, operations, gate)
+    know_operations(app)
     app.router.add_get("/", _index)
+    app.router.add_get("/dashboard", _dashboard)
     app.router.add_static("/", page_folder())
     return app
 
@@ -96,3 +104,7 @@ def page_folder() -> Path:
 
 async def _index(_request: web.Request) -> web.FileResponse:
     return web.FileResponse(page_folder() / "index.html")
+
+
+async def _dashboard(_request: web.Request) -> web.FileResponse:
+    return web.FileResponse(page_folder() / "dashboard.html")

@@ -11,6 +11,7 @@ from inzwa_rtc.conversation.session import Session
 from inzwa_rtc.events import EndReason
 from inzwa_rtc.transport.webrtc import WebRtcPeer
 from signaling.access.caller import Caller
+from signaling.telemetry.watch import CallWatch, Line
 
 
 @dataclass(slots=True, eq=False)
@@ -21,10 +22,12 @@ class Call:
     token: str
     transport: str
     owner: Caller
+    watch: CallWatch
     etag: str = field(default_factory=lambda: secrets.token_hex(8))
     peer: WebRtcPeer[Command] | None = None
     session: Session | Dictation | None = None
     is_void: bool = False
+    line: Line | None = None
 
     def end(self, reason: EndReason) -> None:
         """End the call, also while it is being set up."""

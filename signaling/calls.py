@@ -11,6 +11,7 @@ from time import monotonic
 from typing import Any
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from inzwa_rtc.conversation.dictation import Dictation, Told
 from inzwa_rtc.conversation.peer import Command, Peer, UpdateVoice
@@ -22,16 +23,19 @@ from inzwa_rtc.errors import PeerError, Unavailable
 from inzwa_rtc.events import EndReason
 from inzwa_rtc.noise.choice import NewSuppressor, no_suppressor
 from inzwa_rtc.settings import LimitSettings, Settings
-from inzwa_rtc.speech.cost import OTHERS
 from inzwa_rtc.transport.webrtc import WebRtcPeer
+from signaling import not_taken
 from signaling.access.call_tokens import PREFIX, CallTokens, Claim
 from signaling.access.caller import Caller, check_may_call
 from signaling.call import Call
+from signaling.course import accounted
 from signaling.detectors import Detectors
 from signaling.dialects.native import NativeDialect, SessionOptions
 from signaling.switchboard import Switchboard
+from signaling.telemetry.telemetry import Telemetry
+from signaling.telemetry.watch import Line, ObservedPeer
 
-RETRY_AFTER_S = 5
+TRANSPORTS = ("webrtc", "websocket", "dictation")
 FORCED_END_S = 5.0
 
 log = structlog.get_logger(__name__)
@@ -47,9 +51,12 @@ class Calls:
         switchboard: Switchboard[Any],
         detectors: Detectors,
         shedding: Shedding,
+        telemetry: Telemetry,
         new_suppressor: NewSuppressor = no_suppressor,
     ) -> None:
         self.is_draining = False
+        self.is_paused = False  # the operator lets nobody in for a while
+        self.telemetry = telemetry
         self.dialect = NativeDialect(limits)
         self.tokens = CallTokens()
         self.when_void: Callable[[Caller], None] = lambda _: None
@@ -61,6 +68,7 @@ class Calls:
         self._calls: dict[str, Call] = {}
         self._empty = asyncio.Event()
         self._empty.set()
+        self._limit: asyncio.TimerHandle | None = None
 
     @property
     def voices(self) -> Voices:
@@ -71,6 +79,15 @@ class Calls:
     def settings(self) -> Settings:
         """Those that new calls follow."""
         return self._switchboard.now.settings
+
+    @property
+    def takes_calls(self) -> bool:
+        """Whether new ones are let in, if there is room."""
+        return not (self.is_draining or self.is_paused)
+
+    def all(self) -> list[Call]:
+        """Those that live, the oldest first."""
+        return list(self._calls.values())
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -83,33 +100,19 @@ class Calls:
     def check_enabled(self) -> None:
         """Raises `Unavailable` where the operator has switched calls off."""
         if not self.settings.voice_enabled:
-            raise Unavailable(
-                "Voice calls are disabled on this server.",
-                action="Ask the operator to set voice_enabled.",
-                code="voice_disabled",
-            )
+            raise self._refused(not_taken.voice_disabled())
 
     def admit(self, transport: str, owner: Caller) -> Call:
         """A place for a new call, to be given back with `release`. Raises `Unavailable`, and
         `PeerError` for a user who may not call."""
         self.check_enabled()
         check_may_call(owner)
-        if self.is_draining:
-            raise Unavailable(
-                "The server is shutting down.",
-                action="Try again in a moment.",
-                code="draining",
-                retry_after_s=RETRY_AFTER_S,
-            )
+        if not self.takes_calls:
+            raise self._refused(not_taken.draining())
         if len(self._calls) >= self.settings.max_concurrent_sessions:
-            raise Unavailable(
-                "All lines of this server are busy.",
-                action=f"Try again in {RETRY_AFTER_S} seconds.",
-                code="server_full",
-                retry_after_s=RETRY_AFTER_S,
-            )
-        token = PREFIX + secrets.token_urlsafe(24)
-        call = Call(secrets.token_urlsafe(16), token, transport, owner)
+            raise self._refused(not_taken.server_full())
+        call_id, token = secrets.token_urlsafe(16), PREFIX + secrets.token_urlsafe(24)
+        call = Call(call_id, token, transport, owner, self.telemetry.watch(call_id, transport))
         self._calls[call.id] = call
         self.tokens.begin(Claim(call.id, token, owner))
         self._empty.clear()
@@ -146,11 +149,7 @@ class Calls:
         """Take a WebRTC call: the call and the answer's SDP. Raises `PeerError`, `Unavailable`."""
         self.check_enabled()
         if not self.settings.webrtc_offered:
-            raise Unavailable(
-                "WebRTC is disabled on this server.",
-                action="Use the WebSocket at /v1/ws.",
-                code="webrtc_disabled",
-            )
+            raise self._refused(not_taken.webrtc_disabled())
         voice = self.voice_settings(options, caller)
         call = self.admit("webrtc", caller)
         try:
@@ -197,16 +196,19 @@ class Calls:
 
     async def converse(self, call: Call, peer: Peer, voice: VoiceSettings) -> EndReason:
         """Hold the conversation of an admitted call until it ends."""
+        if isinstance(peer, Line):
+            call.line = peer
         with self._detectors.lent() as detector:
             call.session = Session(
                 call.id,
                 call.token,
-                peer,
+                ObservedPeer(peer, call.watch),
                 self._switchboard,
                 detector,
                 self.settings,
                 voice,
                 self._shedding,
+                call.watch,
                 self._new_suppressor(),
                 call.owner.settings.voice_mode,
             )
@@ -217,9 +219,29 @@ class Calls:
         """What an admitted caller dictates, to be run with `held`."""
         with self._detectors.lent() as detector:
             suppressor = self._new_suppressor()
-            dictation = Dictation(self._switchboard, detector, self.settings, tell, suppressor)
-            call.session = dictation
+            call.session = dictation = Dictation(
+                self._switchboard, detector, self.settings, tell, call.watch, suppressor
+            )
             yield dictation
+
+    def report_lines(self) -> None:
+        """Count how the lines of all calls were since the last time."""
+        for call in self._calls.values():
+            if call.line is not None:
+                call.watch.report(call.line)
+
+    def pause(self, limit_s: float | None = None) -> None:
+        """Take no new calls until `resume`; those that live are ended after `limit_s`, if given."""
+        self.resume()
+        self.is_paused = True
+        if limit_s is not None:
+            self._limit = asyncio.get_running_loop().call_later(limit_s, self._end_all)
+
+    def resume(self) -> None:
+        """Take new calls again."""
+        self.is_paused = False
+        if self._limit is not None:
+            self._limit.cancel()
 
     async def all_ended(self) -> None:
         """Return once no call is left."""
@@ -232,16 +254,20 @@ class Calls:
         self.is_draining = True
         if await self._wait_empty(limit_s):
             return
-        for call in list(self._calls.values()):
-            call.end("shutdown")
+        self._end_all()
         await self._wait_empty(FORCED_END_S)
 
     async def close(self) -> None:
         """End all calls at once."""
+        self.resume()
         await self.drain(0)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _end_all(self) -> None:
+        for call in self.all():
+            call.end("shutdown")
 
     async def _wait_empty(self, seconds: float) -> bool:
         try:
@@ -253,31 +279,14 @@ class Calls:
 
     async def held(self, call: Call, session: Session | Dictation) -> EndReason:
         """Run it until it ends."""
-        log.info("call.started", call=call.id, transport=call.transport)
-        reason: EndReason = "error"
-        try:
-            reason = await session.run()
-        except asyncio.CancelledError:
-            reason = "connection_lost"  # aiohttp cancels a request whose client is gone
-            raise
-        finally:
-            log.info(
-                "call.ended",
-                call=call.id,
-                reason=reason,
-                seconds=round(session.elapsed_s, 1),
-                turns=session.turns,
-                dropped_s=round(session.dropped_s, 1),
-                **self._spent(call),
-            )
-        return reason
+        names = {"call": call.id, "user": self.telemetry.pseudonym(call.owner.user)}
+        told = {name: value for name, value in names.items() if value is not None}
+        with bound_contextvars(**told):
+            return await accounted(call, session, self.telemetry, self._switchboard)
 
-    def _spent(self, call: Call) -> dict[str, Any]:
-        """What speech the call was given, and what that cost, by currency."""
-        spending = self._switchboard.now.spending
-        cost = spending.hand_over(call.id, call.owner.user or OTHERS)
-        told = {"speech_cost": cost.shown()} if cost.amounts else {}
-        return {"speech_characters": cost.characters, **told}
+    def _refused(self, error: Unavailable) -> Unavailable:
+        self.telemetry.calls.refused(error.code)
+        return error
 
     async def _answered(self, offer: str) -> tuple[WebRtcPeer[Command], str]:
         peer = WebRtcPeer(self.settings, self.dialect)

@@ -104,10 +104,10 @@ class Info:
     async def ready(self, _request: web.Request) -> web.Response:
         """New calls are taken (503 if not), and how each engine is."""
         engines = {kind: _shown(status) for kind, status in self._switchboard.status().items()}
-        is_ready = not self._calls.is_draining and all(
+        is_ready = self._calls.takes_calls and all(
             engine["state"] == "ready" for engine in engines.values()
         )
-        state = "draining" if self._calls.is_draining else "ready" if is_ready else "not ready"
+        state = "draining" if not self._calls.takes_calls else "ready" if is_ready else "not ready"
         return web.json_response(
             {"status": state, "calls": len(self._calls), "engines": engines},
             status=200 if is_ready else 503,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import NoReturn
 
 import structlog
@@ -15,17 +16,22 @@ EVERY_S = 1.0
 log = structlog.get_logger(__name__)
 
 
-async def watch(shedding: Shedding, meter: LoadMeter) -> NoReturn:
-    """Read the meter again and again, until cancelled."""
+async def watch(
+    shedding: Shedding, meter: LoadMeter, note: Callable[[MachineLoad], None] = lambda _: None
+) -> NoReturn:
+    """Read the meter again and again, until cancelled; `note` is told each load."""
     while True:
         await asyncio.sleep(EVERY_S)
         try:
             load = meter.read()
         except Exception:  # whatever the system lacks: calls go on as on an idle machine
             log.exception("load.not_measured")
-            tell(shedding, MachineLoad(0, 0))
+            load = MachineLoad(0, 0)
+            tell(shedding, load)
+            note(load)
             await asyncio.Event().wait()
         tell(shedding, load)
+        note(load)
 
 
 def tell(shedding: Shedding, load: MachineLoad) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, NoReturn
 
@@ -15,8 +15,9 @@ from inzwa_rtc.conversation.shedding import Shedding
 from inzwa_rtc.errors import EngineError, ListenError
 from inzwa_rtc.machine.load import LoadMeter
 from inzwa_rtc.noise import choice
-from inzwa_rtc.settings import Settings
+from inzwa_rtc.settings import Origin, Settings
 from inzwa_rtc.store import Store, database_url, opened
+from inzwa_rtc.tracing import opening as tracing
 from inzwa_rtc.turntaking.vad import SileroVad
 from signaling.access.gate import GATE, Gate
 from signaling.access.opening import check_start
@@ -27,6 +28,8 @@ from signaling.load import EVERY_S, watch
 from signaling.operations.work import Work
 from signaling.signals import Signals
 from signaling.switchboard import RunningEngines, Switchboard, tell_not_exchanged
+from signaling.telemetry.pulse import feel
+from signaling.telemetry.telemetry import Telemetry
 from signaling.warmup import warm_up, warm_up_media
 from signaling.withdrawal import Withdrawal
 
@@ -39,9 +42,11 @@ async def serve(
     settings: Settings,
     engines: AbstractAsyncContextManager[RunningEngines[Any]],
     read_settings: Callable[[], Settings],
+    read_origins: Callable[[], Mapping[str, Origin]] = dict,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then let live calls finish; a second signal ends them.
-    At SIGHUP the settings are read again.
+    At SIGHUP the settings are read again. `read_origins` tells where those came from that were
+    read last.
 
     Raises `ListenError`, `ConfigError`, and what entering the engines raises, when it
     cannot start.
@@ -56,7 +61,7 @@ async def serve(
                 await warm_up(settings, up.now.asr, up.now.llm)
             except EngineError as error:  # what becomes of it, its supervision decides
                 log.warning("engine.not_warmed_up", error=error.code)
-            async with running(settings, up, read_settings) as server:
+            async with running(settings, up, read_settings, read_origins) as server:
                 signals.started()
                 log.info(
                     "server.ready",
@@ -89,13 +94,16 @@ class Server:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, engines: RunningEngines[Any], read_settings: Callable[[], Settings]
+    settings: Settings,
+    engines: RunningEngines[Any],
+    read_settings: Callable[[], Settings],
+    read_origins: Callable[[], Mapping[str, Origin]] = dict,
 ) -> AsyncIterator[Server]:
     """Serve on the configured host and port (0: any free one) while the block runs; calls
     that live at its end are ended. Raises `ListenError`, `ConfigError`, `EngineError`."""
     async with opened(database_url(settings), settings.default_voice_mode) as store:
         await check_start(settings, store.keys)
-        async with _running(settings, engines, read_settings, store) as server:
+        async with _running(settings, engines, read_settings, read_origins, store) as server:
             yield server
 
 
@@ -104,13 +112,17 @@ async def _running(
     settings: Settings,
     engines: RunningEngines[Any],
     read_settings: Callable[[], Settings],
+    read_origins: Callable[[], Mapping[str, Origin]],
     store: Store,
 ) -> AsyncIterator[Server]:
     new_suppressor = choice.chosen(settings.noise_suppression)
-    switchboard = Switchboard(engines, read_settings)
+    traces = tracing.opened(settings.telemetry)
+    switchboard = Switchboard(engines, read_settings, read_origins)
     await switchboard.open(settings)
     shedding = Shedding(settings.load)
-    calls = Calls(settings.limits, switchboard, Detectors(SileroVad), shedding, new_suppressor)
+    telemetry = Telemetry(settings, traces)
+    detectors = Detectors(SileroVad)
+    calls = Calls(settings.limits, switchboard, detectors, shedding, telemetry, new_suppressor)
     switchboard.on_exchange = calls.engines_exchanged
     store.users.when_deleted(calls.forget_user)
     work = Work(switchboard, shedding)
@@ -126,7 +138,8 @@ async def _running(
     meter = LoadMeter(readings=round(settings.load.average_s / EVERY_S))
     withdrawal = Withdrawal(store.users, calls)
     watching = [
-        asyncio.create_task(watch(shedding, meter)),
+        asyncio.create_task(watch(shedding, meter, telemetry.note_load)),
+        asyncio.create_task(feel(telemetry, calls)),
         asyncio.create_task(withdrawal.watch()),
     ]
     try:
@@ -147,6 +160,7 @@ async def _running(
         for task in watching:
             task.cancel()
         await asyncio.gather(*watching, return_exceptions=True)
+        await traces.close()
 
 
 async def _drain(server: Server, force: asyncio.Event) -> None:

@@ -7,7 +7,7 @@ apologies. Until then, and if any of it fails, calls go on as before.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
@@ -19,7 +19,7 @@ from inzwa_rtc.engines.contracts import (
     EngineKind,
 )
 from inzwa_rtc.errors import InzwaError, Unavailable
-from inzwa_rtc.settings import Settings, flatten
+from inzwa_rtc.settings import Origin, Settings, flatten
 from inzwa_rtc.speech.cache.cache import PhraseCache
 from inzwa_rtc.speech.cost import PriceTable, Spending
 from signaling.readiness import Memory, Trio, ready
@@ -48,6 +48,8 @@ AT_START_ONLY = (
     "limits",
     "load",
     "phrase_cache",
+    "hmac_key",
+    "telemetry",
 )
 """Settings, and groups of them, that a running server does not change."""
 
@@ -78,6 +80,21 @@ class EngineStatus(Protocol):
         ...
 
     @property
+    def model(self) -> str:
+        """The model that it has loaded, empty where it tells none."""
+        ...
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that are under way."""
+        ...
+
+    @property
+    def pid(self) -> int | None:
+        """Its process, where it has one."""
+        ...
+
+    @property
     def others(self) -> Sequence[EngineStatus]:
         """Those that stand in for this one, or that this one stands in for."""
         ...
@@ -85,6 +102,10 @@ class EngineStatus(Protocol):
 
 class Lineup(Trio, Protocol):
     """Engines that serve together."""
+
+    def each(self) -> Iterable[tuple[EngineKind, str, Any]]:
+        """All of them, those too that others stand in for, with their kinds and names."""
+        ...
 
     def lent(self) -> AbstractContextManager[Any]:
         """They serve for as long as the block runs, in use or not."""
@@ -135,7 +156,15 @@ class Switchboard(Generic[L]):
     Whoever sets `on_exchange` is told when other engines have taken over.
     """
 
-    def __init__(self, engines: RunningEngines[L], read_settings: Callable[[], Settings]) -> None:
+    def __init__(
+        self,
+        engines: RunningEngines[L],
+        read_settings: Callable[[], Settings],
+        read_origins: Callable[[], Mapping[str, Origin]] = dict,
+    ) -> None:
+        """`read_origins` tells where the settings came from that were read last."""
+        self.origins: Mapping[str, Origin] = {}
+        self._read_origins = read_origins
         self.on_exchange: Callable[[], None] = lambda: None
         self._engines = engines
         self._read_settings = read_settings
@@ -162,6 +191,7 @@ class Switchboard(Generic[L]):
         memory = Memory(cache, Spending(PriceTable(settings.prices)))
         self._now = await ready(self._engines.now, settings, None, memory)
         self._memory = memory
+        self.origins = self._read_origins()
 
     @contextmanager
     def lent(self) -> Generator[EngineSet, None, None]:
@@ -169,6 +199,13 @@ class Switchboard(Generic[L]):
         engines = self.now
         with self._engines.now.lent(), engines.tools.lent():
             yield engines
+
+    @contextmanager
+    def each(self) -> Generator[list[tuple[EngineKind, str, Any]], None, None]:
+        """All engines in use, with their kinds and names; they serve while the block runs."""
+        lineup = self._engines.now
+        with lineup.lent():
+            yield list(lineup.each())
 
     def status(self) -> Mapping[Any, EngineStatus]:
         """How the engines in use are, by kind."""
@@ -229,6 +266,7 @@ class Switchboard(Generic[L]):
             self._engines.discard(lineup)
             raise
         self._now = engines
+        self.origins = self._read_origins()
         if engines.tools is not old.tools:
             self._closing.add(closing := asyncio.create_task(old.tools.close()))
             closing.add_done_callback(self._closing.discard)

@@ -53,12 +53,12 @@ async def warm_up(settings: Settings, recognizer: Recognizer, llm: LanguageModel
     try:
         async with asyncio.timeout(limit_s):
             request = RecognizeRequest(settings.asr_language, settings.asr_task == "translate")
-            async with aclosing(recognizer.recognize(_silence(), request)) as chunks:
+            async with aclosing(recognizer.recognize(silence(), request)) as chunks:
                 async for _ in chunks:
                     pass
         if isinstance(llm, PreparingLanguageModel):
             async with asyncio.timeout(limit_s):
-                await llm.prepare(_first_request(settings))
+                await llm.prepare(first_request(settings))
     except EngineError as error:
         if error.code in _OF_THE_SETTINGS:
             raise ConfigError(error.message, action=error.action, code=error.code) from None
@@ -70,12 +70,13 @@ async def warm_up(settings: Settings, recognizer: Recognizer, llm: LanguageModel
         ) from None
 
 
-def _first_request(settings: Settings) -> ReplyRequest:
-    """What the first turn of a call begins with."""
+def first_request(settings: Settings, words: str = "") -> ReplyRequest:
+    """What the first turn of a call begins with, in which the caller says `words`."""
     voice = VoiceSettings(settings.language, None, 1.0)
     dialogue = Dialogue(settings, voice, History(1), Shedding(settings.load))
-    return dialogue.request(settings)
+    return dialogue.request(settings, words)
 
 
-async def _silence() -> AsyncIterator[bytes]:
+async def silence() -> AsyncIterator[bytes]:
+    """A short utterance in which nobody speaks."""
     yield bytes(2 * int(SILENCE_S * ASR_SAMPLE_RATE))

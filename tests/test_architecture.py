@@ -15,6 +15,7 @@ MAX_LINES = 320
 COMMON = (
     *("installation", "audio", "events", "errors", "language", "settings", "logging", "metrics"),
     "users",
+    "observer",
     "pseudonym",
 )
 ROOMS: dict[str, tuple[str, ...]] = {
@@ -25,11 +26,13 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "language": (),
     "logging": (),
     "metrics": (),
+    "observer": (),
+    "pseudonym": (),
+    "tracing": (),
     "machine": (),
     # A starter set brings settings.
     "settings": ("catalogue", "prices"),
     "users": (),
-    "pseudonym": (),
     "prices": (),
     "transport": ("playout", "engines.contracts"),  # the rate that recognisers take
     "playout": ("engines.contracts",),  # words and their times
@@ -57,6 +60,7 @@ SIGNALING: tuple[str, ...] = (
     "safety",
     "speech",
     "tools",
+    "tracing",
     "machine",  # how busy it is
     "engines.contracts",
     "engines.registry",

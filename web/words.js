@@ -1,16 +1,16 @@
 /** The page's words, in the caller's language; English stands in for what is missing. */
 /** @import {Translate} from './types.js' */
 
-/** @param {string} language @returns {Promise<Translate>} */
-export async function loadWords(language) {
-  const english = await strings('en');
-  const own = language === 'en' ? english : await strings(language).catch(() => english);
+/** @param {string} language @param {string} [folder] @returns {Promise<Translate>} */
+export async function loadWords(language, folder = 'strings') {
+  const english = await strings('en', folder);
+  const own = language === 'en' ? english : await strings(language, folder).catch(() => english);
   return (key, values = {}) => fill(own[key] ?? english[key] ?? key, values);
 }
 
-/** @param {string} language @returns {Promise<Record<string, string>>} */
-async function strings(language) {
-  return (await fetch(new URL(`strings/${language}.json`, import.meta.url))).json();
+/** @param {string} language @param {string} folder @returns {Promise<Record<string, string>>} */
+async function strings(language, folder) {
+  return (await fetch(new URL(`${folder}/${language}.json`, import.meta.url))).json();
 }
 
 /** @param {string} text @param {Record<string, string | number>} values */

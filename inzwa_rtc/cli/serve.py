@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import click
 from inzwa_rtc import logging
 from inzwa_rtc.cli.options import config_file, given, more_settings, profile
 from inzwa_rtc.errors import ConfigError
-from inzwa_rtc.settings import Settings, load
+from inzwa_rtc.settings import Origin, Settings, load
 from signaling.signals import hold_hangups
 
 
@@ -35,7 +35,7 @@ def serve(
     reader = _Reader(config_path, overrides)
     settings = reader.read()
     logging.configure(as_json=settings.log_json)
-    asyncio.run(_serve(settings, reader.read))
+    asyncio.run(_serve(settings, reader))
 
 
 class _Reader:
@@ -46,6 +46,7 @@ class _Reader:
         self._path = path
         self._overrides = overrides
         self._file: Path | None = None
+        self.origins: Mapping[str, Origin] = {}
 
     def read(self) -> Settings:
         if self._file is not None and not self._file.is_file():
@@ -55,12 +56,13 @@ class _Reader:
             )
         loaded = load(self._file or self._path, self._overrides)
         self._file = loaded.file and loaded.file.absolute()
+        self.origins = loaded.origins
         return loaded.settings
 
 
-async def _serve(settings: Settings, read_settings: Callable[[], Settings]) -> None:
+async def _serve(settings: Settings, reader: _Reader) -> None:
     # Imported late: the other commands have no use for the whole server.
     from inzwa_rtc.engines.lineup import Engines
     from signaling.serve import serve
 
-    await serve(settings, Engines(settings), read_settings)
+    await serve(settings, Engines(settings), reader.read, lambda: reader.origins)

@@ -28,6 +28,7 @@ from inzwa_rtc.engines.contracts import (
 )
 from inzwa_rtc.errors import EngineError
 from inzwa_rtc.events import EndReason, Event, Failure, SpeechStarted
+from inzwa_rtc.observer import CallObserver, Unobserved, observed
 from inzwa_rtc.settings import Settings
 
 FASTER = 4.0  # than real time audio is listened to: one recording costs no more than four calls
@@ -84,6 +85,7 @@ class Dictation:
         detector: VoiceDetector,
         settings: Settings,
         tell: Callable[[Told], None],
+        observer: CallObserver | None = None,
         suppressor: NoiseSuppressor | None = None,
     ) -> None:
         self.wish = Wish()
@@ -92,6 +94,7 @@ class Dictation:
         self._settings = settings
         self._limit_s = settings.limits.dictation_s
         self._tell = tell
+        self._observer = observer or Unobserved()
         numbers = itertools.count()
         self._listener = Listener(
             detector,
@@ -100,6 +103,7 @@ class Dictation:
             _NobodySpeaks(),
             self._on_event,
             lambda: next(numbers),
+            self._observer,
             suppressor,
             self._limit_s,
         )
@@ -275,7 +279,8 @@ class Dictation:
                     translate=settings.asr_task == "translate",
                 )
                 limit_s = max(settings.timeouts.recognition, utterance.duration_s)
-                final = await recognise(utterance, engines.asr, request, limit_s, partly)
+                with observed(self._observer, utterance.turn, "recognise") as stage:
+                    final = await recognise(utterance, engines.asr, request, limit_s, partly, stage)
         except EngineError as error:
             self._tell(Failure(error.code, error.message, error.action, utterance.turn))
             await utterance.ended()
@@ -288,8 +293,8 @@ class Dictation:
 class _NobodySpeaks:
     """`Attention` where there is no answer that a sound could interrupt."""
 
-    def sound(self) -> None:
-        pass
+    def sound(self) -> bool:
+        return False
 
     def no_speech(self) -> None:
         pass

@@ -72,10 +72,12 @@ class Floor:
         """The oldest prompt that waits for its answer."""
         return await self._prompts.get()
 
-    def sound(self) -> None:
-        """The caller may be speaking."""
+    def sound(self) -> bool:
+        """The caller may be speaking. Tells whether something was silenced for it."""
+        was_heard = self._playout.is_heard
         self._is_sound = True
         self._weigh()
+        return was_heard
 
     def no_speech(self) -> None:
         """That sound was none, or it will not be listened to."""

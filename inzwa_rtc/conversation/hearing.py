@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import NoReturn
 
+from structlog.contextvars import bound_contextvars
+
 from inzwa_rtc.conversation.engines import EngineSource
 from inzwa_rtc.conversation.floor import PROMPTS_WAITING, Floor
 from inzwa_rtc.conversation.stages import recognise
@@ -13,6 +15,7 @@ from inzwa_rtc.conversation.utterance import Utterance
 from inzwa_rtc.engines.contracts import RecognizeRequest, TranscriptChunk
 from inzwa_rtc.errors import EngineError
 from inzwa_rtc.events import Event, Transcript, TranscriptWord
+from inzwa_rtc.observer import CallObserver, observed
 from inzwa_rtc.settings import Settings
 
 
@@ -26,6 +29,7 @@ class Hearing:
         floor: Floor,
         heard: Callable[[TranscriptChunk], None],
         emit: Callable[[Event], None],
+        observer: CallObserver,
     ) -> None:
         self.dropped_samples = 0
         self._engines = engines
@@ -33,6 +37,7 @@ class Hearing:
         self._floor = floor
         self._heard = heard
         self._emit = emit
+        self._observer = observer
         self._waiting: asyncio.Queue[Utterance] = asyncio.Queue(PROMPTS_WAITING)
 
     def add(self, utterance: Utterance) -> bool:
@@ -47,7 +52,8 @@ class Hearing:
         """Never returns."""
         while True:
             utterance = await self._waiting.get()
-            outcome = await self._recognise(utterance)
+            with bound_contextvars(turn=utterance.turn):
+                outcome = await self._recognise(utterance)
             await utterance.ended()  # nobody answers into the caller's sentence
             self._floor.recognised(utterance, outcome)
             if isinstance(outcome, TranscriptChunk):
@@ -62,12 +68,17 @@ class Hearing:
             self._emit(_transcript(utterance, chunk))
 
         try:
-            with self._engines.lent() as engines:
+            with (
+                self._engines.lent() as engines,
+                observed(self._observer, utterance.turn, "recognise") as stage,
+            ):
                 settings = engines.settings
                 request = RecognizeRequest(
                     settings.asr_language, translate=settings.asr_task == "translate"
                 )
-                return await recognise(utterance, engines.asr, request, self._timeout_s, understood)
+                return await recognise(
+                    utterance, engines.asr, request, self._timeout_s, understood, stage
+                )
         except EngineError as error:
             return error
 

@@ -12,6 +12,7 @@ from inzwa_rtc.conversation.floor import busy
 from inzwa_rtc.conversation.utterance import Utterance
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, NoiseSuppressor, VoiceDetector
 from inzwa_rtc.events import Event, SpeechStarted, SpeechStopped
+from inzwa_rtc.observer import CallObserver
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.turntaking import detector as turns
 
@@ -29,8 +30,8 @@ class Recognition(Protocol):
 class Attention(Protocol):
     """Whoever weighs the sounds that a caller makes."""
 
-    def sound(self) -> None:
-        """There may be speech."""
+    def sound(self) -> bool:
+        """There may be speech. Tells whether something was silenced for it."""
         ...
 
     def no_speech(self) -> None:
@@ -58,6 +59,7 @@ class Listener:
         floor: Attention,
         emit: Callable[[Event], None],
         new_turn: Callable[[], int],
+        observer: CallObserver,
         suppressor: NoiseSuppressor | None = None,
         waiting_s: float | None = None,
     ) -> None:
@@ -70,6 +72,7 @@ class Listener:
         self._floor = floor
         self._emit = emit
         self._new_turn = new_turn
+        self._observer = observer
         self._utterance: Utterance | None = None
         self._recent: deque[Frame] = deque(maxlen=PREROLL_KEPT_MS // FRAME_MS)
         self._now = 0  # samples of the caller's audio so far
@@ -110,8 +113,9 @@ class Listener:
     def _on_events(self, events: list[turns.TurnEvent]) -> None:
         for event in events:
             match event:
-                case turns.SpeechMaybe():
-                    self._floor.sound()
+                case turns.SpeechMaybe(start=start):
+                    if self._floor.sound():
+                        self._observer.barge_in((self._now - start) * 1000 // ASR_SAMPLE_RATE)
                 case turns.FalseAlarm():
                     self._floor.no_speech()
                 case turns.SpeechStarted(start=start):

@@ -50,6 +50,7 @@ from inzwa_rtc.events import (
     SessionUpdated,
     Transcript,
 )
+from inzwa_rtc.observer import CallObserver
 from inzwa_rtc.playout.playout import Playout
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.users import VoiceMode
@@ -70,6 +71,7 @@ class Session:
         settings: Settings,
         voice: VoiceSettings,
         shedding: Shedding,
+        observer: CallObserver,
         suppressor: NoiseSuppressor | None = None,
         mode: VoiceMode = "conversation",
     ) -> None:
@@ -91,9 +93,18 @@ class Session:
         history = History(settings.call.history_messages)
         dialogue = Dialogue(settings, voice, history, shedding)
         self._preparation = Preparation(engines, dialogue, shedding, settings.timeouts.engine_start)
-        self._hearing = Hearing(engines, settings, self._floor, self._preparation.heard, peer.send)
+        self._hearing = Hearing(
+            engines, settings, self._floor, self._preparation.heard, peer.send, observer
+        )
         self._listener = Listener(
-            detector, settings, self._hearing, self._floor, peer.send, self._next_turn, suppressor
+            detector,
+            settings,
+            self._hearing,
+            self._floor,
+            peer.send,
+            self._next_turn,
+            observer,
+            suppressor,
         )
         self._context = TurnContext(
             caller=session_id,
@@ -104,6 +115,7 @@ class Session:
             tools=OpenTools(),
             emit=peer.send,
             is_superseded=self._floor.is_superseded,
+            observer=observer,
         )
         self._turn: Turn | None = None
         self._end: asyncio.Future[EndReason] = asyncio.get_running_loop().create_future()

@@ -17,6 +17,7 @@ from inzwa_rtc.engines.contracts import (
     TranscriptChunk,
 )
 from inzwa_rtc.errors import EngineError, EngineTimeout, PeerError
+from inzwa_rtc.observer import Stage
 from inzwa_rtc.playout.playout import Speech
 from inzwa_rtc.settings import TimeoutSettings
 from inzwa_rtc.speech.cache.phrase import KeptPhrase
@@ -31,6 +32,7 @@ async def recognise(
     request: RecognizeRequest,
     timeout_s: float,
     on_partial: Callable[[TranscriptChunk], None],
+    stage: Stage,
 ) -> TranscriptChunk:
     """The final transcript; times, those of partial ones too, count from the start of the call.
 
@@ -44,6 +46,7 @@ async def recognise(
         ):
             utterance.when_ended(lambda: limit.reschedule(loop.time() + timeout_s))
             async for chunk in chunks:
+                stage.gave()
                 timed = chunk.later(utterance.start_ms)
                 if timed.is_final:
                     return timed
@@ -62,6 +65,7 @@ async def speak_phrase(
     reading: KeptReading,
     speech: Speech,
     timeouts: TimeoutSettings,
+    stage: Stage,
 ) -> None:
     """Read one phrase of the reply into the playout. Raises `EngineError`, also for a phrase
     that cannot be read: nobody else is to blame for what a model wrote."""
@@ -71,10 +75,13 @@ async def speak_phrase(
         async with aclosing(reading.phrase(replace(request, text=text))) as parts:
             limit = timeouts.first_audio
             while part := await next_within(parts, limit, "The speech engine"):
-                if isinstance(part, KeptPhrase):
-                    await _write_kept(part, speech)
-                else:
-                    await speech.write(resampler.feed(part.pcm), part.words)
+                stage.gave()
+                with stage.aside():
+                    if isinstance(part, KeptPhrase):
+                        stage.kind = "kept"
+                        await _write_kept(part, speech)
+                    else:
+                        await speech.write(resampler.feed(part.pcm), part.words)
                 limit = timeouts.first_audio if reading.is_between_pieces else timeouts.next_audio
     except PeerError as error:
         raise EngineError(error.message, action=error.action, code=error.code) from None

@@ -12,6 +12,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from structlog.contextvars import bind_contextvars
+
 from inzwa_rtc.conversation.checking import Told, checked_phrases, judged
 from inzwa_rtc.conversation.dialogue import Dialogue
 from inzwa_rtc.conversation.engines import EngineSet
@@ -43,6 +45,7 @@ from inzwa_rtc.events import (
     TurnRefused,
 )
 from inzwa_rtc.language import base_language
+from inzwa_rtc.observer import CallObserver, Stage, observed
 from inzwa_rtc.playout.playout import Speech
 from inzwa_rtc.safety import Verdict, log_refusal
 from inzwa_rtc.settings import Settings
@@ -66,6 +69,7 @@ class TurnContext:
     emit: Callable[[Event], None]
     is_superseded: Callable[[int], bool]
     """Whether a prompt newer than this turn waits: its words then join it unanswered."""
+    observer: CallObserver
 
 
 @dataclass(slots=True, eq=False)
@@ -85,17 +89,19 @@ class Turn:
     async def run(self) -> None:
         """Returns when everything was played. `EngineError` ends in a spoken apology."""
         self._task = asyncio.current_task()
-        try:
+        bind_contextvars(turn=self.prompt.turn)  # in this task alone
+        with observed(self.context.observer, self.prompt.turn, "turn", _kind(self.prompt)):
             try:
-                await self._answer()
-            except EngineError as error:
-                await self._apologise(error)
-            self.speech.finish()
-            await self.speech.played_out()
-        finally:
-            if heard := self.speech.heard():
-                self.context.history.add_assistant(heard)
-                self.context.tools.heard()
+                try:
+                    await self._answer()
+                except EngineError as error:
+                    await self._apologise(error)
+                self.speech.finish()
+                await self.speech.played_out()
+            finally:
+                if heard := self.speech.heard():
+                    self.context.history.add_assistant(heard)
+                    self.context.tools.heard()
 
     def interrupt(self) -> None:
         """Cut the reply that is being prepared or spoken; the caller's words are kept."""
@@ -189,6 +195,16 @@ class Turn:
         stream: AsyncGenerator[TokenChunk | ToolCall, None],
         tokens: asyncio.Queue[str | None],
     ) -> None:
+        with observed(self.context.observer, self.prompt.turn, "reply") as stage:
+            await self._read_tokens(stream, tokens, stage)
+        await tokens.put(None)
+
+    async def _read_tokens(
+        self,
+        stream: AsyncGenerator[TokenChunk | ToolCall, None],
+        tokens: asyncio.Queue[str | None],
+        stage: Stage,
+    ) -> None:
         async with aclosing(stream):
             async for item in stream:
                 match item:
@@ -196,8 +212,10 @@ class Turn:
                         self.hang_up = "assistant"
                     case TokenChunk(token=token) if token:
                         self._latency.first_token = self._latency.first_token or _now()
-                        await tokens.put(token)
-        await tokens.put(None)
+                        stage.gave()
+                        with stage.aside():
+                            await tokens.put(token)
+                        self.context.observer.waiting("tokens", tokens.qsize())
 
     async def _check(
         self,
@@ -218,6 +236,7 @@ class Turn:
                 told = Told(len(self._text), text)
                 self._say(text)
                 await phrases.put(told)
+                self.context.observer.waiting("phrases", phrases.qsize())
         self.context.emit(ReplyFinished(self.prompt.turn, self._text))
         await phrases.put(None)
 
@@ -237,7 +256,8 @@ class Turn:
         voice = self.engines.voices.nearest(context.voice)  # these may not have the newest
         request = SpeechRequest(phrase, voice.voice, voice.language, voice.speed)
         timeouts = context.settings.timeouts
-        await speak_phrase(phrase, offset, request, reading, self.speech, timeouts)
+        with observed(context.observer, self.prompt.turn, "synthesise", "made") as stage:
+            await speak_phrase(phrase, offset, request, reading, self.speech, timeouts, stage)
 
     async def _apologise(self, error: EngineError) -> None:
         turn = self.prompt.turn
@@ -261,6 +281,16 @@ class Turn:
     def _say(self, token: str) -> None:
         self._text += token
         self.context.emit(ReplyToken(self.prompt.turn, token))
+
+
+def _kind(prompt: Prompt) -> str:
+    match prompt:
+        case Utterance():
+            return "voice"
+        case Typed():
+            return "text"
+        case Announcement():
+            return "line"
 
 
 def _now() -> float:

@@ -44,11 +44,19 @@ _Opened = TypeVar("_Opened", ClientResponse, ClientWebSocketResponse)
 _NOBODY_THERE = {errno.ECONNREFUSED, errno.ENOENT, errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN}
 
 
-class RecognizerClient:
-    """`Recognizer` over an engine's process."""
+class _Client:
+    """Asks one engine's process."""
 
     def __init__(self, process: EngineProcess) -> None:
         self._process = process
+
+    async def loaded(self) -> None:
+        """Return once the engine serves. Raises `EngineUnavailable`."""
+        await self._process.ready()
+
+
+class RecognizerClient(_Client):
+    """`Recognizer` over an engine's process."""
 
     @property
     def languages(self) -> Sequence[str]:
@@ -66,8 +74,9 @@ class RecognizerClient:
         window = asyncio.Semaphore(wire.WINDOW_PIECES)
         feeding = asyncio.create_task(_feed(connection, audio, window))
         try:
-            async for data in _answers(connection, feeding, window):
-                yield _decoded(wire.transcript_from, data)
+            with self._process.request():
+                async for data in _answers(connection, feeding, window):
+                    yield _decoded(wire.transcript_from, data)
         finally:
             cut_off(connection)
             feeding.cancel()
@@ -75,11 +84,8 @@ class RecognizerClient:
             await connection.close()
 
 
-class LanguageModelClient:
+class LanguageModelClient(_Client):
     """`LanguageModel` over an engine's process."""
-
-    def __init__(self, process: EngineProcess) -> None:
-        self._process = process
 
     @property
     def takes_tools(self) -> bool:
@@ -108,12 +114,12 @@ class LanguageModelClient:
         return request if self.takes_tools else without_tools(request)
 
 
-class SynthesizerClient:
+class SynthesizerClient(_Client):
     """`Synthesizer` over an engine's process, which must have been ready once before
     anything is read of what it tells of itself."""
 
     def __init__(self, process: EngineProcess) -> None:
-        self._process = process
+        super().__init__(process)
         self._described: Mapping[str, Any] = {}
         self._voices: tuple[Voice, ...] = ()
 
@@ -153,8 +159,7 @@ class SynthesizerClient:
 
     def model_of(self, engine: str) -> str:
         """The model that this engine speaks with."""
-        model: str = self._process.description.get("details", {}).get("model", "")
-        return model
+        return self._process.model
 
     async def synthesize(self, request: SpeechRequest) -> AsyncGenerator[SpeechChunk, None]:
         body = wire.speech_request_to(request)
@@ -200,8 +205,9 @@ async def _stream(
             wire.is_last(wire.from_json(await response.read()))
             raise wire.garbled()
         async with aclosing(wire.from_lines(response.content.iter_any())) as answer:
-            async for data in answer:
-                yield data
+            with process.request():
+                async for data in answer:
+                    yield data
     except (ClientError, OSError, RuntimeError) as error:
         # aiohttp's reader says RuntimeError when its connection broke before it was read.
         raise _lost(error) from error

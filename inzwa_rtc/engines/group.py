@@ -41,6 +41,8 @@ class EngineStatus:
     state: ProcessState
     restarts: int
     pid: int | None
+    model: str = ""
+    in_flight: int = 0
     breaker: BreakerState | None = None
     others: tuple[EngineStatus, ...] = ()
 
@@ -84,13 +86,15 @@ class Plan:
 class EngineGroup(Generic[Engine]):
     """`engine` serves from `started` on, until the group is retired and all that was lent has
     been given back; `on_end` is called then. `has` are its processes, whose lives are others'
-    to run: several groups may share one.
+    to run: several groups may share one. `each` are the engines themselves, of which `engine` is
+    the only one or asks one after another, by their names.
     """
 
     def __init__(
         self,
         plan: Plan,
         engine: Engine,
+        each: Sequence[tuple[str, Engine]],
         has: Sequence[Supervision],
         on_end: Callable[[EngineGroup[Any]], None],
         chain: Chain[Any] | None = None,
@@ -98,6 +102,7 @@ class EngineGroup(Generic[Engine]):
         self.kind = plan.kind
         self.plan = plan
         self.engine = engine
+        self.each = tuple(each)
         self.has = tuple(has)
         self.is_retired = False
         self._on_end = on_end
@@ -145,6 +150,8 @@ class EngineGroup(Generic[Engine]):
                 process.state,
                 process.restarts,
                 process.pid,
+                process.model,
+                process.in_flight,
                 breakers.get(process.spec.name),
             )
             for process in (supervision.process for supervision in self.has)
@@ -165,9 +172,9 @@ def recognizers(plan: Plan, has: Sequence[Supervision], on_end: OnEnd) -> Engine
     """The group of a plan for recognisers."""
     engines: list[tuple[str, Recognizer]] = _named(has, RecognizerClient)
     if len(engines) == 1:
-        return EngineGroup(plan, engines[0][1], has, on_end)
+        return EngineGroup(plan, engines[0][1], engines, has, on_end)
     several = FallbackRecognizer(engines, final_s=plan.answer_s)
-    return EngineGroup(plan, several, has, on_end, several.chain)
+    return EngineGroup(plan, several, engines, has, on_end, several.chain)
 
 
 def language_models(
@@ -176,18 +183,18 @@ def language_models(
     """The group of a plan for language models."""
     engines: list[tuple[str, LanguageModel]] = _named(has, LanguageModelClient)
     if len(engines) == 1:
-        return EngineGroup(plan, engines[0][1], has, on_end)
+        return EngineGroup(plan, engines[0][1], engines, has, on_end)
     several = FallbackLanguageModel(engines, first_token_s=plan.answer_s)
-    return EngineGroup(plan, several, has, on_end, several.chain)
+    return EngineGroup(plan, several, engines, has, on_end, several.chain)
 
 
 def synthesizers(plan: Plan, has: Sequence[Supervision], on_end: OnEnd) -> EngineGroup[Synthesizer]:
     """The group of a plan for synthesizers."""
     engines: list[tuple[str, Synthesizer]] = _named(has, SynthesizerClient)
     if len(engines) == 1:
-        return EngineGroup(plan, engines[0][1], has, on_end)
+        return EngineGroup(plan, engines[0][1], engines, has, on_end)
     several = FallbackSynthesizer(engines, first_audio_s=plan.answer_s)
-    return EngineGroup(plan, several, has, on_end, several.chain)
+    return EngineGroup(plan, several, engines, has, on_end, several.chain)
 
 
 MAKERS: Mapping[EngineKind, Callable[[Plan, Sequence[Supervision], OnEnd], EngineGroup[Any]]] = {

@@ -9,7 +9,7 @@ waits until the last one's turns have given back theirs.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Generator, Iterable
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -55,6 +55,11 @@ class Lineup:
         asr, llm, tts = self.groups
         with asr.lent(), llm.lent(), tts.lent():
             yield self
+
+    def each(self) -> Iterator[tuple[EngineKind, str, Any]]:
+        """All engines, those too that others stand in for, with their kinds and names."""
+        for group in self.groups:
+            yield from ((group.kind, name, engine) for name, engine in group.each)
 
     def without(self, other: Lineup) -> tuple[EngineGroup[Any], ...]:
         """The groups that the other one does not have."""

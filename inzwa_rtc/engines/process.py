@@ -9,8 +9,8 @@ close; later ones wait in `ready()` for its successor.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
 import aiohttp
@@ -43,6 +43,7 @@ class EngineProcess:
 
     def __init__(self, launch: Launch, *, start_timeout_s: float = 60.0) -> None:
         self.restarts = 0
+        self.in_flight = 0  # requests that are under way, counted by who sends them
         self.state: ProcessState = "starting"
         self.launch = launch
         self.start_timeout_s = start_timeout_s
@@ -65,6 +66,20 @@ class EngineProcess:
     def description(self) -> Mapping[str, Any]:
         """What the engine said of itself when it was last ready: name, sample rate, voices."""
         return self._description
+
+    @property
+    def model(self) -> str:
+        """The model that it has loaded, as it tells it; empty where it tells none."""
+        return str(self._description.get("details", {}).get("model", ""))
+
+    @contextmanager
+    def request(self) -> Iterator[None]:
+        """A request is under way while the block runs."""
+        self.in_flight += 1
+        try:
+            yield
+        finally:
+            self.in_flight -= 1
 
     async def ready(self) -> Child:
         """Wait for a process that serves requests.

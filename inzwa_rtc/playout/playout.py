@@ -229,6 +229,11 @@ class Playout:
         self._speech = Speech(turn, self)
         return self._speech
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether the caller hears something now."""
+        return self._speech is not None and self._speech.is_playing and not self.is_held
+
     def hold(self) -> None:
         """Silence from the next frame on, whatever there is to play, until `release`."""
         self._set_held(True)

@@ -21,6 +21,7 @@ from inzwa_rtc.settings.groups import (
 )
 from inzwa_rtc.settings.safety import SafetySettings
 from inzwa_rtc.settings.speech import PhraseCacheSettings, SpeechSettings
+from inzwa_rtc.settings.telemetry import TelemetrySettings
 from inzwa_rtc.settings.tools import ToolSettings
 from inzwa_rtc.users import VoiceMode
 
@@ -87,6 +88,7 @@ class Settings(Group):
     timeouts: TimeoutSettings = TimeoutSettings()
     limits: LimitSettings = LimitSettings()
     load: LoadSettings = LoadSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
 
     @field_validator("noise_suppression", mode="before")
     @classmethod

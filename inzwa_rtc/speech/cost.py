@@ -87,13 +87,19 @@ class Spending:
         self._max_users = max_users
         self._users: OrderedDict[str, dict[tuple[str, str], Cost]] = OrderedDict()
         self._others: dict[tuple[str, str], Cost] = {}
+        self._engines: dict[str, Cost] = {}
 
     def count(self, user: str, engine: str, model: str, characters: int) -> Cost:
         """Note characters that were sent for a user; gives what they cost. `OTHERS` is nobody's
         name: it stands for callers who have none."""
         cost = self.table.cost(engine, model, characters)
         _add(self._lines(user), (engine, model), cost)
+        self._engines[engine] = self._engines.get(engine, Cost()) + cost
         return cost
+
+    def engines(self) -> Mapping[str, Cost]:
+        """Of all users together, for each engine."""
+        return self._engines
 
     def of(self, user: str) -> tuple[Line, ...]:
         """What a user has had; nothing for one who is unknown, or among the others by now."""

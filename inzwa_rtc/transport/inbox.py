@@ -51,6 +51,11 @@ class Inbox(Generic[C]):
         self._changed = asyncio.Event()
         self._closed = False
 
+    @property
+    def waiting_frames(self) -> int:
+        """Frames that were not taken yet."""
+        return self._frames_waiting
+
     def put_audio(self, pcm: bytes) -> None:
         """Add audio: int16 LE mono 16 kHz, any whole number of samples."""
         self._partial += pcm

@@ -20,6 +20,9 @@ from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.transport.jitterbuffer import Lost, ReorderBuffer
 
+RTP_CLOCK = 48_000  # RFC 7587: Opus counts at 48 kHz whatever it carries
+_STREAMS = "_RTCRtpReceiver__remote_streams"  # the public statistics can only be awaited
+
 MAX_CONCEALED = 3  # beyond 60 ms concealment is noise; silence stands in
 
 
@@ -35,11 +38,21 @@ class OpusReceiver:
     """Decodes one caller's RTP stream into `sink`."""
 
     def __init__(self, sink: AudioSink, clock: Callable[[], float] | None = None) -> None:
+        self.packets = 0
         self.bad_packets = 0
+        self.concealed_frames = 0
         self.buffer = ReorderBuffer()
         self._sink = sink
         self._decoder = OpusDecoder(ASR_SAMPLE_RATE)
         self._clock = clock or asyncio.get_running_loop().time
+        self._receiver: RTCRtpReceiver | None = None
+
+    @property
+    def jitter_ms(self) -> float:
+        """Of the packets' arrival (RFC 3550, section 6.4.1)."""
+        streams = getattr(self._receiver, _STREAMS, {}).values()
+        ticks = max((stream.jitter for stream in streams), default=0)
+        return round(ticks * 1000 / RTP_CLOCK, 1)
 
     def attach(self, receiver: RTCRtpReceiver) -> None:
         """Take the place of the receiver's jitter buffer."""
@@ -47,6 +60,9 @@ class OpusReceiver:
         if not hasattr(receiver, name):  # a silent no-op would leave the caller unheard
             raise RuntimeError("aiortc's receiver has changed: no jitter buffer to replace")
         setattr(receiver, name, self)
+        if not hasattr(receiver, _STREAMS):
+            raise RuntimeError("aiortc's receiver has changed: no jitter to read")
+        self._receiver = receiver
 
     def add(self, packet: RtpPacket) -> tuple[bool, None]:
         """What aiortc's receiver calls for each packet: no key frame wanted, none complete."""
@@ -55,6 +71,7 @@ class OpusReceiver:
 
     def push(self, sequence: int, payload: bytes) -> None:
         """Take one RTP packet's Opus payload."""
+        self.packets += 1
         concealed = 0
         for item in self.buffer.push(sequence, payload, self._clock()):
             if not isinstance(item, Lost):
@@ -69,9 +86,11 @@ class OpusReceiver:
             self._sink.put_audio(self._decoder.decode(payload))
         except PeerError:
             self.bad_packets += 1
+            self.concealed_frames += 1
             self._sink.put_audio(self._decoder.conceal())
 
     def _stand_in(self, lost: Lost) -> None:
+        self.concealed_frames += 1
         try:
             self._sink.put_audio(self._decoder.recover(lost.following))
         except PeerError:

@@ -15,9 +15,9 @@ from inzwa_rtc.audio.frame import FRAME_MS, PlayoutFrame, frame_bytes
 from inzwa_rtc.audio.opus import OpusEncoder
 from inzwa_rtc.playout.playout import Playout
 from inzwa_rtc.transport.pace import Pacer
+from inzwa_rtc.transport.receiver import RTP_CLOCK
 
 OUT_SAMPLE_RATE = 24_000
-RTP_CLOCK = 48_000  # RFC 7587: Opus counts at 48 kHz whatever it carries
 _TICKS = RTP_CLOCK * FRAME_MS // 1000
 CLIENT_BUFFER_MS = 60  # what a browser's jitter buffer holds on a quiet network
 _MEASURE_FRAMES = 50

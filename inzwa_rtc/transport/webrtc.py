@@ -183,13 +183,17 @@ class WebRtcPeer(Generic[C]):
         # Shielded: cancelled half-way, aiortc would leave its sockets open.
         await asyncio.shield(asyncio.ensure_future(self._pc.close()))
 
-    def statistics(self) -> dict[str, int]:
-        """Counts of the inward path."""
+    def statistics(self) -> dict[str, float]:
+        """Counts of the inward path, and its jitter now."""
         buffer = self._receiver.buffer
         return {
+            "packets": self._receiver.packets,
             "packets_lost": buffer.lost,
             "packets_late": buffer.late,
             "packets_bad": self._receiver.bad_packets,
+            "jitter_ms": self._receiver.jitter_ms,
+            "frames_concealed": self._receiver.concealed_frames,
+            "frames_waiting": self._inbox.waiting_frames,
             "frames_dropped": self._inbox.dropped_frames,
         }
 

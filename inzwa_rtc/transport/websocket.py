@@ -62,6 +62,13 @@ class SocketPeer(Generic[C]):
         """The connection is gone: nothing more arrives."""
         self._inbox.close()
 
+    def statistics(self) -> dict[str, float]:
+        """Counts of the inward path."""
+        return {
+            "frames_waiting": self._inbox.waiting_frames,
+            "frames_dropped": self._inbox.dropped_frames,
+        }
+
     def play(self, playout: Playout) -> None:
         """Send what `playout` gives."""
         self._playout = playout

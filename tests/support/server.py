@@ -28,6 +28,9 @@ class Ready:
     state: str = "ready"
     restarts: int = 0
     breaker: str | None = None
+    model: str = ""
+    in_flight: int = 0
+    pid: int | None = None
     others: tuple[Ready, ...] = ()
 
 
@@ -42,6 +45,9 @@ class Three:
     @contextmanager
     def lent(self) -> Iterator[None]:
         yield
+
+    def each(self) -> list[tuple[EngineKind, str, Any]]:
+        return [(kind, "test", getattr(self, kind)) for kind in KINDS]
 
 
 class InProcess:

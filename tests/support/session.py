@@ -24,6 +24,7 @@ from inzwa_rtc.engines.contracts import (
 )
 from inzwa_rtc.errors import EngineError
 from inzwa_rtc.events import EndReason, PlaybackEnded, PlaybackStarted
+from inzwa_rtc.observer import CallObserver, Unobserved
 from inzwa_rtc.settings import CallSettings, Settings
 from inzwa_rtc.speech.cache.cache import PhraseCache
 from inzwa_rtc.speech.cost import PriceTable, Spending
@@ -124,6 +125,7 @@ async def calling(
     greeting: str | None = "",
     asr: ScriptedRecognizer | None = None,
     suppressor: NoiseSuppressor | None = None,
+    watch: CallObserver | None = None,
     manner: Manner = AS_IT_IS,
     toolbox: Toolbox | None = None,
     mode: VoiceMode = "conversation",
@@ -149,6 +151,7 @@ async def calling(
         settings,
         VoiceSettings(settings.language, "tone", 1.0),
         shedding,
+        watch or Unobserved(),
         suppressor,
         mode,
     )

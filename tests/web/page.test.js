@@ -8,16 +8,30 @@ import { fill } from '../../web/words.js';
 const web = new URL('../../web/', import.meta.url);
 /** @param {string} name */
 const read = (name) => readFileSync(new URL(name, web), 'utf8');
-const english = JSON.parse(read('strings/en.json'));
-const shona = JSON.parse(read('strings/sn.json'));
-const sources = ['', 'view/', 'audio/'].flatMap((folder) =>
+/** The pages, each with its own words. @param {string[]} folders */
+const modules = (...folders) => folders.flatMap((folder) =>
   readdirSync(new URL(folder || '.', web)).filter((name) => name.endsWith('.js')).map((name) => folder + name),
 );
+const pages = [
+  { html: 'index.html', words: 'strings/', sources: modules('', 'view/', 'audio/') },
+  { html: 'dashboard.html', words: 'strings/dashboard/', sources: modules('dashboard/', 'dashboard/view/') },
+].map((page) => ({ ...page, english: JSON.parse(read(`${page.words}en.json`)), shona: JSON.parse(read(`${page.words}sn.json`)) }));
+const sources = pages.flatMap((page) => page.sources);
+const english = pages[0].english;
 
-test('every word that the page names is in the English strings', () => {
-  const html = [...read('index.html').matchAll(/data-t(?:-label|-placeholder)?="(\w+)"/g)].map(([, key]) => key);
-  const code = sources.flatMap((name) => [...read(name).matchAll(/\bt\('(\w+)'/g)].map(([, key]) => key));
-  assert.deepEqual([...html, ...code].filter((key) => !(key in english)), []);
+test('every word that a page names is in its English strings', () => {
+  for (const page of pages) {
+    const html = [...read(page.html).matchAll(/data-t(?:-label|-placeholder)?="(\w+)"/g)].map(([, key]) => key);
+    const code = page.sources.flatMap((name) => [...read(name).matchAll(/\bt\('(\w+)'/g)].map(([, key]) => key));
+    assert.deepEqual([...html, ...code].filter((key) => !(key in page.english)), []);
+  }
+});
+
+test('the dashboard has a word for every state that the server tells', () => {
+  const { english: words } = pages[1];
+  const told = read('dashboard/types.d.ts').match(/state: ('[^;]+);/)?.[1].match(/\w+/g) ?? [];
+  assert.ok(told.length > 5);
+  assert.deepEqual(told.filter((state) => !words[`state_${state}`]), []);
 });
 
 test('every phase has its word', () => {
@@ -32,21 +46,23 @@ test('each error says what happened and what to do', () => {
 });
 
 test('Shona has no words that English lacks, marks the unsure ones, and fills the same gaps', () => {
-  const keys = Object.keys(shona).filter((key) => !key.startsWith('_'));
-  assert.deepEqual(keys.filter((key) => !(key in english)), []);
-  assert.deepEqual(shona._unsure.filter((/** @type {string} */ key) => !(key in shona)), []);
-  const gaps = (/** @type {string} */ text) => (text.match(/\{\w+\}/g) ?? []).sort().join();
-  assert.deepEqual(keys.filter((key) => gaps(shona[key]) !== gaps(english[key])), []);
+  for (const { english, shona } of pages) {
+    const keys = Object.keys(shona).filter((key) => !key.startsWith('_'));
+    assert.deepEqual(keys.filter((key) => !(key in english)), []);
+    assert.deepEqual(shona._unsure.filter((/** @type {string} */ key) => !(key in shona)), []);
+    const gaps = (/** @type {string} */ text) => (text.match(/\{\w+\}/g) ?? []).sort().join();
+    assert.deepEqual(keys.filter((key) => gaps(shona[key]) !== gaps(english[key])), []);
+  }
 });
 
-test('the page asks for nothing from elsewhere and carries no inline script or style', () => {
-  const html = read('index.html');
-  assert.doesNotMatch(html, /https?:\/\/|\sstyle=|<style|\son\w+=|<script(?![^>]*\ssrc=)/);
-  for (const name of sources) assert.doesNotMatch(read(name), /['"`]https?:\/\//);
+test('no page asks for anything from elsewhere or carries inline script or style', () => {
+  for (const { html } of pages) assert.doesNotMatch(read(html), /https?:\/\/|\sstyle=|<style|\son\w+=|<script(?![^>]*\ssrc=)/);
+  const namespace = "'http://www.w3.org/2000/svg'"; // a name, which nobody asks for
+  for (const name of sources) assert.doesNotMatch(read(name).replace(namespace, ''), /['"`]https?:\/\//);
 });
 
 test('no file is longer than 300 lines', () => {
-  const long = [...sources, 'index.html', 'types.d.ts', ...readdirSync(new URL('style/', web)).map((name) => `style/${name}`)]
+  const long = [...sources, ...pages.map(({ html }) => html), 'types.d.ts', ...readdirSync(new URL('style/', web)).map((name) => `style/${name}`)]
     .filter((name) => read(name).split('\n').length > 300);
   assert.deepEqual(long, []);
 });

@@ -1,0 +1,1 @@
+"""Traces of turns and requests: OpenTelemetry where it is configured, nothing where it is not."""

@@ -1,0 +1,45 @@
+"""Why a call is not taken."""
+
+from __future__ import annotations
+
+from inzwa_rtc.errors import Unavailable
+
+RETRY_AFTER_S = 5
+
+
+def voice_disabled() -> Unavailable:
+    """The operator has switched calls off."""
+    return Unavailable(
+        "Voice calls are disabled on this server.",
+        action="Ask the operator to set voice_enabled.",
+        code="voice_disabled",
+    )
+
+
+def draining() -> Unavailable:
+    """The server lets nobody in, for good or for a while."""
+    return Unavailable(
+        "The server is shutting down, or takes no new calls for a while.",
+        action="Try again in a moment.",
+        code="draining",
+        retry_after_s=RETRY_AFTER_S,
+    )
+
+
+def server_full() -> Unavailable:
+    """There is no place."""
+    return Unavailable(
+        "All lines of this server are busy.",
+        action=f"Try again in {RETRY_AFTER_S} seconds.",
+        code="server_full",
+        retry_after_s=RETRY_AFTER_S,
+    )
+
+
+def webrtc_disabled() -> Unavailable:
+    """The operator has switched WebRTC off."""
+    return Unavailable(
+        "WebRTC is disabled on this server.",
+        action="Use the WebSocket at /v1/ws.",
+        code="webrtc_disabled",
+    )

@@ -1,0 +1,1 @@
+"""What an operator learns of a running server: figures, log lines, traces."""

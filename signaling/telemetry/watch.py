@@ -1,0 +1,163 @@
+"""Watches over one call: tells the figures, the log and the traces of it, none of its words."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from typing import Literal, Protocol, runtime_checkable
+
+import structlog
+
+from inzwa_rtc.audio.frame import FRAME_MS, Frame
+from inzwa_rtc.conversation.peer import Command, Peer
+from inzwa_rtc.events import (
+    Event,
+    Failure,
+    PlaybackEnded,
+    PlaybackHeld,
+    PlaybackReleased,
+    PlaybackStarted,
+    SessionStarted,
+    SessionUpdated,
+    SpeechStarted,
+    SpeechStopped,
+    Transcript,
+    TurnInterrupted,
+    TurnMetrics,
+    TurnRefused,
+)
+from inzwa_rtc.metrics.calls import CallMetrics, LineReport
+from inzwa_rtc.metrics.figures import Figures
+from inzwa_rtc.observer import Queue, Stage
+from inzwa_rtc.playout.playout import Playout
+from inzwa_rtc.tracing.traces import CallTrace
+
+State = Literal["connecting", "listening", "hearing", "thinking", "speaking", "held"]
+
+log = structlog.get_logger(__name__)
+
+
+@runtime_checkable
+class Line(Protocol):
+    """A transport that counts what it does."""
+
+    def statistics(self) -> Mapping[str, float]:
+        """Since the call began."""
+        ...
+
+
+class CallWatch:
+    """Satisfies `CallObserver`. What it knows of the call now is there to be read."""
+
+    def __init__(self, metrics: CallMetrics, figures: Figures, trace: CallTrace) -> None:
+        self.state: State = "connecting"
+        self.language = ""
+        self.latest: TurnMetrics | None = None
+        self.loss: float | None = None
+        """Share of packets that were lost, over the whole call."""
+        self.failures = 0
+        self._metrics = metrics
+        self._figures = figures
+        self._trace = trace
+        self._reported: Mapping[str, float] = {}
+
+    def event(self, event: Event) -> None:
+        """As in `CallObserver`."""
+        self._metrics.event(event)
+        self._trace.event(event)
+        self._follow(event)
+        match event:
+            case SessionStarted(language=language) | SessionUpdated(language=language):
+                self.language = language
+            case TurnMetrics():
+                self.latest = event
+                self._figures.add(event)
+            case TurnRefused(category=category):
+                self._metrics.refusal(category)
+            case Failure(code=code, turn=turn) if turn is not None:
+                self.failures += 1
+                log.warning("turn.failed", turn=turn, code=code)
+            case _:
+                pass
+
+    def stage(self, stage: Stage) -> None:
+        """As in `CallObserver`."""
+        self._metrics.stage(stage)
+        self._trace.stage(stage)
+
+    def waiting(self, queue: Queue, depth: int) -> None:
+        """As in `CallObserver`."""
+        self._metrics.waiting(queue, depth)
+
+    def barge_in(self, ms: int) -> None:
+        """As in `CallObserver`."""
+        self._metrics.barge_in(ms)
+
+    def refusal(self, category: str) -> None:
+        """As in `CallObserver`."""
+        self._metrics.refusal(category)
+
+    def report(self, line: Line) -> None:
+        """Count what the call's line did since the last report."""
+        now, before = line.statistics(), self._reported
+        self._reported = now
+
+        def since(name: str) -> float:
+            return now.get(name, 0) - before.get(name, 0)
+
+        frame_s = FRAME_MS / 1000
+        self.loss = _share(now.get("packets_lost", 0), now.get("packets", 0))
+        self._metrics.line(
+            LineReport(
+                loss=_share(since("packets_lost"), since("packets")),
+                jitter_s=now["jitter_ms"] / 1000 if since("packets") else None,
+                waiting_s=now["frames_waiting"] * frame_s,
+                concealed_s=since("frames_concealed") * frame_s,
+            )
+        )
+
+    def _follow(self, event: Event) -> None:
+        match event:
+            case SessionStarted() | PlaybackEnded() | TurnInterrupted():
+                self.state = "listening"
+            case SpeechStarted():
+                self.state = "hearing"
+            case SpeechStopped():
+                self.state = "thinking"
+            case Transcript(is_final=True, text=""):
+                self.state = "listening"
+            case PlaybackStarted() | PlaybackReleased():
+                self.state = "speaking"
+            case PlaybackHeld():
+                self.state = "held"
+            case _:
+                pass
+
+
+class ObservedPeer:
+    """A peer whose caller is told nothing that the watch does not learn of."""
+
+    def __init__(self, peer: Peer, watch: CallWatch) -> None:
+        self._peer = peer
+        self._watch = watch
+
+    @property
+    def out_sample_rate(self) -> int:
+        """As in `Peer`."""
+        return self._peer.out_sample_rate
+
+    def play(self, playout: Playout) -> None:
+        """As in `Peer`."""
+        self._peer.play(playout)
+
+    def receive(self) -> AsyncGenerator[Frame | Command, None]:
+        """As in `Peer`."""
+        return self._peer.receive()
+
+    def send(self, event: Event) -> None:
+        """As in `Peer`."""
+        self._watch.event(event)
+        self._peer.send(event)
+
+
+def _share(lost: float, received: float) -> float | None:
+    return lost / (lost + received) if lost + received > 0 else None
