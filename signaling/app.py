@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ from signaling.store import STORE
 from signaling.switchboard import Switchboard
 from signaling.telemetry.requests import RequestWatch, know_operations
 from signaling.telemetry.server import Metrics
+
+_PAGES = {"/": "index.html", "/dashboard": "dashboard.html", "/docs": "docs.html"}
 
 
 def create_app(
@@ -90,8 +93,8 @@ def create_app(
     ]
     add_operations(app, operations, gate)
     know_operations(app)
-    app.router.add_get("/", _index)
-    app.router.add_get("/dashboard", _dashboard)
+    for path, file in _PAGES.items():
+        app.router.add_get(path, _page(file))
     app.router.add_static("/", page_folder())
     return app
 
@@ -102,9 +105,8 @@ def page_folder() -> Path:
     return installed if installed.is_dir() else Path(__file__).parent.parent / "web"
 
 
-async def _index(_request: web.Request) -> web.FileResponse:
-    return web.FileResponse(page_folder() / "index.html")
+def _page(file: str) -> Callable[[web.Request], Awaitable[web.FileResponse]]:
+    async def show(_request: web.Request) -> web.FileResponse:
+        return web.FileResponse(page_folder() / file)
 
-
-async def _dashboard(_request: web.Request) -> web.FileResponse:
-    return web.FileResponse(page_folder() / "dashboard.html")
+    return show

@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
 ]
 
-PAGE = "/docs.html"
+PAGE = "/docs"
 SAMPLE = Path(__file__).parents[1] / "web/openapi.sample.json"
 
 
