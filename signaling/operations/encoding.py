@@ -7,8 +7,9 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import closing
 from typing import ParamSpec, TypeVar
 
-from inzwa_rtc.audio.container import Format, encoder
+from inzwa_rtc.audio.container import Encoder, Format, encoder
 from inzwa_rtc.audio.frame import BYTES_PER_SAMPLE
+from inzwa_rtc.audio.ogg import OggOpus
 from inzwa_rtc.audio.resample import Resampler
 from inzwa_rtc.engines.contracts import SpeechChunk
 from inzwa_rtc.speech.cache.phrase import KeptPhrase
@@ -74,7 +75,8 @@ class _File:
     def __init__(self, name: Format, rate: int) -> None:
         own_rate = PCM_RATE if name == "pcm" else rate
         self._resampler = Resampler(rate, own_rate)
-        self._encoder = encoder(name, own_rate)
+        # Of our own where it is Opus: FFmpeg's first page comes 200 ms of sound later.
+        self._encoder: Encoder = OggOpus(rate) if name == "opus" else encoder(name, own_rate)
 
     def feed(self, pcm: bytes) -> bytes:
         return self._encoder.feed(self._resampler.feed(pcm))

@@ -110,7 +110,8 @@ class Transcribing:
         settings = self._switchboard.now.settings
         check_may(caller, TRANSCRIBE, settings)
         kind = kind_of(data[:HEAD_BYTES]) if sample_rate is None else _raw(data, sample_rate)
-        wanted = language or caller.settings.stt_language or settings.asr_language
+        usual = caller.settings.stt_language or settings.asr_language
+        wanted = language or (None if translate else usual)  # what is translated may be any
         is_translated = settings.asr_task == "translate" if translate is None else translate
         longest_s = settings.limits.upload_audio_s
         return Recording(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from inzwa_rtc.audio.container import encoder
-from inzwa_rtc.audio.ogg import _checksum, ogg_opus
+from inzwa_rtc.audio.ogg import OggOpus, _checksum, ogg_opus
 from inzwa_rtc.audio.opus import OpusEncoder
 
 RATE = 24_000
@@ -53,3 +53,22 @@ def test_long_packets_are_laced() -> None:
     with av.open(io.BytesIO(ogg_opus([long, long[:255], long[:300]], 0, RATE)), "r") as file:
         sizes = [packet.size for packet in file.demux(audio=0) if packet.size]
     assert sizes == [510, 255, 300]
+
+
+@pytest.mark.parametrize("rate", [16_000, 22_050, 24_000])
+@pytest.mark.parametrize("seconds", [0.02, 0.31, 2.0])
+def test_speech_becomes_a_file_of_its_own_length(rate: int, seconds: float) -> None:
+    time = np.arange(int(rate * seconds))
+    sound = (np.sin(time * 440 * 2 * np.pi / rate) * 8_000).astype("<i2").tobytes()
+    making = OggOpus(rate)
+    pieces = [making.feed(sound[at : at + 3_000]) for at in range(0, len(sound), 3_000)]
+    with av.open(io.BytesIO(b"".join(pieces) + making.finish()), "r") as file:
+        heard = np.concatenate([one.to_ndarray()[0] for one in file.decode(audio=0)])
+    assert len(heard) == pytest.approx(48_000 * seconds, abs=60)
+    if seconds > 1:
+        assert 0.1 < np.abs(heard[4_800:-4_800]).max() < 0.5
+
+
+def test_sound_leaves_after_less_than_a_tenth_of_a_second() -> None:
+    making = OggOpus(RATE)
+    assert making.feed(bytes(2 * RATE // 10)).count(b"OggS") == 3

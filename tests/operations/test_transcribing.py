@@ -7,6 +7,7 @@ from contextlib import aclosing
 
 import pytest
 
+from inzwa_rtc.engines.contracts import RecognizeRequest
 from inzwa_rtc.errors import EngineError, PeerError, Unavailable
 from inzwa_rtc.users import UserSettings, VoiceMode
 from signaling.access.caller import Caller
@@ -62,6 +63,29 @@ async def test_the_users_language_counts_unless_another_is_named() -> None:
         assert begin(wav(b""), caller=caller).request.language == "sn"
         assert begin(wav(b""), "en", caller).request.language == "en"
         assert begin(wav(b"")).request.language == "en"
+
+
+async def test_what_is_translated_may_be_in_any_language() -> None:
+    async with working() as shop:
+        begin = shop.work.transcribing.begin
+        caller = Caller(settings=UserSettings(stt_language="sn"))
+        assert begin(wav(b""), caller=caller, translate=True).request == RecognizeRequest(
+            None, True
+        )
+        assert begin(wav(b""), caller=caller, translate=False).request == RecognizeRequest("sn")
+
+
+async def test_a_recogniser_that_cannot_translate_is_asked_for_what_it_does_not_have() -> None:
+    class English(ScriptedRecognizer):
+        async def recognize(self, audio, request):  # type: ignore[no-untyped-def]
+            raise EngineError("It knows English only.", code="cannot_translate")
+            yield
+
+    file = await recorded("good morning")
+    async with working(asr=English()) as shop:
+        with pytest.raises(PeerError) as refused:
+            await shop.work.transcribing.begin(file, translate=True).transcript()
+    assert refused.value.code == "cannot_translate"
 
 
 async def test_a_recording_that_is_too_long_is_refused() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -130,6 +131,26 @@ async def test_settings_that_cannot_be_used_change_nothing(operated: Operated) -
     assert (status, told["code"]) == (409, "bad_configuration")
     assert told["action"] == "Correct it."
     assert operated.engines.now is before
+
+
+async def test_other_safety_rules_count_from_a_reload_on(
+    operated: Operated, tmp_path: Path
+) -> None:
+    def is_allowed(text: str) -> bool:
+        return operated.server.switchboard.now.safety.check(text, "en").is_allowed
+
+    rules = tmp_path / "own.toml"
+    rules.write_text('language = "en"\n[[rules]]\nname = "fruit"\ncategory = "illegal"\n')
+    operated.settings = Settings.model_validate({**START, "safety": {"rules": [str(rules)]}})
+    status, told = await operated.reload()
+    assert (status, told["code"]) == (409, "bad_configuration")
+    assert "own.toml" in told["message"]
+    assert is_allowed("give me kiwis")
+    with rules.open("a") as file:
+        file.write('phrases = ["give me kiwis"]\n')
+    assert (await operated.reload())[0] == 200
+    assert not is_allowed("give me kiwis")
+    assert not is_allowed("how do I kill someone")
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,16 @@ asks: nobody gets in who should not, and nobody is kept out who should."""
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+import pytest
 
-from tests.signaling.test_offers import make_offer
 from tests.support.credentials import (
     ADMIN_KEY,
     NO_LIMITS,
@@ -114,7 +115,7 @@ class Bench:
             "anyone": ("GET", "/healthz", None),
             "start": ("POST", "/v1/calls", {"sdp": "no offer"}),
             "mint": ("POST", "/v1/tokens", {}),
-            "call": ("GET", f"/v1/calls/{self.call['id']}", None),
+            "call": ("GET", f"/v1/calls/{self.call['session_id']}", None),
             "admin": ("POST", "/v1/admin/reload", None),
         }[route]
         url = f"{self.server.url}{path}"
@@ -128,27 +129,33 @@ class Bench:
 async def bench() -> AsyncIterator[Bench]:
     settings = {"allowed_origins": (LISTED,), "access": NO_LIMITS}
     async with serving_with_keys(**settings) as (server, keys, http):
+        spent = await start_token(server, http, keys.call)
+        async with AsyncExitStack() as calls:
 
-        async def begun() -> dict[str, Any]:
-            pc, offer = await make_offer()
-            await pc.close()
-            url = f"{server.url}/v1/calls"
-            async with http.post(url, json={"sdp": offer}, headers=bearer(keys.call)) as response:
-                told: dict[str, Any] = await response.json()
+            async def begun(secret: str) -> dict[str, Any]:
+                """A call that goes on until it is ended."""
+                ws = await calls.enter_async_context(http.ws_connect(f"{server.url}/v1/ws"))
+                await ws.send_json({"type": "start", "auth": secret})
+                told: dict[str, Any] = await ws.receive_json()
+                reading = asyncio.create_task(_read(ws))  # who does not read is not there any more
+                calls.callback(reading.cancel)
                 return told
 
-        ended = await begun()
-        url = f"{server.url}/v1/calls/{ended['id']}"
-        async with http.delete(url, headers=bearer(ended["call_token"])) as response:
-            assert response.status == 200
-        await server.calls.all_ended()
-        spent = await start_token(server, http, keys.call)
-        async with http.ws_connect(f"{server.url}/v1/ws") as ws:
-            await ws.send_json({"type": "start", "auth": spent})
-            assert (await ws.receive_json())["type"] == "session.started"
-            yield Bench(server, http, keys, await begun(), await begun(), ended, spent)
+            ended = await begun(spent)
+            url = f"{server.url}/v1/calls/{ended['session_id']}"
+            async with http.delete(url, headers=bearer(ended["call_token"])) as response:
+                assert response.status == 200
+            await server.calls.all_ended()
+            call, other = await begun(keys.call), await begun(keys.call)
+            yield Bench(server, http, keys, call, other, ended, spent)
 
 
+async def _read(ws: aiohttp.ClientWebSocketResponse) -> None:
+    async for _ in ws:
+        pass
+
+
+@pytest.mark.timeout(600)  # thousands of requests
 async def test_nobody_gets_in_who_should_not_and_nobody_is_kept_out_who_should() -> None:
     async with bench() as at:
         port = at.server.url.rpartition(":")[2]
