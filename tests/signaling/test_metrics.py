@@ -8,6 +8,7 @@ from pathlib import Path
 import aiohttp
 
 from inzwa_rtc.errors import EngineError
+from inzwa_rtc.events import TurnRefused
 from tests.signaling.test_socket import Socket, socket
 from tests.support.caller import calling
 from tests.support.engines import ScriptedModel, ToneSynthesizer
@@ -137,6 +138,16 @@ async def test_the_page_documents_every_figure_and_no_other() -> None:
     documented = set(re.findall(r"^\| `(inzwa_\w+?)(?:_total)?` \|", PAGE, re.M))
     # The parser names counters without `_total`; histograms of labels appear when first used.
     assert {name for name in now.names if name.startswith("inzwa_")} == documented
+
+
+async def test_what_the_safety_checks_refuse_is_counted_by_category() -> None:
+    async with serving() as server:
+        watch = server.calls.telemetry.watch("id", "websocket")
+        watch.event(TurnRefused(0, "violence"))
+        watch.event(TurnRefused(1, "What somebody has said"))
+        now = await figures(server.url)
+    assert now.value("inzwa_safety_refusals_total", category="violence") == 1
+    assert now.value("inzwa_safety_refusals_total", category="other") == 1
 
 
 async def test_engines_are_told_with_their_state() -> None:
