@@ -28,7 +28,7 @@ RUN mkdir inzwa_rtc signaling web models \
     && touch README.md inzwa_rtc/__init__.py signaling/__init__.py models/catalogue.toml
 
 FROM build AS build-full
-ARG EXTRAS=embedded,hub,mlflow,whisper,whispercpp,llama,openai,ollama,vits,piper,kokoro,elevenlabs,alltalk,noise,postgresql,mcp
+ARG EXTRAS=embedded,hub,mlflow,whisper,whispercpp,llama,openai,ollama,vits,piper,kokoro,elevenlabs,alltalk,noise,postgresql,mcp,otel
 RUN pip install ".[${EXTRAS}]"
 COPY README.md ./
 COPY inzwa_rtc inzwa_rtc
