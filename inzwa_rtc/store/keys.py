@@ -156,10 +156,12 @@ class Keys:
             return None
         return key
 
-    async def any(self) -> bool:
-        """Whether a key was ever made that was not revoked: one that has expired counts, so that
-        a server does not become open by itself."""
+    async def any(self, scope: Scope | None = None) -> bool:
+        """Whether a key (with this scope) was ever made that was not revoked: one that has expired
+        counts, so that a server does not become open by itself."""
         wanted = select(api_keys.c.id).where(api_keys.c.revoked_at.is_(None)).limit(1)
+        if scope is not None:
+            wanted = wanted.where(api_keys.c.scopes.contains(scope))
         return bool(await self._database.read(wanted))
 
     def forget(self) -> None:

@@ -3,7 +3,8 @@
 | sent                    | is                                     | opens               |
 |-------------------------|----------------------------------------|---------------------|
 | nothing                 | anybody, where the server is open      | what callers may do |
-| the setting `admin_key` | the operator                           | `admin`, any call   |
+| another program's key   | anybody, where the server is open      | what callers may do |
+| the setting `admin_key` | the operator                           | all but new calls   |
 | an API key              | its holder, as the user whom they name | what its scopes say |
 | a start token           | the user for whom it was made          | one call            |
 | a call token            | whoever began that call                | that call           |
@@ -24,9 +25,9 @@ from aiohttp import web
 from cachetools import LRUCache
 
 from inzwa_rtc.settings import Settings
-from inzwa_rtc.store import ApiKey, Store
+from inzwa_rtc.store import ApiKey, Store, keys
 from inzwa_rtc.users import UserSettings
-from signaling.access import call_tokens, refusals
+from signaling.access import call_tokens, refusals, start_tokens
 from signaling.access.address import Addresses, is_forwarded, is_loopback
 from signaling.access.call_tokens import CallTokens
 from signaling.access.caller import Caller
@@ -37,6 +38,7 @@ from signaling.api.operation import Counted, Operation
 
 USER_HEADER = "X-Inzwa-User"
 
+_OURS = (f"{keys.PREFIX}_", start_tokens.PREFIX, call_tokens.PREFIX)
 _GOOD = 1024  # keys that need not pass the rate of failures: as many as the store remembers
 
 
@@ -113,14 +115,15 @@ class Gate:
     async def _of_caller(
         self, request: web.Request, secret: str | None, address: str, counted: Counted
     ) -> Caller:
-        if secret is None:
+        if secret is None or await self._is_of_nobody(request, secret):
             return await self._anybody(request)
         if is_start_token(secret):
             if counted != "calls":
                 raise refusals.only_for_calls()
             return await self._of_start_token(secret, address)
         caller = await self._of_key(request, secret, address)
-        if "call" not in caller.scopes:
+        begins_none = counted in ("engines", "requests")  # the dashboard's voices
+        if "call" not in caller.scopes and not ("admin" in caller.scopes and begins_none):
             raise refusals.not_for_calls()
         return caller
 
@@ -159,6 +162,19 @@ class Gate:
 
     # --- who it is ---
 
+    async def _is_of_nobody(self, request: web.Request, secret: str) -> bool:
+        """Whether it is what clients send that cannot do without a key, where none is needed:
+        those of OpenAI's API send "unused" and the like."""
+        if secret.startswith(_OURS) or self._is_bootstrap(secret):
+            return False
+        return await self._is_open(request)
+
+    def _is_bootstrap(self, secret: str) -> bool:
+        if self._admin is None:
+            return False
+        known = sha256(self._admin.get_secret_value().encode()).digest()
+        return hmac.compare_digest(_digest(secret), known)
+
     async def _anybody(self, request: web.Request) -> Caller:
         if USER_HEADER in request.headers or not await self._is_open(request):
             raise refusals.nobody()
@@ -192,11 +208,9 @@ class Gate:
 
     async def _of_key(self, request: web.Request, secret: str, address: str) -> Caller:
         """Raises `PeerError` (401, 403, 429), and `Unavailable` where nobody can tell."""
-        given = sha256(secret.encode("utf-8", "surrogatepass")).digest()
-        if self._admin is not None:
-            known = sha256(self._admin.get_secret_value().encode()).digest()
-            if hmac.compare_digest(given, known):
-                return Caller(scopes=frozenset({"admin"}), key_id="", settings=self._of_nobody)
+        if self._is_bootstrap(secret):
+            return Caller(scopes=frozenset({"admin"}), key_id="", settings=self._of_nobody)
+        given = _digest(secret)
         if given not in self._good:
             self._quotas.check_failures(address, self._now())
         key = await self._store.keys.find(secret)
@@ -240,6 +254,10 @@ def bearer(request: web.Request) -> str | None:
     if scheme.lower() != "bearer" or not secret.strip():
         raise refusals.not_a_bearer()
     return secret.strip()
+
+
+def _digest(secret: str) -> bytes:
+    return sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
 def _is_on_this_machine(request: web.Request) -> bool:

@@ -10,6 +10,7 @@ import structlog
 
 from inzwa_rtc.errors import ConfigError, Unavailable
 from inzwa_rtc.settings import Settings
+from inzwa_rtc.store.keys import Scope
 from signaling.access.address import is_loopback
 
 LOOKED_S = 2.0
@@ -21,14 +22,14 @@ log = structlog.get_logger(__name__)
 class AnyKeys(Protocol):
     """What is asked of `store.keys`."""
 
-    async def any(self) -> bool:
-        """Whether there are keys. Raises `Unavailable`."""
+    async def any(self, scope: Scope | None = None) -> bool:
+        """Whether there are keys (with this scope). Raises `Unavailable`."""
         ...
 
 
 class Opening:
     """As `access.open` says; where that is not set, for this machine alone and until the first
-    key is made. A server that was closed so does not open again while it runs."""
+    key for calls is made. A server that was closed so does not open again while it runs."""
 
     def __init__(
         self, settings: Settings, keys: AnyKeys, now: Callable[[], float] = monotonic
@@ -60,7 +61,7 @@ class Opening:
 
     async def _look(self) -> None:
         try:
-            self._has_keys = await self._keys.any()
+            self._has_keys = await self._keys.any("call")
         except Unavailable:
             if self._has_keys is None:
                 raise

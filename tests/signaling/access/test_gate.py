@@ -24,7 +24,9 @@ async def ask(
         return response.status, await response.json()
 
 
-async def started(server: Serving, http: aiohttp.ClientSession, secret: str, **start: Any) -> Any:
+async def started(
+    server: Serving, http: aiohttp.ClientSession, secret: str | None, **start: Any
+) -> Any:
     """What a socket call begins with, and the call as the server has it."""
     async with http.ws_connect(f"{server.url}/v1/ws") as ws:
         await ws.send_json({"type": "start", "auth": secret, **start})
@@ -293,3 +295,27 @@ async def test_no_secret_is_logged_or_told(capsys: pytest.CaptureFixture[str]) -
     text = "".join(said) + "".join(capsys.readouterr())
     assert re.search("call.started", text)
     assert [one for one in [*secrets, "ada-lovelace"] if one in text] == []
+
+
+async def test_an_open_server_passes_over_keys_that_clients_cannot_do_without() -> None:
+    async with serving() as server, aiohttp.ClientSession() as http:
+        for secret in ("unused", "sk-from-somewhere"):
+            body = {"text": "hello"}
+            async with http.post(
+                f"{server.url}/v1/tts", json=body, headers=bearer(secret)
+            ) as answer:
+                assert answer.status == 200
+        _, revoked = await server.store.keys.create("gone", ["admin"])
+        await server.store.keys.revoke(revoked.split("_")[1])
+        async with http.post(f"{server.url}/v1/tts", json=body, headers=bearer(revoked)) as answer:
+            assert answer.status == 401
+
+
+async def test_a_key_for_administration_alone_keeps_nobody_from_calling_on_this_machine() -> None:
+    async with serving() as server, aiohttp.ClientSession() as http:
+        _, admin = await server.store.keys.create("operator", ["admin"])
+        assert (await started(server, http, None))[0]["type"] == "session.started"
+        body = {"text": "hello"}
+        async with http.post(f"{server.url}/v1/tts", json=body, headers=bearer(admin)) as answer:
+            assert answer.status == 200  # the dashboard's form
+        assert (await started(server, http, admin))[0]["code"] == "scope_missing"

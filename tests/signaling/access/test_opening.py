@@ -20,7 +20,7 @@ class Keys:
         self.has = has
         self.asked = 0
 
-    async def any(self) -> bool:
+    async def any(self, scope: str | None = None) -> bool:
         self.asked += 1
         if isinstance(self.has, Unavailable):
             raise self.has
