@@ -14,8 +14,9 @@ def judged(
     messages: Sequence[Message], language: str, safety: Safety
 ) -> tuple[list[Message], Verdict]:
     """The dialogue without what the user may not have said earlier, as in a call no part of it
-    would reach the model again; and the verdict on what they said last. Messages of theirs
-    that follow each other are one saying. Blocks for 2 ms for each thousand characters."""
+    would reach the model again; and the verdict on what they said last, be there instructions
+    behind it. Messages of theirs that follow each other are one saying. Blocks for 2 ms for each
+    thousand characters."""
     kept: list[Message] = []
     verdict = ALLOWED
     for role, group in groupby(messages, lambda message: message.role):
@@ -26,7 +27,8 @@ def judged(
             if not verdict.is_allowed:
                 continue
         kept += said
-    is_last = bool(messages) and messages[-1].role == "user"
+    roles = [message.role for message in messages if message.role != "system"]
+    is_last = roles[-1:] == ["user"]
     return kept, verdict if is_last else ALLOWED
 
 
