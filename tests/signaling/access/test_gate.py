@@ -169,6 +169,7 @@ async def test_a_whip_client_sends_the_same_with_every_request() -> None:
         assert await whip(server, http, bearer(keys.call)) == (201, 204, 401, 200)
     async with serving() as server, aiohttp.ClientSession() as http:
         assert await whip(server, http, {}) == (201, 204, 204, 200)
+        assert await whip(server, http, bearer("unused")) == (201, 204, 204, 200)
 
 
 async def whip(
@@ -248,6 +249,25 @@ async def test_too_many_of_a_kind_are_refused_and_told_when_to_come_again() -> N
             assert told["code"] == "rate_limited", "and the token is not spent by that"
 
 
+async def test_what_a_call_token_asks_is_not_counted_as_its_keys() -> None:
+    limits = NO_LIMITS | {"requests_per_minute": 2}
+    async with serving_with_keys(access=limits) as (server, keys, http):
+        token = await start_token(server, http, keys.call)
+        async with http.ws_connect(f"{server.url}/v1/ws") as ws:
+            await ws.send_json({"type": "start", "auth": token})
+            call = await ws.receive_json()
+            url = f"{server.url}/v1/calls/{call['session_id']}"
+
+            async def status(url: str, secret: str) -> int:
+                async with http.get(url, headers=bearer(secret)) as response:
+                    return response.status
+
+            by_token = [await status(url, call["call_token"]) for _ in range(3)]
+            assert by_token == [200, 200, 429]
+            assert await status(f"{server.url}/v1/voices", keys.call) == 200
+            assert await status(url, keys.call) == 200
+
+
 async def test_wrong_keys_are_slowed_down_and_right_ones_are_not() -> None:
     limits = NO_LIMITS | {"failures_per_minute": 3}
     async with serving_with_keys(access=limits) as (server, keys, http):
@@ -305,10 +325,26 @@ async def test_an_open_server_passes_over_keys_that_clients_cannot_do_without() 
                 f"{server.url}/v1/tts", json=body, headers=bearer(secret)
             ) as answer:
                 assert answer.status == 200
+        async with http.get(f"{server.url}/metrics", headers=bearer("unused")) as answer:
+            assert answer.status == 200
+        url = f"{server.url}/v1/admin/calls"
+        async with http.get(url, headers=bearer("unused")) as answer:
+            assert answer.status == 401
         _, revoked = await server.store.keys.create("gone", ["admin"])
         await server.store.keys.revoke(revoked.split("_")[1])
         async with http.post(f"{server.url}/v1/tts", json=body, headers=bearer(revoked)) as answer:
             assert answer.status == 401
+
+
+async def test_an_open_server_passes_over_a_password_for_a_proxy() -> None:
+    headers = {"Authorization": "Basic cnVkbzpzZWNyZXQ="}
+    async with serving() as server, aiohttp.ClientSession(headers=headers) as http:
+        async with http.post(f"{server.url}/v1/tts", json={"text": "hello"}) as answer:
+            assert answer.status == 200
+        assert (await started(server, http, None))[0]["type"] == "session.started"
+    async with serving_with_keys() as (server, _, http):
+        async with http.get(f"{server.url}/v1/voices", headers=headers) as answer:
+            assert (await answer.json())["code"] == "bad_authorization"
 
 
 async def test_a_key_for_administration_alone_keeps_nobody_from_calling_on_this_machine() -> None:

@@ -217,6 +217,9 @@ async def test_a_server_that_is_open_by_its_address_is_so_for_this_machine_alone
         {"X-Forwarded-For": "203.0.113.9"},
         {"X-Real-IP": "203.0.113.9"},
         {"Forwarded": "for=203.0.113.9"},
+        {"Via": "1.1 proxy"},
+        {"X-Forwarded-Host": "calls.example"},
+        {"CF-Connecting-IP": "203.0.113.9"},
     ]
     async with aiohttp.ClientSession() as http:
         for is_set, status in ((None, 401), (True, 400)):
@@ -227,3 +230,19 @@ async def test_a_server_that_is_open_by_its_address_is_so_for_this_machine_alone
                     body = {"sdp": "no offer"}
                     async with http.post(url, json=body, headers=headers) as response:
                         assert response.status == status, headers
+
+
+@pytest.mark.parametrize(("version", "status"), [("1.0", 401), ("1.1", 200)])
+async def test_a_proxy_that_says_nothing_is_known_by_its_old_http(
+    version: str, status: int
+) -> None:
+    """nginx, as it comes, names the address to which it passes on, and nobody else."""
+    async with serving() as server:
+        port = server.url.rpartition(":")[2]
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(port))
+        head = f"GET /v1/voices HTTP/{version}\r\nHost: 127.0.0.1:{port}\r\nConnection: close"
+        writer.write(f"{head}\r\n\r\n".encode())
+        answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    assert int(answer.split()[1]) == status
