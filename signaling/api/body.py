@@ -10,6 +10,7 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from inzwa_rtc.errors import PeerError
+from signaling.api.uploads import room_for
 
 BODY_TIMEOUT_S = 10.0
 MAX_DEPTH = 32
@@ -24,20 +25,22 @@ _THREAD_BYTES = 1 << 16  # what may take longer to read than a frame of audio ma
 
 
 async def read_bytes(request: web.Request, limit: int, seconds: float = BODY_TIMEOUT_S) -> bytes:
-    """The body. Raises `PeerError` (too large) and `TimeoutError` (slow)."""
+    """The body. Raises `PeerError` (too large), `Unavailable` (there is no room for a large one
+    now) and `TimeoutError` (slow)."""
     if request.content_length is not None and request.content_length > limit:
         raise too_large(limit)
     body = bytearray()
-    async with asyncio.timeout(seconds):
-        async for piece in request.content.iter_any():
-            body += piece
-            if len(body) > limit:
-                raise too_large(limit)
+    with room_for(request, limit):
+        async with asyncio.timeout(seconds):
+            async for piece in request.content.iter_any():
+                body += piece
+                if len(body) > limit:
+                    raise too_large(limit)
     return bytes(body)
 
 
 async def read_text(request: web.Request, limit: int, seconds: float = BODY_TIMEOUT_S) -> str:
-    """The body as text. Raises `PeerError` (too large, not UTF-8) and `TimeoutError` (slow)."""
+    """The body as text. Raises what `read_bytes` raises, and `PeerError` (not UTF-8)."""
     try:
         return (await read_bytes(request, limit, seconds)).decode()
     except UnicodeDecodeError:
@@ -48,7 +51,7 @@ async def read_json(
     request: web.Request, model: type[M], limit: int, seconds: float = BODY_TIMEOUT_S
 ) -> M:
     """The body as an object of this model, `limit` in bytes. Raises `PeerError`, naming the
-    member that is wrong but not its value, and `TimeoutError`."""
+    member that is wrong but not its value, `Unavailable` and `TimeoutError`."""
     if request.content_type != "application/json":
         raise unsupported_media_type("application/json")
     text = await read_text(request, limit, seconds)
