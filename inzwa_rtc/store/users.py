@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypedDict, Unpack, get_args
 
+from cachetools import LRUCache
 from sqlalchemy import Row, Table, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,6 +20,9 @@ from inzwa_rtc.users import VOICE_MODES, SpeechFormat, User, UserSettings, Voice
 
 PAGE = 1000
 """The most users that `listed` gives at once."""
+
+
+_SEEN = 10_000  # as many as have figures of their own; about 2 MB
 
 
 class Changes(TypedDict, total=False):
@@ -39,6 +43,7 @@ class Users:
         self._database = database
         self._defaults = defaults
         self._deleted: list[Callable[[str], None]] = []
+        self._seen: LRUCache[str, bool] = LRUCache(_SEEN)  # of whom something was kept
 
     async def get(self, user_id: str) -> User:
         """What is known of them, the server's defaults where that is nothing. Raises `PeerError`
@@ -55,6 +60,17 @@ class Users:
         """Those of them of whom something is kept; a few hundred at once."""
         rows = await self._database.read(select(users).where(users.c.id.in_(user_ids)))
         return [self._user(row) for row in rows]
+
+    async def forget_gone(self, user_ids: Collection[str]) -> None:
+        """Have whoever was given to `when_deleted` told of those of them whom another process has
+        deleted: something of them was kept when this one last asked, and nothing is now."""
+        seen = [user_id for user_id in user_ids if user_id in self._seen]
+        for start in range(0, len(seen), PAGE):
+            part = seen[start : start + PAGE]
+            gone = set(part) - {user.id for user in await self.known(part)}
+            for user_id in gone:
+                self._seen.pop(user_id, None)
+                self._tell_deleted(user_id)
 
     async def change(self, user_id: str, **changes: Unpack[Changes]) -> User:
         """Change what they have chosen. Raises `PeerError` for a value that cannot be."""
@@ -77,18 +93,25 @@ class Users:
         """Forget everything about them, the keys that are bound to them included. Nobody has to
         have been there."""
         checked(user_id, "the name of a user", ID_CHARS)
+
+        async def told() -> None:
+            self._tell_deleted(user_id)
+            await self._database.forget()
+
         await self._database.write(
-            lambda connection: connection.execute(delete(users).where(users.c.id == user_id))
+            lambda connection: connection.execute(delete(users).where(users.c.id == user_id)),
+            then=told,
         )
-        for told in self._deleted:
-            told(user_id)
-        await self._database.forget()
 
     def when_deleted(self, told: Callable[[str], None]) -> None:
-        """Have whoever keeps something of users in memory told whom to forget. Only what is
-        deleted in this process is told: whatever else is kept has to go within a minute by
-        itself, as keys that were found go after `FOUND_S`."""
+        """Have whoever keeps something of users in memory told whom to forget. What another
+        process deletes is told by `forget_gone`: what nobody names there has to go within a
+        minute by itself, as keys that were found go after `FOUND_S`."""
         self._deleted.append(told)
+
+    def _tell_deleted(self, user_id: str) -> None:
+        for told in self._deleted:
+            told(user_id)
 
     async def _written(self, user_id: str, changes: Mapping[str, Any]) -> User:
         checked(user_id, "the name of a user", ID_CHARS)
@@ -103,6 +126,7 @@ class Users:
         return self._user(await self._database.write(written))
 
     def _user(self, row: Row[Any]) -> User:
+        self._seen[row.id] = True
         chosen = {
             name: default if (value := getattr(row, name)) is None else value
             for name in UserSettings.__slots__
