@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.store.database import Database
-from inzwa_rtc.store.tables import ID_CHARS, LANGUAGE_CHARS, NAME_CHARS, users
-from inzwa_rtc.store.text import checked
+from inzwa_rtc.store.tables import LANGUAGE_CHARS, NAME_CHARS, users
+from inzwa_rtc.store.text import checked, checked_user
 from inzwa_rtc.users import VOICE_MODES, SpeechFormat, User, UserSettings, VoiceMode
 
 PAGE = 1000
@@ -52,7 +52,7 @@ class Users:
 
     async def find(self, user_id: str) -> User | None:
         """What is known of them; None where that is nothing. Raises `PeerError` as above."""
-        checked(user_id, "the name of a user", ID_CHARS)
+        checked_user(user_id)
         rows = await self._database.read(select(users).where(users.c.id == user_id))
         return self._user(rows[0]) if rows else None
 
@@ -86,13 +86,13 @@ class Users:
         """Users in the order of their names, those that come after `after`."""
         wanted = select(users).order_by(users.c.id).limit(min(max(limit, 0), PAGE))
         if after is not None:
-            wanted = wanted.where(users.c.id > checked(after, "the name of a user", ID_CHARS))
+            wanted = wanted.where(users.c.id > checked_user(after))
         return [self._user(row) for row in await self._database.read(wanted)]
 
     async def delete(self, user_id: str) -> None:
         """Forget everything about them, the keys that are bound to them included. Nobody has to
         have been there."""
-        checked(user_id, "the name of a user", ID_CHARS)
+        checked_user(user_id)
 
         async def told() -> None:
             self._tell_deleted(user_id)
@@ -114,7 +114,7 @@ class Users:
             told(user_id)
 
     async def _written(self, user_id: str, changes: Mapping[str, Any]) -> User:
-        checked(user_id, "the name of a user", ID_CHARS)
+        checked_user(user_id)
         by_id = users.c.id == user_id
 
         async def written(connection: AsyncConnection) -> Row[Any]:

@@ -6,6 +6,7 @@ they cannot differ.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -26,6 +27,8 @@ has an engine work; it asks for a start token; none of these."""
 
 ErrorShape = Literal["native", "openai"]
 """`{code, message, action}`, or `{"error": {message, type, param, code}}`."""
+
+_PARAMETER = re.compile(r"\{(\w+)\}")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -124,7 +127,8 @@ def add_operations(app: web.Application, operations: Iterable[Operation], gate: 
     """Add their routes to the application, each behind the gate."""
     app[OPERATIONS] = listed = list(operations)
     for operation in listed:
-        app.router.add_route(operation.method, operation.path, _guarded(operation, gate))
+        path = _PARAMETER.sub(r"{\1:[^/]+}", operation.path)  # aiohttp's own takes no braces
+        app.router.add_route(operation.method, path, _guarded(operation, gate))
 
 
 def shape_of_errors(request: web.Request) -> ErrorShape:

@@ -187,7 +187,9 @@ async def test_who_was_deleted_elsewhere_is_told_to_them_as_well(store: Store, u
     assert forgotten == ["rudo"]
 
 
-@pytest.mark.parametrize("name", ["", "a" * 201, "a\x00b", "\ud800", "a\nb", "\u202eabc"])
+@pytest.mark.parametrize(
+    "name", ["", "a" * 201, "a\x00b", "\ud800", "a\nb", "\u202eabc", ".", ".."]
+)
 async def test_what_cannot_be_a_name_is_refused(store: Store, name: str) -> None:
     for asked in (
         store.users.get(name),
