@@ -67,9 +67,15 @@ const bearer = (token) => (token ? { Authorization: `Bearer ${token}` } : {});
 async function request(path, init) {
   const limit = AbortSignal.timeout(SILENCE_MS);
   const signal = init.signal ? AbortSignal.any([init.signal, limit]) : limit;
+  let headers;
+  try {
+    headers = new Headers(init.headers);
+  } catch {
+    throw new CallFailure('key_unknown'); // what was typed has characters that no header carries
+  }
   let response;
   try {
-    response = await fetch(new URL(path, document.baseURI), { ...init, signal });
+    response = await fetch(new URL(path, document.baseURI), { ...init, headers, signal });
   } catch (error) {
     if (init.signal?.aborted) throw error;
     throw new CallFailure('server_gone');
