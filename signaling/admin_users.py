@@ -152,13 +152,17 @@ class AdminUsers:
         taken back, whatever they choose. Nothing is changed where anything is wrong."""
         user_id = request.match_info["id"]
         change = await read_json(request, UserChange, self._limit)
-        if change.settings is not None:
-            await self._preferences.change_of(user_id, change.settings)
+        changes = self._preferences.checked(change.settings or Choices())
+        users = self._store.users
         if change.is_disabled is not None:
-            await self._store.users.set_disabled(user_id, change.is_disabled)
+            user = await users.set_disabled(user_id, change.is_disabled, **changes)
+        elif changes:
+            user = await users.change(user_id, **changes)
+        else:
+            user = await users.get(user_id)
         if change.is_disabled:
             self._calls.end_of_user(user_id)
-        return _told(_shown(await self._store.users.get(user_id)))
+        return _told(_shown(user))
 
     async def delete(self, request: web.Request) -> web.Response:
         """Their settings, keys, tokens and figures are deleted, and their live calls end."""

@@ -78,9 +78,12 @@ class Users:
             _check(name, value)
         return await self._written(user_id, changes)
 
-    async def set_disabled(self, user_id: str, disabled: bool) -> User:
-        """Take voice from them, or give it back."""
-        return await self._written(user_id, {"is_disabled": disabled})
+    async def set_disabled(self, user_id: str, disabled: bool, **changes: Unpack[Changes]) -> User:
+        """Take voice from them, or give it back, and change what they have chosen in the same
+        step. Raises `PeerError` as `change`."""
+        for name, value in changes.items():
+            _check(name, value)
+        return await self._written(user_id, {"is_disabled": disabled, **changes})
 
     async def listed(self, after: str | None = None, limit: int = 100) -> list[User]:
         """Users in the order of their names, those that come after `after`."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.store import Store
+from inzwa_rtc.store.users import Changes
 from inzwa_rtc.users import SpeechFormat, User, UserSettings, VoiceMode
 from signaling.access.caller import Caller
 from signaling.operations.offering import Offering
@@ -60,12 +61,16 @@ class Preferences:
 
     async def change_of(self, user_id: str, choices: Choices) -> User:
         """Change a user's. Raises `PeerError` and `Unavailable`."""
+        return await self._store.users.change(user_id, **self.checked(choices))
+
+    def checked(self, choices: Choices) -> Changes:
+        """What is to be written down. Raises `PeerError` for what is not offered."""
         changes: dict[str, Any] = choices.model_dump(exclude_unset=True)
         if choices.tts_voice is not None:
             self._offering.check_voice(choices.tts_voice)
         if choices.stt_language is not None:
             changes["stt_language"] = self._offering.check_recognised(choices.stt_language)
-        return await self._store.users.change(user_id, **changes)
+        return cast(Changes, changes)
 
 
 def named(caller: Caller) -> str:

@@ -147,6 +147,14 @@ async def test_users_are_listed_a_page_at_a_time(store: Store) -> None:
     assert await store.users.listed(None, 0) == []
 
 
+async def test_voice_is_taken_and_settings_are_changed_in_one_step(store: Store) -> None:
+    with pytest.raises(PeerError):
+        await store.users.set_disabled("rudo", True, tts_speed=99.0)
+    assert await store.users.find("rudo") is None
+    rudo = await store.users.set_disabled("rudo", True, tts_speed=1.5)
+    assert (rudo.is_disabled, rudo.settings.tts_speed) == (True, 1.5)
+
+
 async def test_a_user_who_is_deleted_is_unknown_again(store: Store) -> None:
     await store.users.change("rudo", tts_voice="one")
     await store.users.set_disabled("rudo", True)
