@@ -37,7 +37,6 @@ from inzwa_rtc.engines.launch import Launch
 from inzwa_rtc.engines.process import EngineProcess
 from inzwa_rtc.engines.registry import EngineSpec
 from inzwa_rtc.engines.supervised import supervised
-from tests.support.left_running import left_running
 
 async def main():
     spec = EngineSpec("llm", "test", "boundary_engines:Talker")
