@@ -89,6 +89,14 @@ def test_a_refused_text_has_a_pseudonym_and_the_verdict_tells_no_word_of_it() ->
     assert "how do I" not in repr(verdict)
 
 
+def test_answers_vary_whatever_languages_requests_name() -> None:
+    safety = Safety(SafetySettings(), Pseudonyms(None))
+    refused = Verdict("refuse", "violence")
+    told = [safety.answer(refused, f"{one}-{two}") for one in "xyz" for two in "abc"]
+    assert told[:3] == told[3:6] == told[6:]
+    assert len(set(told)) == 3
+
+
 def test_an_allowed_text_has_none() -> None:
     assert shipped().check("hello", "en") == ALLOWED == Verdict()
 
