@@ -7,7 +7,7 @@ from itertools import groupby
 
 from inzwa_rtc.conversation.phrases import PhraseCutter
 from inzwa_rtc.engines.contracts import Message
-from inzwa_rtc.safety import ALLOWED, Checked, ReplyCheck, Safety, Verdict
+from inzwa_rtc.safety import ALLOWED, Checked, ReplyCheck, Safety, Verdict, joined
 
 
 def judged(
@@ -21,7 +21,7 @@ def judged(
     for role, group in groupby(messages, lambda message: message.role):
         said = list(group)
         if role == "user":
-            text = " ".join(message.content for message in said)
+            text = joined(message.content for message in said)
             verdict = safety.check(text, language)
             if not verdict.is_allowed:
                 continue
