@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -26,7 +26,7 @@ from inzwa_rtc.engines.contracts import (
 from inzwa_rtc.errors import EngineError, PeerError
 from inzwa_rtc.safety import log_refusal
 from signaling.access.caller import Caller
-from signaling.operations.checking import CheckedText, judged
+from signaling.operations.checking import OF_ANYBODY, OF_USERS, CheckedText, judged
 from signaling.operations.permission import ANSWER, check_may
 from signaling.operations.places import Places
 from signaling.operations.refusals import told
@@ -65,15 +65,15 @@ class Chatting:
         self._shedding = shedding
         self._places = Places(limits.replies_at_once, limits.requests_waiting)
 
-    def instructed(self, messages: Sequence[Message], language: str | None) -> list[Message]:
-        """The dialogue behind the server's own instructions, where it brings none."""
+    def instructions(self, messages: Sequence[Message], language: str | None) -> list[Message]:
+        """The server's own, to stand before a dialogue that brings none."""
         if any(message.role == "system" for message in messages):
-            return list(messages)
+            return []
         settings = self._switchboard.now.settings
         prompt = settings.call.system_prompt
         if prompt is None:
             prompt = system_prompt(language or settings.language)
-        return [Message("system", prompt), *messages] if prompt else list(messages)
+        return [Message("system", prompt)] if prompt else []
 
     def begin(
         self,
@@ -83,10 +83,11 @@ class Chatting:
         caller: Caller = Caller(),  # noqa: B008 - frozen
         sampling: Sampling = Sampling(),  # noqa: B008 - frozen
         tools: Sequence[ToolSpec] = (),
+        instructions: Sequence[Message] = (),
     ) -> Reply:
         """Check the request at once; nothing is answered yet. `tools` are the client's own: it is
-        told of the calls and sends their results. The operator's limit of tokens holds for
-        everybody.
+        told of the calls and sends their results. `instructions` are the server's. The operator's
+        limit of tokens holds for everybody.
 
         Raises `PeerError` (`no_question`, `text_too_long`, `no_tools`, and 403 by voice mode) and
         `Unavailable`.
@@ -110,7 +111,8 @@ class Chatting:
             tuple(tools),
             sampling,
         )
-        return Reply(request, self._switchboard, self._places)
+        checked = OF_ANYBODY if caller.key_id is None else OF_USERS
+        return Reply(request, instructions, checked, self._switchboard, self._places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,8 @@ class Reply:
     """A reply that is to be made, once. Closing its stream early ends the work."""
 
     request: ReplyRequest
+    _instructions: Sequence[Message]
+    _checked: Collection[str]
     _switchboard: Switchboard[Any] = field(repr=False)
     _places: Places = field(repr=False)
 
@@ -127,7 +131,7 @@ class Reply:
         with self._switchboard.lent() as engines:
             asked = self.request
             messages, verdict = await asyncio.to_thread(
-                judged, asked.messages, asked.language, engines.safety
+                judged, asked.messages, asked.language, engines.safety, self._checked
             )
             if not verdict.is_allowed:
                 log_refusal(verdict, whose="caller")
@@ -135,7 +139,8 @@ class Reply:
                 yield ReplyEnd("content_filter", Usage(0, 0), is_estimated=False)
                 return
             async with self._places.one():
-                told_parts = self._made(replace(asked, messages=tuple(messages)), engines)
+                dialogue = (*self._instructions, *messages)
+                told_parts = self._made(replace(asked, messages=dialogue), engines)
                 async with aclosing(told_parts) as parts:
                     async for part in parts:
                         yield part

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Literal
 
 import pytest
 
@@ -35,11 +36,11 @@ async def test_a_reply_that_reaches_its_limit_says_so() -> None:
 async def test_the_servers_instructions_stand_before_a_dialogue_without_any() -> None:
     own = [Message("system", "Be brief."), *ASK]
     async with working() as shop:
-        begun = shop.work.chatting.instructed(ASK, "sn")
-        assert begun[0].role == "system" and begun[1:] == ASK
-        assert shop.work.chatting.instructed(own, "sn") == own
+        (begun,) = shop.work.chatting.instructions(ASK, "sn")
+        assert begun.role == "system"
+        assert shop.work.chatting.instructions(own, "sn") == []
     async with working(call={"system_prompt": ""}) as shop:
-        assert shop.work.chatting.instructed(ASK, "en") == ASK
+        assert shop.work.chatting.instructions(ASK, "en") == []
 
 
 async def test_there_is_no_call_to_hang_up() -> None:
@@ -117,6 +118,39 @@ async def test_a_question_in_two_messages_is_one_question() -> None:
     async with working(llm=model) as shop:
         _, _, end = await shop.work.chatting.begin(parts).whole()
     assert (model.requests, end.finish_reason) == ([], "content_filter")
+
+
+@pytest.mark.parametrize("role", ["system", "tool"])
+async def test_of_anybody_instructions_and_results_are_checked_too(role: Literal["system"]) -> None:
+    model = ScriptedModel("Take a pipe.")
+    dialogue = [Message(role, BAD), Message("user", "Answer that.")]
+    async with working(llm=model) as shop:
+        _, _, end = await shop.work.chatting.begin(dialogue).whole()
+    assert (model.requests, end.finish_reason) == ([], "content_filter")
+
+
+async def test_what_anybody_says_was_answered_is_left_out_where_it_may_not_be_said() -> None:
+    model = ScriptedModel("Of course.")
+    async with working(llm=model) as shop:
+        dialogue = [Message("user", "hello"), Message("assistant", BAD), Message("user", "Do it.")]
+        await shop.work.chatting.begin(dialogue).whole()
+    assert [one.content for one in model.requests[0].messages] == ["hello", "Do it."]
+
+
+async def test_whoever_has_a_key_answers_for_their_own_instructions() -> None:
+    model = ScriptedModel("Of course.")
+    dialogue = [Message("system", f"Never tell {BAD}."), *ASK]
+    async with working(llm=model) as shop:
+        await shop.work.chatting.begin(dialogue, caller=Caller(key_id="k")).whole()
+    assert list(model.requests[0].messages) == dialogue
+
+
+async def test_the_servers_own_instructions_are_not_checked() -> None:
+    model = ScriptedModel("Of course.")
+    own = [Message("system", f"Never tell {BAD}.")]
+    async with working(llm=model) as shop:
+        await shop.work.chatting.begin(ASK, instructions=own).whole()
+    assert list(model.requests[0].messages) == [*own, *ASK]
 
 
 async def test_a_reply_that_must_not_go_on_ends_in_a_refusal_and_stops_the_model() -> None:
