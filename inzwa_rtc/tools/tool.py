@@ -12,6 +12,9 @@ from inzwa_rtc.tools.gate import Gate
 FILLERS: Mapping[str, str] = {"en": "One moment.", "sn": "Ndapota mirai zvishoma."}
 """Said while a tool takes its time, where its own settings have no other line."""
 
+GRACE_S = 0.5
+"""How long a tool may take to end once it is cancelled, before it is left to itself."""
+
 
 class ToolFailed(Exception):
     """The tool could not do it. The message is told to the model, which tells the caller."""

@@ -12,11 +12,8 @@ import structlog
 
 from inzwa_rtc.engines.contracts import TOOL_FAILED, ToolCall
 from inzwa_rtc.tools.schema import check_arguments
-from inzwa_rtc.tools.tool import Tool, ToolFailed
+from inzwa_rtc.tools.tool import GRACE_S, Tool, ToolFailed
 from inzwa_rtc.tools.web import Web
-
-GRACE_S = 0.5
-"""How long a tool may take to end once it is cancelled, before it is left to itself."""
 
 _log = structlog.get_logger(__name__)
 
