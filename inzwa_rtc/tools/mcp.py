@@ -150,7 +150,7 @@ class McpServer:
         for _ in range(_PAGES):
             page = await client.list_tools(cursor=cursor)
             for told in page.tools:
-                tool = self._tool(told)
+                tool = await asyncio.to_thread(self._tool, told)
                 if tool is not None and len(found) < MOST_TOOLS:
                     found.setdefault(tool.spec.name, tool)
             cursor = page.next_cursor
