@@ -33,6 +33,10 @@ from inzwa_rtc.tools.toolbox import Toolbox
 HANG_UP = "hang_up"
 """What the turn itself does."""
 
+_BREAK = "\n"
+"""What was said before a tool is asked is a paragraph of its own. A space would not do: phrases
+without a full stop, and what may be half of a number or of an address, wait for what follows."""
+
 
 @dataclass(slots=True)
 class Replying:
@@ -46,6 +50,7 @@ class Replying:
     timeouts: TimeoutSettings
     _last: str = field(default="", init=False)
     """The last character that was said, if any."""
+    _is_silent: bool = field(default=True, init=False)
 
     async def reply(
         self, request: ReplyRequest, words: str
@@ -68,9 +73,12 @@ class Replying:
                 return
             asking = asyncio.create_task(use.results(calls, left))
             try:
+                if not self._is_silent:
+                    yield self._said(TokenChunk(_BREAK))
                 await asyncio.wait({asking}, timeout=self.settings.filler_after_s)
-                if not asking.done() and not self._last:
-                    yield self._said(TokenChunk(f"{self._filler(calls, offered, request)} "))
+                if not asking.done() and self._is_silent:
+                    filler = self._filler(calls, offered, request)
+                    yield self._said(TokenChunk(f"{filler}{_BREAK}"))
                 results = await asking
             finally:
                 asking.cancel()
@@ -104,6 +112,7 @@ class Replying:
 
     def _said(self, chunk: TokenChunk) -> TokenChunk:
         self._last = chunk.token[-1]
+        self._is_silent = self._is_silent and chunk.token.isspace()
         return chunk
 
     def _filler(

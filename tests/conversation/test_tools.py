@@ -32,7 +32,7 @@ async def test_a_result_is_spoken_and_later_turns_know_it() -> None:
     ) as call:
         await call.question()
         await call.reply_ends(0)
-        assert call.peer.last(ReplyFinished).text == "It is warm. "
+        assert call.peer.last(ReplyFinished).text == "It is warm."
         assert tool.asked == [{"place": "Harare"}]
         await call.question()
         await call.reply_ends(1)
@@ -91,22 +91,38 @@ async def test_a_filler_is_said_while_a_tool_takes_its_time_and_not_else() -> No
         assert call.tts.requests[-1].text.strip() == "Let me look."
         gate.set()
         await call.reply_ends(0)
-        assert call.peer.last(ReplyFinished).text == "Let me look. It is warm. "
+        assert call.peer.last(ReplyFinished).text == "Let me look.\nIt is warm."
 
 
-async def test_no_filler_is_said_where_the_model_has_said_something_itself() -> None:
+@pytest.mark.parametrize("words", ["Let me check.", "I will look that up for you", "One moment"])
+async def test_what_the_model_says_before_it_asks_a_tool_is_said_at_once(words: str) -> None:
+    """And no filler. Its last word has no space behind it, and may be half of an address."""
     gate = asyncio.Event()
-    announced: list[str | ToolCall] = ["I will look that up for you.", HARARE]
+    announced: list[str | ToolCall] = [words, HARARE]
     tool = HeldTool([gate, "24"])
     async with calling(
         announced, "It is warm.", texts=("weather",), toolbox=Toolbox([tool]), tools=AT_ONCE
     ) as call:
         await call.question()
         await call.reply_plays(0)
+        assert call.tts.requests[-1].text.strip() == words
         gate.set()
         await call.reply_ends(0)
-        said = call.peer.last(ReplyFinished).text
-        assert said == "I will look that up for you. It is warm. "
+        assert call.peer.last(ReplyFinished).text == f"{words}\nIt is warm."
+
+
+async def test_a_filler_is_said_where_the_model_has_said_only_a_space() -> None:
+    gate = asyncio.Event()
+    announced: list[str | ToolCall] = [" ", HARARE]
+    tool = HeldTool([gate, "24"])
+    async with calling(
+        announced, "It is warm.", texts=("weather",), toolbox=Toolbox([tool]), tools=AT_ONCE
+    ) as call:
+        await call.question()
+        await call.reply_plays(0)
+        assert "One moment." in call.tts.requests[-1].text
+        gate.set()
+        await call.reply_ends(0)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +142,7 @@ async def test_what_goes_wrong_is_told_to_the_model_and_the_call_goes_on(
     ) as call:
         await call.question()
         await call.reply_ends(0)
-        assert call.peer.last(ReplyFinished).text == "Sorry, I cannot. "
+        assert call.peer.last(ReplyFinished).text == "Sorry, I cannot."
         assert not call.peer.all(Failure)
     answer = call.llm.requests[1].messages[-1]
     assert answer.role == "tool"

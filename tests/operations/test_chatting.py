@@ -22,7 +22,7 @@ ASK = [Message("user", "How are you?")]
 async def test_a_reply_comes_phrase_by_phrase_and_its_end_last() -> None:
     async with working(llm=ScriptedModel("I am well. And you?")) as shop:
         parts = [part async for part in shop.work.chatting.begin(ASK).parts()]
-    assert parts[:-1] == [ReplyText("I am well. "), ReplyText("And you? ")]
+    assert parts[:-1] == [ReplyText("I am well. "), ReplyText("And you?")]
     assert parts[-1] == ReplyEnd("stop", Usage(3, 5), is_estimated=True)
 
 
@@ -45,7 +45,7 @@ async def test_the_servers_instructions_stand_before_a_dialogue_without_any() ->
 async def test_there_is_no_call_to_hang_up() -> None:
     async with working(llm=ScriptedModel(ToolCall("hang_up"), "Goodbye.")) as shop:
         text, calls, end = await shop.work.chatting.begin(ASK).whole()
-    assert (text, calls, end.finish_reason) == ("Goodbye. ", [], "stop")
+    assert (text, calls, end.finish_reason) == ("Goodbye.", [], "stop")
 
 
 @pytest.mark.parametrize(
