@@ -26,12 +26,9 @@ from inzwa_rtc.engines.contracts import (
 )
 from inzwa_rtc.errors import EngineError
 from inzwa_rtc.settings import TimeoutSettings
-from inzwa_rtc.settings.tools import ToolSettings
+from inzwa_rtc.settings.tools import HANG_UP, ToolSettings
 from inzwa_rtc.tools.tool import Tool, filler_in
 from inzwa_rtc.tools.toolbox import Toolbox
-
-HANG_UP = "hang_up"
-"""What the turn itself does."""
 
 _BREAK = "\n"
 """What was said before a tool is asked is a paragraph of its own. A space would not do: phrases
@@ -56,7 +53,7 @@ class Replying:
         self, request: ReplyRequest, words: str
     ) -> AsyncGenerator[TokenChunk | ToolCall, None]:
         """Yield the reply to the caller's newest words, fillers among it. Of the calls only
-        `hang_up` comes through. Raises `EngineError`."""
+        `hang_up` comes through, which the turn itself does. Raises `EngineError`."""
         offered = self._offered(words)
         use = ToolUse(self.toolbox, self.open_tools, self.history, offered)
         left = self.settings.max_calls
@@ -78,6 +75,7 @@ class Replying:
                 await asyncio.wait({asking}, timeout=self.settings.filler_after_s)
                 if not asking.done() and self._is_silent:
                     filler = self._filler(calls, offered, request)
+                    self.open_tools.filled(filler)
                     yield self._said(TokenChunk(f"{filler}{_BREAK}"))
                 results = await asking
             finally:

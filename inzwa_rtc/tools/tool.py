@@ -20,6 +20,10 @@ class ToolFailed(Exception):
     """The tool could not do it. The message is told to the model, which tells the caller."""
 
 
+class ToolUnsure(ToolFailed):
+    """There was no answer to something that was asked: it may have been done."""
+
+
 class Tool(Protocol):
     """Something that can be done or found out in the midst of a reply.
 
@@ -49,13 +53,14 @@ class Tool(Protocol):
 
     @property
     def changes(self) -> bool:
-        """Whether it may do more than find something out. What is so, and was interrupted, is
-        not asked again for the same thing: it may have been done."""
+        """Whether it may do more than find something out. What is so, and was interrupted or gave
+        no answer, is not asked again at once for the same thing: it may have been done."""
         ...
 
     async def run(self, arguments: Mapping[str, Any]) -> str:
         """Do it; the result is text for the model. The arguments fit the schema. Raises
-        `ToolFailed`; whatever else it raises, the model is told only that it failed."""
+        `ToolFailed` and `ToolUnsure`; whatever else it raises, the model is told only that it
+        failed."""
         ...
 
 

@@ -40,7 +40,7 @@ async def result(function: str, arguments: dict[str, Any], **entry: Any) -> str:
     toolbox = await box(function, **entry)
     (tool,) = toolbox.tools
     try:
-        return await toolbox.run(tool, ToolCall("it", arguments, "1"))
+        return (await toolbox.run(tool, ToolCall("it", arguments, "1"))).text
     finally:
         await toolbox.close()
 
