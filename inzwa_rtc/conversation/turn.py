@@ -101,7 +101,7 @@ class Turn:
             finally:
                 if heard := self.speech.heard():
                     self.context.history.add_assistant(heard)
-                    self.context.tools.heard()
+                    self.context.tools.heard(heard)
 
     def interrupt(self) -> None:
         """Cut the reply that is being prepared or spoken; the caller's words are kept."""

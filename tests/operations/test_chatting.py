@@ -9,8 +9,9 @@ from typing import Literal
 
 import pytest
 
-from inzwa_rtc.engines.contracts import Message, ReplyRequest, TokenChunk, ToolCall, Usage
-from inzwa_rtc.errors import EngineError, PeerError
+from inzwa_rtc.engines.contracts import Message, ReplyRequest, TokenChunk, ToolCall, ToolSpec, Usage
+from inzwa_rtc.errors import EngineError, PeerError, Unavailable
+from inzwa_rtc.safety import Verdict
 from inzwa_rtc.users import UserSettings, VoiceMode
 from signaling.access.caller import Caller
 from signaling.operations.chatting import ReplyEnd, ReplyText
@@ -23,7 +24,7 @@ ASK = [Message("user", "How are you?")]
 async def test_a_reply_comes_phrase_by_phrase_and_its_end_last() -> None:
     async with working(llm=ScriptedModel("I am well. And you?")) as shop:
         parts = [part async for part in shop.work.chatting.begin(ASK).parts()]
-    assert parts[:-1] == [ReplyText("I am well. "), ReplyText("And you? ")]
+    assert parts[:-1] == [ReplyText("I am well. "), ReplyText("And you?")]
     assert parts[-1] == ReplyEnd("stop", Usage(3, 5), is_estimated=True)
 
 
@@ -46,7 +47,51 @@ async def test_the_servers_instructions_stand_before_a_dialogue_without_any() ->
 async def test_there_is_no_call_to_hang_up() -> None:
     async with working(llm=ScriptedModel(ToolCall("hang_up"), "Goodbye.")) as shop:
         text, calls, end = await shop.work.chatting.begin(ASK).whole()
-    assert (text, calls, end.finish_reason) == ("Goodbye. ", [], "stop")
+    assert (text, calls, end.finish_reason) == ("Goodbye.", [], "stop")
+
+
+async def test_a_tool_of_the_client_s_own_may_have_any_name() -> None:
+    own = ToolSpec("hang_up", "Ends the client's own call.", {"type": "object"})
+    async with working(llm=ScriptedModel(["Goodbye.", ToolCall("hang_up")])) as shop:
+        text, calls, end = await shop.work.chatting.begin(ASK, tools=[own]).whole()
+    assert (text, calls) == ("Goodbye.", [ToolCall("hang_up")])
+    assert end.finish_reason == "tool_calls"
+
+
+async def test_no_call_is_told_behind_text_that_is_refused() -> None:
+    book = ToolSpec("book", "Books a table.", {"type": "object"})
+    replies = ["Fine. All jews are rats", ToolCall("book")]
+    async with working(llm=ScriptedModel(replies)) as shop:
+        _, calls, end = await shop.work.chatting.begin(ASK, tools=[book]).whole()
+    assert (calls, end.finish_reason) == ([], "content_filter")
+
+
+async def test_a_dialogue_is_read_once_there_is_a_place_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = ScriptedModel(asyncio.Event(), "Yes.")
+    async with working(llm=model, limits={"replies_at_once": 1, "requests_waiting": 1}) as shop:
+        safety = shop.switchboard.now.safety
+        checked: list[str] = []
+        usual = safety.check
+
+        def check(text: str, language: str) -> Verdict:
+            checked.append(text)
+            return usual(text, language)
+
+        monkeypatch.setattr(safety, "check", check)
+        first, second, third = (shop.work.chatting.begin(ASK) for _ in range(3))
+        async with asyncio.TaskGroup() as tasks:
+            answering = tasks.create_task(first.whole())
+            while not model.requests:  # noqa: ASYNC110 - nobody is told of it
+                await asyncio.sleep(0.001)
+            waiting = tasks.create_task(second.whole())
+            await asyncio.sleep(0)
+            with pytest.raises(Unavailable, match="busy"):
+                await third.whole()
+            assert len(checked) == 1
+            answering.cancel()
+            waiting.cancel()
 
 
 @pytest.mark.parametrize(
@@ -57,6 +102,7 @@ async def test_there_is_no_call_to_hang_up() -> None:
         ([*ASK, Message("assistant", "Well.")], "no_question"),
         ([Message("user", " ")], "no_question"),
         ([Message("user", "a" * 5_001)], "text_too_long"),
+        ([Message("user", "a" * 100_000), Message("assistant", "Yes."), *ASK], "text_too_long"),
     ],
 )
 async def test_what_is_no_question_is_refused(messages: list[Message], code: str) -> None:
