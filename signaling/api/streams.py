@@ -18,6 +18,7 @@ from aiohttp import web
 from aiohttp_sse import EventSourceResponse, sse_response
 
 from inzwa_rtc.errors import InzwaError
+from signaling.api.operation import path_as_declared
 
 SEND_S = 60.0
 """For how long a client may take nothing before it is left: browsers that have enough of a sound
@@ -61,10 +62,10 @@ async def send_bytes(
                 piece = next_piece
             await response.write_eof()
         except InzwaError as error:
-            log.warning("stream.broken", path=request.path, code=error.code)
+            log.warning("stream.broken", path=path_as_declared(request), code=error.code)
             _break_off(request)
         except TimeoutError:
-            log.warning("stream.stalled", path=request.path)
+            log.warning("stream.stalled", path=path_as_declared(request))
             _break_off(request)
         except ConnectionError:
             pass  # the client has gone

@@ -10,7 +10,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from signaling.api.operation import CALLER, OPERATIONS
+from signaling.api.operation import CALLER, OPERATIONS, path_as_declared
 from signaling.telemetry.telemetry import Telemetry
 
 SWITCHED = 101  # to a socket, which lasts as long as its call
@@ -83,10 +83,8 @@ class RequestWatch:
 
 def operation_of(request: web.Request) -> str | None:
     """Method and path of the operation as they are declared; None for what is none."""
-    resource = request.match_info.route.resource
-    if resource is None:
-        return None
-    told = f"{request.method} {resource.canonical}"
+    method = "GET" if request.method == "HEAD" else request.method
+    told = f"{method} {path_as_declared(request)}"
     known = request.app[_KNOWN]
     return told if told in known else None
 
