@@ -132,6 +132,7 @@ async def _running(
         access_log=None,
         keepalive_timeout=KEEPALIVE_S,
         handler_cancellation=True,
+        auto_decompress=False,  # compressed bodies are refused before anything is made of them
         shutdown_timeout=5.0,
     )
     await runner.setup()

@@ -7,7 +7,7 @@ import io
 import logging as standard_logging
 import re
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import aiohttp
 import pytest
