@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import aiohttp
+import pytest
 
 from inzwa_rtc.errors import EngineError
 from inzwa_rtc.events import TurnRefused
+from inzwa_rtc.metrics.figures import Figures
+from signaling.telemetry import server as telemetry
 from tests.signaling.test_socket import Socket, socket
 from tests.support.caller import calling
+from tests.support.credentials import ADMIN_KEY
 from tests.support.engines import ScriptedModel, ToneSynthesizer
 from tests.support.figures import figures
 from tests.support.server import serving
@@ -155,3 +162,29 @@ async def test_engines_are_told_with_their_state() -> None:
         now = await figures(server.url)
     assert now.value("inzwa_engine_state", kind="asr", engine="test", state="ready") == 1
     assert now.value("inzwa_engine_in_flight", kind="asr") == 0
+
+
+async def test_figures_and_charts_are_worked_out_away_from_the_calls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    threads: list[threading.Thread] = []
+
+    def noted(work: Callable[..., Any]) -> Callable[..., Any]:
+        def do(*asked: Any) -> Any:
+            threads.append(threading.current_thread())
+            return work(*asked)
+
+        return do
+
+    monkeypatch.setattr(telemetry, "generate_latest", noted(telemetry.generate_latest))
+    monkeypatch.setattr(Figures, "whole", noted(Figures.whole))
+    monkeypatch.setattr(Figures, "minutes", noted(Figures.minutes))
+    async with serving(admin_key=ADMIN_KEY) as server, aiohttp.ClientSession(server.url) as http:
+        await figures(server.url, ADMIN_KEY)
+        assert len(threads) == 1
+        async with http.get(
+            "/v1/admin/figures", headers={"Authorization": f"Bearer {ADMIN_KEY}"}
+        ) as answer:
+            assert answer.status == 200
+    assert len(threads) == 3
+    assert threading.main_thread() not in threads
