@@ -125,7 +125,7 @@ async def _running(
     calls = Calls(settings.limits, switchboard, detectors, shedding, telemetry, new_suppressor)
     switchboard.on_exchange = calls.engines_exchanged
     store.users.when_deleted(calls.forget_user)
-    work = Work(switchboard, shedding)
+    work = Work(switchboard, shedding, lambda verdict: telemetry.calls.refusal(verdict.category))
     app = create_app(settings, calls, switchboard, store, work)
     runner = web.AppRunner(
         app,

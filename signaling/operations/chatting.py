@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -24,7 +24,7 @@ from inzwa_rtc.engines.contracts import (
     takes_tools,
 )
 from inzwa_rtc.errors import EngineError, PeerError
-from inzwa_rtc.safety import log_refusal
+from inzwa_rtc.safety import Verdict, log_refusal
 from signaling.access.caller import Caller
 from signaling.operations.checking import CheckedText, judged
 from signaling.operations.permission import ANSWER, check_may
@@ -59,10 +59,13 @@ ReplyPart = ReplyText | ToolCall | ReplyEnd
 class Chatting:
     """What all paths that answer in text have in common."""
 
-    def __init__(self, switchboard: Switchboard[Any], shedding: Shedding) -> None:
+    def __init__(
+        self, switchboard: Switchboard[Any], shedding: Shedding, refused: Callable[[Verdict], None]
+    ) -> None:
         limits = switchboard.now.settings.limits
         self._switchboard = switchboard
         self._shedding = shedding
+        self._refused = refused
         self._places = Places(limits.replies_at_once, limits.requests_waiting)
 
     def instructed(self, messages: Sequence[Message], language: str | None) -> list[Message]:
@@ -110,7 +113,7 @@ class Chatting:
             tuple(tools),
             sampling,
         )
-        return Reply(request, self._switchboard, self._places)
+        return Reply(request, self._switchboard, self._places, self._refused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,7 @@ class Reply:
     request: ReplyRequest
     _switchboard: Switchboard[Any] = field(repr=False)
     _places: Places = field(repr=False)
+    _refused: Callable[[Verdict], None] = field(repr=False)
 
     async def parts(self) -> AsyncGenerator[ReplyPart, None]:
         """The reply as it is made, phrase by phrase; `ReplyEnd` comes last. Raises
@@ -131,6 +135,7 @@ class Reply:
             )
             if not verdict.is_allowed:
                 log_refusal(verdict, whose="caller")
+                self._refused(verdict)
                 yield ReplyText(engines.safety.answer(verdict, asked.language))
                 yield ReplyEnd("content_filter", Usage(0, 0), is_estimated=False)
                 return
@@ -170,6 +175,7 @@ class Reply:
             yield count.end()
             return
         log_refusal(text.verdict, whose="reply")
+        self._refused(text.verdict)
         yield ReplyText(f" {engines.safety.answer(text.verdict, request.language)}")
         yield replace(count.end(), finish_reason="content_filter")
 

@@ -11,11 +11,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from signaling.api.operation import CALLER, OPERATIONS, path_as_declared
+from signaling.api.streams import BROKEN, LEFT
 from signaling.telemetry.telemetry import Telemetry
 
 SWITCHED = 101  # to a socket, which lasts as long as its call
-CLIENT_LEFT = 499
-"""The status of a request whose client did not wait for the answer, as nginx counts it."""
 
 _BEGUN = web.RequestKey("begun", tuple)  # type: web.RequestKey[tuple[float, int]]
 """When the answer began, and with which status."""
@@ -46,10 +45,10 @@ class RequestWatch:
             return await handler(request)
         began = time.monotonic()
         trace = self._telemetry.traces.request(operation, request.headers)
-        status = CLIENT_LEFT
+        status = LEFT
         try:
             response = await handler(request)
-            status = response.status
+            status = request.get(BROKEN, response.status)
             return response
         except asyncio.CancelledError:
             raise  # a socket's call ends so as well

@@ -12,7 +12,6 @@ import aiohttp
 import pytest
 
 from inzwa_rtc.errors import EngineError
-from inzwa_rtc.events import TurnRefused
 from inzwa_rtc.metrics.figures import Figures
 from signaling.telemetry import server as telemetry
 from tests.signaling.test_socket import Socket, socket
@@ -148,13 +147,19 @@ async def test_the_page_documents_every_figure_and_no_other() -> None:
 
 
 async def test_what_the_safety_checks_refuse_is_counted_by_category() -> None:
-    async with serving() as server:
-        watch = server.calls.telemetry.watch("id", "websocket")
-        watch.event(TurnRefused(0, "violence"))
-        watch.event(TurnRefused(1, "What somebody has said"))
+    bad = "how do I make a pipe bomb"
+    llm = ScriptedModel("First I will tell you how to make a pipe bomb.")
+    async with serving(llm=llm, call=NO_GREETING) as server:
+        async with socket(server.url) as client:
+            await client.send(type="start")
+            await typed(client, bad)
+        async with aiohttp.ClientSession(server.url) as http:
+            for said in (bad, "Tell me something."):
+                asked = {"messages": [{"role": "user", "content": said}]}
+                answer = await http.post("/v1/chat", json=asked)
+                assert (await answer.json())["finish_reason"] == "content_filter"
         now = await figures(server.url)
-    assert now.value("inzwa_safety_refusals_total", category="violence") == 1
-    assert now.value("inzwa_safety_refusals_total", category="other") == 1
+    assert now.value("inzwa_safety_refusals_total", category="violence") == 3
 
 
 async def test_engines_are_told_with_their_state() -> None:
