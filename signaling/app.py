@@ -57,6 +57,7 @@ def create_app(
         middlewares=[requests.watch, errors_as_json, sites.check],
         client_max_size=settings.limits.json_body,
     )
+    app.on_shutdown.append(requests.note_end)
     app[STORE] = store
     app[GATE] = gate = Gate(settings, store, calls.tokens)
     calls.when_void = gate.not_served
@@ -88,7 +89,7 @@ def create_app(
         *Metrics(calls.telemetry, calls, switchboard).operations(),
         *ApiDocument().operations(),
     ]
-    add_operations(app, operations, gate)
+    add_operations(app, operations, gate, work.underway)
     know_operations(app)
     add_pages(app)
     return app

@@ -36,7 +36,7 @@ from signaling.telemetry.telemetry import Telemetry
 from signaling.telemetry.watch import Line, ObservedPeer
 
 TRANSPORTS = ("webrtc", "websocket", "dictation")
-FORCED_END_S = 5.0
+FORCED_END_S = 3.0  # of all calls together, once they may not go on
 
 log = structlog.get_logger(__name__)
 
@@ -69,6 +69,7 @@ class Calls:
         self._empty = asyncio.Event()
         self._empty.set()
         self._limit: asyncio.TimerHandle | None = None
+        self._deadline: float | None = None  # of the calls of a server that ends
 
     @property
     def voices(self) -> Voices:
@@ -255,7 +256,9 @@ class Calls:
         if await self._wait_empty(limit_s):
             return
         self._end_all()
-        await self._wait_empty(FORCED_END_S)
+        now = asyncio.get_running_loop().time()
+        self._deadline = self._deadline or now + FORCED_END_S
+        await self._wait_empty(max(0.0, self._deadline - now))
 
     async def close(self) -> None:
         """End all calls at once."""

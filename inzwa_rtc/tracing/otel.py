@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from contextvars import Token
 from dataclasses import dataclass, field, replace
 
@@ -84,7 +86,18 @@ class OtelTraces:
 
     async def close(self) -> None:
         """As in `Traces`."""
-        await asyncio.to_thread(self._provider.shutdown)
+        loop, sent = asyncio.get_running_loop(), asyncio.Event()
+
+        def end() -> None:
+            self._provider.shutdown()
+            with suppress(RuntimeError):  # nobody waits any more, the loop is closed
+                loop.call_soon_threadsafe(sent.set)
+
+        # A thread that holds nothing up: the library tries again for as long as it likes.
+        threading.Thread(target=end, name="traces-end", daemon=True).start()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(EXPORT_S):
+                await sent.wait()
 
 
 class _Request:

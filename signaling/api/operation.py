@@ -7,6 +7,7 @@ they cannot differ.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -14,6 +15,7 @@ from aiohttp import HttpVersion11, web
 from pydantic import BaseModel
 
 from signaling.access.caller import Caller
+from signaling.api.underway import Underway
 
 Access = Literal["anyone", "caller", "call", "admin", "metrics"]
 """Who may ask: anybody; who may call (a key, a start token, or anybody on an open server); who
@@ -120,11 +122,13 @@ def caller_of(request: web.Request) -> Caller:
     return request[CALLER]
 
 
-def add_operations(app: web.Application, operations: Iterable[Operation], gate: Gate) -> None:
+def add_operations(
+    app: web.Application, operations: Iterable[Operation], gate: Gate, underway: Underway
+) -> None:
     """Add their routes to the application, each behind the gate."""
     app[OPERATIONS] = listed = list(operations)
     for operation in listed:
-        handler = _guarded(operation, gate)
+        handler = _guarded(operation, gate, underway)
         methods = [operation.method, *(["HEAD"] if _has_head(operation) else [])]
         for method in methods:
             app.router.add_route(method, operation.path, handler, expect_handler=_go_on)
@@ -163,11 +167,14 @@ async def _go_on(request: web.Request) -> web.StreamResponse | None:
     return None
 
 
-def _guarded(operation: Operation, gate: Gate) -> Handler:
+def _guarded(operation: Operation, gate: Gate, underway: Underway) -> Handler:
+    counted = underway.one if operation.counted == "engines" else nullcontext
+
     async def handle(request: web.Request) -> web.StreamResponse:
         caller = request[CALLER] = await gate.admit(request, operation)
         try:
-            return await operation.handler(request)
+            with counted():
+                return await operation.handler(request)
         except BaseException:
             gate.not_served(caller)
             raise

@@ -7,6 +7,7 @@ from typing import Any
 
 from inzwa_rtc.conversation.shedding import Shedding
 from inzwa_rtc.safety import Verdict
+from signaling.api.underway import Underway
 from signaling.operations.chatting import Chatting
 from signaling.operations.speaking import Speaking
 from signaling.operations.transcribing import Transcribing
@@ -23,6 +24,7 @@ class Work:
         shedding: Shedding,
         refused: Callable[[Verdict], None] = lambda _: None,
     ) -> None:
+        self.underway = Underway()
         self.speaking = Speaking(switchboard)
         self.transcribing = Transcribing(switchboard)
         self.chatting = Chatting(switchboard, shedding, refused)

@@ -16,6 +16,9 @@ from signaling.telemetry.telemetry import Telemetry
 
 SWITCHED = 101  # to a socket, which lasts as long as its call
 
+CUT = 503
+"""The status of a request that the server did not finish, as it ended."""
+
 _BEGUN = web.RequestKey("begun", tuple)  # type: web.RequestKey[tuple[float, int]]
 """When the answer began, and with which status."""
 
@@ -36,6 +39,7 @@ class RequestWatch:
 
     def __init__(self, telemetry: Telemetry) -> None:
         self._telemetry = telemetry
+        self._is_ending = False
 
     @web.middleware
     async def watch(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -51,6 +55,8 @@ class RequestWatch:
             status = request.get(BROKEN, response.status)
             return response
         except asyncio.CancelledError:
+            if self._is_ending:
+                status = CUT
             raise  # a socket's call ends so as well
         except BaseException:
             status = 500
@@ -58,6 +64,10 @@ class RequestWatch:
         finally:
             trace.ended(status)
             self._tell(request, operation, status, began)
+
+    async def note_end(self, _app: web.Application) -> None:
+        """The server ends; what is cancelled from now on, it cancels."""
+        self._is_ending = True
 
     async def note_begin(self, request: web.Request, response: web.StreamResponse) -> None:
         """An answer begins."""
