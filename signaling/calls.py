@@ -101,12 +101,12 @@ class Calls:
     def check_enabled(self) -> None:
         """Raises `Unavailable` where the operator has switched calls off."""
         if not self.settings.voice_enabled:
-            raise self._refused(not_taken.voice_disabled())
+            raise not_taken.voice_disabled()
 
     def admit(self, transport: str, owner: Caller) -> Call:
         """A place for a new call, to be given back with `release`. Raises `Unavailable`, and
         `PeerError` for a user who may not call."""
-        self.check_enabled()
+        self._check_taken()
         check_may_call(owner)
         if not self.takes_calls:
             raise self._refused(not_taken.draining())
@@ -148,7 +148,7 @@ class Calls:
 
     async def answer(self, offer: str, options: SessionOptions, caller: Caller) -> tuple[Call, str]:
         """Take a WebRTC call: the call and the answer's SDP. Raises `PeerError`, `Unavailable`."""
-        self.check_enabled()
+        self._check_taken()
         if not self.settings.webrtc_offered:
             raise self._refused(not_taken.webrtc_disabled())
         voice = self.voice_settings(options, caller)
@@ -286,6 +286,12 @@ class Calls:
         told = {name: value for name, value in names.items() if value is not None}
         with bound_contextvars(**told):
             return await accounted(call, session, self.telemetry, self._switchboard)
+
+    def _check_taken(self) -> None:
+        try:
+            self.check_enabled()
+        except Unavailable as error:
+            raise self._refused(error) from None
 
     def _refused(self, error: Unavailable) -> Unavailable:
         self.telemetry.calls.refused(error.code)

@@ -17,8 +17,8 @@ _PAGES = {"/": "index.html", "/dashboard": "dashboard.html", "/docs": "docs.html
 def add_pages(app: web.Application) -> None:
     """Add a route for each file that is there now."""
     folder = page_folder()
-    for path, file in _PAGES.items():
-        app.router.add_get(path, _shown(folder / file))
+    for path, name in _PAGES.items():
+        app.router.add_get(path, _shown(folder / name))
     for file in _files(folder):
         app.router.add_get(f"/{file.relative_to(folder).as_posix()}", _shown(file))
 

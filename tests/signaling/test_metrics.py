@@ -85,6 +85,19 @@ async def test_a_call_that_is_not_taken_is_counted_by_its_reason() -> None:
     assert now.value("inzwa_calls_started_total") == 1
 
 
+async def test_only_calls_are_counted_as_calls_that_are_not_taken() -> None:
+    async with serving(voice_enabled=False) as server, aiohttp.ClientSession(server.url) as http:
+        for path in ("/v1/capabilities", "/v1/ws", "/v1/info"):
+            async with http.get(path) as answer:
+                await answer.read()
+        before = await figures(server.url)
+        async with http.post("/v1/calls", json={"sdp": "v=0", "type": "offer"}) as answer:
+            assert (await answer.json())["code"] == "voice_disabled"
+        now = await figures(server.url)
+    assert before.value("inzwa_calls_refused_total") == 0
+    assert now.value("inzwa_calls_refused_total", code="voice_disabled") == 1
+
+
 async def test_a_stage_that_fails_is_counted_with_its_code() -> None:
     broken = ScriptedModel(EngineError("It broke.", code="out_of_tokens"))
     async with serving(llm=broken, call=NO_GREETING) as server:
