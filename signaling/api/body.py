@@ -22,15 +22,19 @@ _THREAD_BYTES = 1 << 20  # what takes longer to read than a frame of audio may w
 
 
 async def read_bytes(request: web.Request, limit: int, seconds: float = BODY_TIMEOUT_S) -> bytes:
-    """The body. Raises `PeerError` (too large) and `TimeoutError` (slow)."""
+    """The body. Raises `PeerError` (too large, compressed, broken) and `TimeoutError` (slow)."""
+    check_plain(request)
     if request.content_length is not None and request.content_length > limit:
         raise too_large(limit)
     body = bytearray()
-    async with asyncio.timeout(seconds):
-        async for piece in request.content.iter_any():
-            body += piece
-            if len(body) > limit:
-                raise too_large(limit)
+    try:
+        async with asyncio.timeout(seconds):
+            async for piece in request.content.iter_any():
+                body += piece
+                if len(body) > limit:
+                    raise too_large(limit)
+    except web.RequestPayloadError:
+        raise _broken() from None
     return bytes(body)
 
 
@@ -81,6 +85,17 @@ def bad_json(error: ValidationError | UnicodeError) -> PeerError:
     return PeerError(f"`{place}`: {what}.", action="See /docs for what it takes.", code="bad_json")
 
 
+def check_plain(request: web.Request) -> None:
+    """Raises `PeerError` for a compressed body: a small one may be large, and nobody needs it."""
+    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise PeerError(
+            "The body is compressed.",
+            action="Send it without Content-Encoding.",
+            code="unsupported_encoding",
+            status=415,
+        )
+
+
 def unsupported_media_type(wanted: str) -> PeerError:
     """The body is of another kind than `wanted`."""
     return PeerError(
@@ -88,6 +103,14 @@ def unsupported_media_type(wanted: str) -> PeerError:
         action=f"Send {wanted}.",
         code="unsupported_media_type",
         status=415,
+    )
+
+
+def _broken() -> PeerError:
+    return PeerError(
+        "The body does not come as it was announced.",
+        action="Send as many bytes, or chunks, as the headers say.",
+        code="bad_body",
     )
 
 

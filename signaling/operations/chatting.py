@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -24,7 +24,7 @@ from inzwa_rtc.engines.contracts import (
     takes_tools,
 )
 from inzwa_rtc.errors import EngineError, PeerError
-from inzwa_rtc.safety import log_refusal
+from inzwa_rtc.safety import Verdict, log_refusal
 from inzwa_rtc.settings.groups import LimitSettings
 from inzwa_rtc.settings.tools import HANG_UP
 from signaling.access.caller import Caller
@@ -60,10 +60,13 @@ ReplyPart = ReplyText | ToolCall | ReplyEnd
 class Chatting:
     """What all paths that answer in text have in common."""
 
-    def __init__(self, switchboard: Switchboard[Any], shedding: Shedding) -> None:
+    def __init__(
+        self, switchboard: Switchboard[Any], shedding: Shedding, refused: Callable[[Verdict], None]
+    ) -> None:
         limits = switchboard.now.settings.limits
         self._switchboard = switchboard
         self._shedding = shedding
+        self._refused = refused
         self._places = Places(limits.replies_at_once, limits.requests_waiting)
         # Threads share one interpreter with the calls: one dialogue is read at a time.
         self._judging = asyncio.Lock()
@@ -115,7 +118,10 @@ class Chatting:
             sampling,
         )
         checked = OF_ANYBODY if caller.key_id is None else OF_USERS
-        return Reply(request, instructions, checked, self._switchboard, self._places, self._judging)
+        return Reply(
+            *(request, instructions, checked, self._switchboard),
+            *(self._places, self._judging, self._refused),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +134,7 @@ class Reply:
     _switchboard: Switchboard[Any] = field(repr=False)
     _places: Places = field(repr=False)
     _judging: asyncio.Lock = field(repr=False)
+    _refused: Callable[[Verdict], None] = field(repr=False)
 
     async def parts(self) -> AsyncGenerator[ReplyPart, None]:
         """The reply as it is made, phrase by phrase; `ReplyEnd` comes last. Raises
@@ -141,6 +148,7 @@ class Reply:
                     )
                 if not verdict.is_allowed:
                     log_refusal(verdict, whose="caller")
+                    self._refused(verdict)
                     yield ReplyText(engines.safety.answer(verdict, asked.language))
                     yield ReplyEnd("content_filter", Usage(0, 0), is_estimated=False)
                     return
@@ -181,6 +189,7 @@ class Reply:
             yield count.end()
             return
         log_refusal(text.verdict, whose="reply")
+        self._refused(text.verdict)
         yield ReplyText(f" {engines.safety.answer(text.verdict, request.language)}")
         yield replace(count.end(), finish_reason="content_filter")
 
