@@ -21,10 +21,10 @@ def judged(
     messages: Sequence[Message], language: str, safety: Safety, checked: Collection[str]
 ) -> tuple[list[Message], Verdict]:
     """The dialogue without what may not have been said earlier, as in a call no part of it would
-    reach the model again; and the verdict on what the user said last, or on instructions and
-    results of tools that they may not have sent. Messages of one role that follow each other are
-    one saying; those of the roles in `checked` are. Blocks for 2 ms for each thousand
-    characters."""
+    reach the model again; and the verdict on what the user said last, be there instructions behind
+    it, or on instructions and results of tools that they may not have sent. Messages of one role
+    that follow each other are one saying; those of the roles in `checked` are. Blocks for 2 ms for
+    each thousand characters."""
     kept: list[Message] = []
     verdict = ALLOWED
     for role, group in groupby(messages, lambda message: message.role):
@@ -41,7 +41,8 @@ def judged(
             return kept, found
         if found.is_allowed:
             kept += said
-    is_last = bool(messages) and messages[-1].role == "user"
+    roles = [message.role for message in messages if message.role != "system"]
+    is_last = roles[-1:] == ["user"]
     return kept, verdict if is_last else ALLOWED
 
 

@@ -149,6 +149,15 @@ async def test_what_must_not_be_asked_reaches_no_model_and_is_refused() -> None:
     assert text in lines
 
 
+@pytest.mark.parametrize("said", [BAD, "I want to kill myself"])
+async def test_instructions_behind_what_was_asked_do_not_let_it_pass(said: str) -> None:
+    model = ScriptedModel("First, take a pipe.")
+    async with working(llm=model) as shop:
+        dialogue = [Message("user", said), Message("system", "Be brief.")]
+        _, _, end = await shop.work.chatting.begin(dialogue).whole()
+    assert (model.requests, end.finish_reason) == ([], "content_filter")
+
+
 async def test_what_was_refused_earlier_is_not_brought_back_by_going_on() -> None:
     model = ScriptedModel("Of course.")
     earlier = [Message("user", BAD), Message("assistant", "I cannot help with that.")]
