@@ -66,6 +66,7 @@ class LimitSettings(Group):
     uploads: Annotated[int, Field(ge=1024)] = 60_000_000  # four of the largest
     upload_audio_s: Annotated[float, Field(gt=0)] = 3600.0
     text_chars: Annotated[int, Field(ge=1)] = 5_000
+    dialogue_chars: Annotated[int, Field(ge=1)] = 100_000
     speech_chars: Annotated[int, Field(ge=1)] = 50_000
     waiting_audio_s: Annotated[float, Field(gt=0)] = 10.0
     dictation_s: Annotated[float, Field(ge=5, le=3600)] = 120.0

@@ -25,17 +25,21 @@ _THREAD_BYTES = 1 << 16  # what may take longer to read than a frame of audio ma
 
 
 async def read_bytes(request: web.Request, limit: int, seconds: float = BODY_TIMEOUT_S) -> bytes:
-    """The body. Raises `PeerError` (too large), `Unavailable` (there is no room for a large one
-    now) and `TimeoutError` (slow)."""
+    """The body. Raises `PeerError` (too large, compressed, broken), `Unavailable` (there is no
+    room for a large one now) and `TimeoutError` (slow)."""
+    check_plain(request)
     if request.content_length is not None and request.content_length > limit:
         raise too_large(limit)
     body = bytearray()
-    with room_for(request, limit):
-        async with asyncio.timeout(seconds):
-            async for piece in request.content.iter_any():
-                body += piece
-                if len(body) > limit:
-                    raise too_large(limit)
+    try:
+        with room_for(request, limit):
+            async with asyncio.timeout(seconds):
+                async for piece in request.content.iter_any():
+                    body += piece
+                    if len(body) > limit:
+                        raise too_large(limit)
+    except web.RequestPayloadError:
+        raise _broken() from None
     return bytes(body)
 
 
@@ -86,6 +90,17 @@ def bad_json(error: ValidationError | UnicodeError) -> PeerError:
     return PeerError(f"`{place}`: {what}.", action="See /docs for what it takes.", code="bad_json")
 
 
+def check_plain(request: web.Request) -> None:
+    """Raises `PeerError` for a compressed body: a small one may be large, and nobody needs it."""
+    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise PeerError(
+            "The body is compressed.",
+            action="Send it without Content-Encoding.",
+            code="unsupported_encoding",
+            status=415,
+        )
+
+
 def unsupported_media_type(wanted: str) -> PeerError:
     """The body is of another kind than `wanted`."""
     return PeerError(
@@ -93,6 +108,14 @@ def unsupported_media_type(wanted: str) -> PeerError:
         action=f"Send {wanted}.",
         code="unsupported_media_type",
         status=415,
+    )
+
+
+def _broken() -> PeerError:
+    return PeerError(
+        "The body does not come as it was announced.",
+        action="Send as many bytes, or chunks, as the headers say.",
+        code="bad_body",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import io
 import json
 import struct
@@ -221,6 +222,21 @@ async def test_a_bad_form_is_the_clients_fault(call: aiohttp.ClientSession, name
         "/v1/audio/transcriptions", data=body, headers={"Content-Type": content_type}
     )
     assert 400 <= answer.status < 500 and (await answer.json())["error"]["code"]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br"])
+@pytest.mark.parametrize("name", ["rubbish", "a bomb"])
+@pytest.mark.parametrize("path", ["/v1/tts", "/v1/calls", "/v1/audio/transcriptions"])
+async def test_a_compressed_body_is_refused(
+    call: aiohttp.ClientSession, path: str, name: str, encoding: str
+) -> None:
+    body = b"rubbish" if name == "rubbish" else gzip.compress(bytes(10_000_000))
+    kind = "multipart/form-data; boundary=x" if "audio" in path else "application/json"
+    headers = {"Content-Type": kind, "Content-Encoding": encoding}
+    answer = await call.post(path, data=body, headers=headers)
+    told = await answer.json()
+    assert answer.status == 415
+    assert told.get("code", told.get("error", {}).get("code")) == "unsupported_encoding"
 
 
 async def test_a_stream_that_was_saved_as_wav_is_read_as_long_as_it_lasts(
