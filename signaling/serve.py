@@ -26,6 +26,7 @@ from signaling.calls import Calls
 from signaling.detectors import Detectors
 from signaling.load import EVERY_S, watch
 from signaling.operations.work import Work
+from signaling.readiness import check_without_engines
 from signaling.signals import Signals
 from signaling.switchboard import RunningEngines, Switchboard, tell_not_exchanged
 from signaling.telemetry.pulse import feel
@@ -55,6 +56,7 @@ async def serve(
     try:
         async with opened(database_url(settings)) as store:  # engines may take minutes to load
             await check_start(settings, store.keys)
+        await check_without_engines(settings)
         async with engines as up:
             await warm_up_media(settings)
             try:

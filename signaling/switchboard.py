@@ -22,7 +22,7 @@ from inzwa_rtc.errors import InzwaError, Unavailable
 from inzwa_rtc.settings import Origin, Settings, flatten
 from inzwa_rtc.speech.cache.cache import PhraseCache
 from inzwa_rtc.speech.cost import PriceTable, Spending
-from signaling.readiness import Memory, Trio, ready
+from signaling.readiness import Memory, Trio, check_without_engines, ready
 from signaling.warmup import warm_up
 
 AT_START_ONLY = (
@@ -257,6 +257,7 @@ class Switchboard(Generic[L]):
         new = settings.model_copy(
             update={name: getattr(old.settings, name) for name in AT_START_ONLY}
         )
+        await check_without_engines(new, old)
         lineup = await self._engines.load(new)
         try:
             if _asks_otherwise(old, lineup, new):

@@ -64,6 +64,9 @@ async def operated() -> AsyncIterator[Operated]:
             yield operated
 
 
+WRONG_TOOL = {"it": {"source": "python", "function": "no_such:thing", "always": True}}
+
+
 class OneVoice(ToneSynthesizer):
     voices = ToneSynthesizer.voices[1:]
 
@@ -131,6 +134,23 @@ async def test_settings_that_cannot_be_used_change_nothing(operated: Operated) -
     assert (status, told["code"]) == (409, "bad_configuration")
     assert told["action"] == "Correct it."
     assert operated.engines.now is before
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({"safety": {"rules": ["nowhere.toml"]}}, "nowhere.toml"),
+        ({"tools": {"use": WRONG_TOOL}}, "tools.use.it"),
+    ],
+)
+async def test_wrong_rules_and_tools_are_told_before_engines_are_loaded(
+    operated: Operated, settings: dict[str, Any], name: str
+) -> None:
+    operated.engines.others = EngineError("They are loaded.")
+    operated.settings = Settings.model_validate({**START, **settings})
+    status, told = await operated.reload()
+    assert (status, told["code"]) == (409, "bad_configuration")
+    assert name in told["message"]
 
 
 async def test_other_safety_rules_count_from_a_reload_on(
