@@ -244,7 +244,7 @@ class Switchboard(Generic[L]):
                 raise _closed()
             exchanged = self._exchange.result()
         log.info(
-            "engines.exchanged",
+            "settings.reloaded",
             kinds=list(exchanged.kinds),
             changed=list(exchanged.changed),
             needs_restart=list(exchanged.needs_restart),
@@ -277,12 +277,12 @@ class Switchboard(Generic[L]):
         return Exchanged(kinds, _differing(old.settings, new), _differing(new, settings))
 
 
-def tell_not_exchanged(error: Exception) -> None:
+def tell_not_reloaded(error: Exception) -> None:
     """Log why a reload has changed nothing."""
     if isinstance(error, InzwaError):
-        log.error("engines.not_exchanged", code=error.code, reason=str(error))
+        log.error("settings.not_reloaded", code=error.code, reason=str(error))
     else:
-        log.error("engines.not_exchanged", exc_info=error)
+        log.error("settings.not_reloaded", exc_info=error)
 
 
 def _closed() -> Unavailable:
