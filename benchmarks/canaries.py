@@ -111,6 +111,9 @@ async def _requests() -> AsyncIterator[dict[str, Any]]:
     yield {"method": "GET", "path": "/v1/calls/canary-call?canary=canary"}
     yield {"method": "DELETE", "path": "/v1/admin/calls/canary-call"}
     yield {"method": "GET", "path": "/canary/path?text=canarysecret"}
+    yield {"method": "GET", "path": "/" + "canarylong" * 60}
+    yield {"method": "GET", "path": "/style/" + "canarylong" * 60 + ".css"}
+    yield {"method": "GET", "path": "/v1/admin/users/canary-user"}
     yield {"method": "GET", "path": "/v1/info", "headers": {"Authorization": f"Bearer {KEY}"}}
     yield {"method": "GET", "path": "/v1/admin/figures?minutes=canary"}
     yield post("/v1/tts", {"text": TEXT}, Authorization=f"Bearer {KEY}")

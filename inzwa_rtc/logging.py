@@ -22,7 +22,7 @@ from inzwa_rtc.errors import InzwaError
 _QUIET = ("aiortc", "aioice", "aiohttp.access", "asyncio", "alembic")
 """Loggers that tell of every packet, request, callback or step below WARNING."""
 
-_CONTENT_FREE = (InzwaError, OSError, ImportError, AttributeError, NameError, TypeError)
+_CONTENT_FREE = (InzwaError, ImportError, AttributeError, NameError, TypeError)
 """Exceptions whose messages name code, files or causes, never the values at hand."""
 
 _processors: list[Processor] = []
@@ -67,12 +67,21 @@ def configure(*, as_json: bool, stream: TextIO | None = None, only: str = "") ->
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("asyncio").addFilter(_without_objects)
+    logging.getLogger("aiohttp.server").addFilter(_without_clients)
 
 
 def _without_objects(record: logging.LogRecord) -> bool:
     """Keep the first line of asyncio's reports; the others are reprs of tasks and errors."""
     record.msg = str(record.msg).partition("\n")[0]
     return True
+
+
+def _without_clients(record: logging.LogRecord) -> bool:
+    """Keep aiohttp's own faults, without the client's address; drop what is no HTTP: anybody may
+    send that, as often as they like."""
+    record.args = tuple("a client" for _ in record.args or ())
+    error = record.exc_info[1] if record.exc_info else None
+    return type(error).__module__ != "aiohttp.http_exceptions"  # engines need no aiohttp
 
 
 def _traceback(exc_info: ExcInfo) -> str:
@@ -88,7 +97,13 @@ def _lines(error: BaseException) -> Iterator[str]:
     for entry in traceback.format_tb(error.__traceback__):
         yield entry.rstrip("\n")
     kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
-    yield f"{kind}: {error}" if isinstance(error, _CONTENT_FREE) else f"{kind} (message withheld)"
+    yield f"{kind}{_message(error)}"
     if isinstance(error, BaseExceptionGroup):
         for member in error.exceptions:
             yield from (f"  | {line}" for line in _lines(member))
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.errno is not None:  # its files may be named by input
+        return f": [Errno {error.errno}] {error.strerror}"
+    return f": {error}" if isinstance(error, _CONTENT_FREE) else " (message withheld)"

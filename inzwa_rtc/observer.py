@@ -93,10 +93,6 @@ class CallObserver(Protocol):
         """The reply was silenced when the caller had spoken for so long."""
         ...
 
-    def refusal(self, category: str) -> None:
-        """A check has refused what was said, or what was about to be."""
-        ...
-
 
 class Unobserved:
     """Nobody watches."""
@@ -111,9 +107,6 @@ class Unobserved:
         """As in `CallObserver`."""
 
     def barge_in(self, ms: int) -> None:
-        """As in `CallObserver`."""
-
-    def refusal(self, category: str) -> None:
         """As in `CallObserver`."""
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -17,6 +15,7 @@ from signaling.admin_users import AdminUsers
 from signaling.administration.operations import administration
 from signaling.api.document import ApiDocument
 from signaling.api.operation import add_operations
+from signaling.api.uploads import UPLOADS, Uploads
 from signaling.calls import Calls
 from signaling.capabilities import Capabilities
 from signaling.dictation import Dictations
@@ -31,6 +30,7 @@ from signaling.operations.offering import Offering
 from signaling.operations.preferences import Preferences
 from signaling.operations.work import Work
 from signaling.own_settings import OwnSettings
+from signaling.pages import add_pages
 from signaling.rest.native import NativeRest
 from signaling.rest.openai.chat import OpenAIChat
 from signaling.rest.openai.models import OpenAIModels
@@ -42,8 +42,6 @@ from signaling.store import STORE
 from signaling.switchboard import Switchboard
 from signaling.telemetry.requests import RequestWatch, know_operations
 from signaling.telemetry.server import Metrics
-
-_PAGES = {"/": "index.html", "/dashboard": "dashboard.html", "/docs": "docs.html"}
 
 
 def create_app(
@@ -60,7 +58,9 @@ def create_app(
         middlewares=[requests.watch, errors_as_json, sites.check],
         client_max_size=settings.limits.json_body,
     )
+    app.on_shutdown.append(requests.note_end)
     app[STORE] = store
+    app[UPLOADS] = Uploads(settings.limits.uploads)
     app[GATE] = gate = Gate(settings, store, calls.tokens)
     calls.when_void = gate.not_served
     app.on_response_prepare.extend([add_security_headers, sites.add_headers, requests.note_begin])
@@ -91,22 +91,7 @@ def create_app(
         *Metrics(calls.telemetry, calls, switchboard).operations(),
         *ApiDocument().operations(),
     ]
-    add_operations(app, operations, gate)
+    add_operations(app, operations, gate, work.underway)
     know_operations(app)
-    for path, file in _PAGES.items():
-        app.router.add_get(path, _page(file))
-    app.router.add_static("/", page_folder())
+    add_pages(app)
     return app
-
-
-def page_folder() -> Path:
-    """Where the page lies: inside the package when installed, beside it in a checkout."""
-    installed = Path(__file__).parent / "web"
-    return installed if installed.is_dir() else Path(__file__).parent.parent / "web"
-
-
-def _page(file: str) -> Callable[[web.Request], Awaitable[web.FileResponse]]:
-    async def show(_request: web.Request) -> web.FileResponse:
-        return web.FileResponse(page_folder() / file)
-
-    return show

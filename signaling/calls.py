@@ -36,7 +36,7 @@ from signaling.telemetry.telemetry import Telemetry
 from signaling.telemetry.watch import Line, ObservedPeer
 
 TRANSPORTS = ("webrtc", "websocket", "dictation")
-FORCED_END_S = 5.0
+FORCED_END_S = 3.0  # of all calls together, once they may not go on
 
 log = structlog.get_logger(__name__)
 
@@ -69,6 +69,7 @@ class Calls:
         self._empty = asyncio.Event()
         self._empty.set()
         self._limit: asyncio.TimerHandle | None = None
+        self._deadline: float | None = None  # of the calls of a server that ends
 
     @property
     def voices(self) -> Voices:
@@ -100,12 +101,12 @@ class Calls:
     def check_enabled(self) -> None:
         """Raises `Unavailable` where the operator has switched calls off."""
         if not self.settings.voice_enabled:
-            raise self._refused(not_taken.voice_disabled())
+            raise not_taken.voice_disabled()
 
     def admit(self, transport: str, owner: Caller) -> Call:
         """A place for a new call, to be given back with `release`. Raises `Unavailable`, and
         `PeerError` for a user who may not call."""
-        self.check_enabled()
+        self._check_taken()
         check_may_call(owner)
         if not self.takes_calls:
             raise self._refused(not_taken.draining())
@@ -147,7 +148,7 @@ class Calls:
 
     async def answer(self, offer: str, options: SessionOptions, caller: Caller) -> tuple[Call, str]:
         """Take a WebRTC call: the call and the answer's SDP. Raises `PeerError`, `Unavailable`."""
-        self.check_enabled()
+        self._check_taken()
         if not self.settings.webrtc_offered:
             raise self._refused(not_taken.webrtc_disabled())
         voice = self.voice_settings(options, caller)
@@ -255,7 +256,9 @@ class Calls:
         if await self._wait_empty(limit_s):
             return
         self._end_all()
-        await self._wait_empty(FORCED_END_S)
+        now = asyncio.get_running_loop().time()
+        self._deadline = self._deadline or now + FORCED_END_S
+        await self._wait_empty(max(0.0, self._deadline - now))
 
     async def close(self) -> None:
         """End all calls at once."""
@@ -283,6 +286,12 @@ class Calls:
         told = {name: value for name, value in names.items() if value is not None}
         with bound_contextvars(**told):
             return await accounted(call, session, self.telemetry, self._switchboard)
+
+    def _check_taken(self) -> None:
+        try:
+            self.check_enabled()
+        except Unavailable as error:
+            raise self._refused(error) from None
 
     def _refused(self, error: Unavailable) -> Unavailable:
         self.telemetry.calls.refused(error.code)

@@ -8,7 +8,7 @@ from aiohttp.typedefs import Handler
 
 from inzwa_rtc.errors import InzwaError
 from signaling.api.errors import error_response
-from signaling.api.operation import shape_of_errors
+from signaling.api.operation import path_as_declared, shape_of_errors
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +42,7 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
         kept = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
         return error_response(message, error.status, kept, shape)
     except Exception:  # the edge: log it, keep serving
-        log.exception("request.failed", method=request.method, path=request.path)
+        log.exception("request.failed", method=request.method, path=path_as_declared(request))
         failed = InzwaError("Something went wrong on the server.", action="Try again.")
         return error_response(failed, 500, shape=shape)
 

@@ -1,4 +1,4 @@
-"""Why a call is not taken."""
+"""Why a call, or other work, is not taken."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ RETRY_AFTER_S = 5
 
 
 def voice_disabled() -> Unavailable:
-    """The operator has switched calls off."""
+    """The operator has switched voice off."""
     return Unavailable(
-        "Voice calls are disabled on this server.",
+        "Voice is disabled on this server.",
         action="Ask the operator to set voice_enabled.",
         code="voice_disabled",
     )
@@ -19,7 +19,7 @@ def voice_disabled() -> Unavailable:
 def draining() -> Unavailable:
     """The server lets nobody in, for good or for a while."""
     return Unavailable(
-        "The server is shutting down, or takes no new calls for a while.",
+        "The server is shutting down, or takes nothing new for a while.",
         action="Try again in a moment.",
         code="draining",
         retry_after_s=RETRY_AFTER_S,

@@ -34,6 +34,7 @@ from signaling.telemetry.telemetry import Telemetry
 from signaling.warmup import warm_up, warm_up_media
 from signaling.withdrawal import Withdrawal
 
+REQUESTS_END_S = 1.0  # aiohttp waits twice as long; the time to finish was the drain
 KEEPALIVE_S = 15.0  # also the guard against slow headers; aiohttp's own default is an hour
 
 log = structlog.get_logger(__name__)
@@ -85,13 +86,25 @@ class Server:
     users, and who lets them in."""
 
     def __init__(
-        self, port: int, calls: Calls, switchboard: Switchboard[Any], store: Store, gate: Gate
+        self,
+        port: int,
+        calls: Calls,
+        switchboard: Switchboard[Any],
+        store: Store,
+        gate: Gate,
+        work: Work,
     ) -> None:
         self.port = port
         self.calls = calls
         self.switchboard = switchboard
         self.store = store
         self.gate = gate
+        self.work = work
+
+    async def drain(self, limit_s: float) -> None:
+        """Take no new calls and no new work, and let what runs finish for so long; calls that
+        live then are ended."""
+        await asyncio.gather(self.calls.drain(limit_s), self.work.underway.drain(limit_s))
 
 
 @asynccontextmanager
@@ -127,18 +140,21 @@ async def _running(
     calls = Calls(settings.limits, switchboard, detectors, shedding, telemetry, new_suppressor)
     switchboard.on_exchange = calls.engines_exchanged
     store.users.when_deleted(calls.forget_user)
-    work = Work(switchboard, shedding)
+    work = Work(switchboard, shedding, lambda verdict: telemetry.calls.refusal(verdict.category))
     app = create_app(settings, calls, switchboard, store, work)
     runner = web.AppRunner(
         app,
         access_log=None,
         keepalive_timeout=KEEPALIVE_S,
         handler_cancellation=True,
-        shutdown_timeout=5.0,
+        auto_decompress=False,  # compressed bodies are refused before anything is made of them
+        shutdown_timeout=REQUESTS_END_S,
     )
     await runner.setup()
     meter = LoadMeter(readings=round(settings.load.average_s / EVERY_S))
-    withdrawal = Withdrawal(store.users, calls)
+    withdrawal = Withdrawal(
+        store.users, calls, lambda: {*calls.tokens.users, *switchboard.now.spending.users()}
+    )
     watching = [
         asyncio.create_task(watch(shedding, meter, telemetry.note_load)),
         asyncio.create_task(feel(telemetry, calls)),
@@ -153,7 +169,7 @@ async def _running(
                 f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.",
                 action="Stop what uses that port, or choose another with --port.",
             ) from None
-        yield Server(runner.addresses[0][1], calls, switchboard, store, app[GATE])
+        yield Server(runner.addresses[0][1], calls, switchboard, store, app[GATE], work)
     finally:
         await calls.close()
         await runner.cleanup()
@@ -167,7 +183,7 @@ async def _running(
 
 async def _drain(server: Server, force: asyncio.Event) -> None:
     limit_s = server.switchboard.now.settings.timeouts.drain
-    draining = asyncio.create_task(server.calls.drain(limit_s))
+    draining = asyncio.create_task(server.drain(limit_s))
     forced = asyncio.create_task(force.wait())
     await asyncio.wait({draining, forced}, return_when=asyncio.FIRST_COMPLETED)
     forced.cancel()

@@ -160,7 +160,7 @@ class CallMetrics:
         self._silencing.observe(ms / 1000)
 
     def refusal(self, category: str) -> None:
-        """As in `CallObserver`."""
+        """A check has refused what was said, or what was about to be."""
         self._refusals.labels(self._categories.of(category)).inc()
 
     def _latency(self, times: TurnMetrics) -> None:

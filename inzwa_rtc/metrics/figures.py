@@ -66,6 +66,12 @@ class Figures:
         while self._samples[0].at < now - SPAN_S:
             self._samples.popleft()
 
+    def copy(self) -> Figures:
+        """As they are now, to be looked at in another thread."""
+        copied = Figures(self._clock)
+        copied._samples = self._samples.copy()
+        return copied
+
     def whole(self, span_s: float) -> dict[str, Percentiles]:
         """Each stage over the last `span_s` seconds; stages that nobody came through are left
         out."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Histogram
@@ -62,14 +62,14 @@ class ServerFigures:
 
 
 class StateCollector(Collector):
-    """`read` is called in the loop's thread, whenever metrics are asked for."""
+    """What was read, as metrics."""
 
-    def __init__(self, read: Callable[[], ServerFigures]) -> None:
-        self._read = read
+    def __init__(self, now: ServerFigures) -> None:
+        self._now = now
 
     def collect(self) -> Iterator[Metric]:
         """As prometheus_client asks it to."""
-        now = self._read()
+        now = self._now
         yield _gauge("inzwa_build_info", "The version", ["version"], [((now.version,), 1)])
         yield _gauge(
             "inzwa_calls",

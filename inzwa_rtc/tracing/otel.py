@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from contextvars import Token
 from dataclasses import dataclass, field, replace
 
@@ -21,7 +24,13 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import (
+    Decision,
+    ParentBased,
+    Sampler,
+    SamplingResult,
+    TraceIdRatioBased,
+)
 from opentelemetry.trace import (
     Link,
     Span,
@@ -29,10 +38,12 @@ from opentelemetry.trace import (
     Status,
     StatusCode,
     Tracer,
+    TraceState,
     get_current_span,
     set_span_in_context,
 )
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.util.types import Attributes
 
 import inzwa_rtc
 from inzwa_rtc.events import Event, PlaybackEnded, PlaybackStarted, TurnInterrupted, TurnMetrics
@@ -60,7 +71,10 @@ class OtelTraces:
             resource=Resource.create(
                 {"service.name": settings.service_name, "service.version": inzwa_rtc.__version__}
             ),
-            sampler=ParentBased(TraceIdRatioBased(settings.trace_share)),
+            sampler=ParentBased(
+                TraceIdRatioBased(settings.trace_share),
+                remote_parent_sampled=_Drawn(settings.trace_share),
+            ),
             shutdown_on_exit=False,
         )
         told = _Told(exporter)
@@ -70,7 +84,8 @@ class OtelTraces:
 
     def request(self, operation: str, headers: Mapping[str, str]) -> RequestTrace:
         """As in `Traces`. To be ended in the task that it was begun in."""
-        parent = self._propagator.extract({name.lower(): headers[name] for name in headers})
+        # Of the trace that it is part of only the numbers count; the rest is anybody's words.
+        parent = self._propagator.extract({"traceparent": headers.get("traceparent", "")})
         method, _, route = operation.partition(" ")
         attributes = {"http.request.method": method, "http.route": route}
         span = self._tracer.start_span(operation, parent, SpanKind.SERVER, attributes)
@@ -84,7 +99,43 @@ class OtelTraces:
 
     async def close(self) -> None:
         """As in `Traces`."""
-        await asyncio.to_thread(self._provider.shutdown)
+        loop, sent = asyncio.get_running_loop(), asyncio.Event()
+
+        def end() -> None:
+            self._provider.shutdown()
+            with suppress(RuntimeError):  # nobody waits any more, the loop is closed
+                loop.call_soon_threadsafe(sent.set)
+
+        # A thread that holds nothing up: the library tries again for as long as it likes.
+        threading.Thread(target=end, name="traces-end", daemon=True).start()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(EXPORT_S):
+                await sent.wait()
+
+
+class _Drawn(Sampler):
+    """Takes so many of all, whatever their numbers: clients choose those themselves."""
+
+    def __init__(self, share: float) -> None:
+        self._share = share
+
+    def should_sample(
+        self,
+        parent_context: Context | None,
+        trace_id: int,
+        name: str,
+        kind: SpanKind | None = None,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = None,
+        trace_state: TraceState | None = None,
+    ) -> SamplingResult:
+        """As in `Sampler`."""
+        is_taken = random.random() < self._share
+        return SamplingResult(Decision.RECORD_AND_SAMPLE if is_taken else Decision.DROP, attributes)
+
+    def get_description(self) -> str:
+        """As in `Sampler`."""
+        return f"Drawn{{{self._share}}}"
 
 
 class _Request:

@@ -33,7 +33,8 @@ class Traces(Protocol):
     """Takes what is traced."""
 
     def request(self, operation: str, headers: Mapping[str, str]) -> RequestTrace:
-        """A request begins; `headers` may carry the trace that it is part of (W3C)."""
+        """A request begins; `headers` (of any case) may carry the trace that it is part
+        of (W3C)."""
         ...
 
     def call(self, call_id: str, transport: str) -> CallTrace:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Annotated
 
 from aiohttp import web
 from pydantic import BaseModel, Field, ValidationError
 
-from inzwa_rtc.metrics.figures import Percentiles
+from inzwa_rtc.metrics.figures import Figures, Percentiles
 from signaling.api.body import bad_json
 from signaling.api.operation import Answer, Operation
 from signaling.calls import Calls
@@ -77,6 +78,8 @@ class Charts:
         except ValidationError as error:
             raise bad_json(error) from None
         telemetry, span_s = self._calls.telemetry, query.minutes * 60
+        # In a thread: an hour's turns take as long as a frame of audio, which calls may not wait.
+        whole, parts = await asyncio.to_thread(_charts, telemetry.figures.copy(), span_s)
         told = ServerCharts(
             span_s=span_s,
             takes_calls=self._calls.takes_calls,
@@ -84,13 +87,18 @@ class Charts:
             calls_limit=self._calls.settings.max_concurrent_sessions,
             cpu_percent=round(telemetry.load.cpu_percent, 1),
             memory_percent=round(telemetry.load.memory_percent, 1),
-            whole=_stages(telemetry.figures.whole(span_s)),
-            parts=[
-                ChartPart(ago_s=part.ago_s, stages=_stages(part.stages))
-                for part in telemetry.figures.minutes(span_s, PARTS)
-            ],
+            whole=whole,
+            parts=parts,
         )
         return web.json_response(told.model_dump())
+
+
+def _charts(figures: Figures, span_s: float) -> tuple[dict[str, StageTimes], list[ChartPart]]:
+    parts = [
+        ChartPart(ago_s=part.ago_s, stages=_stages(part.stages))
+        for part in figures.minutes(span_s, PARTS)
+    ]
+    return _stages(figures.whole(span_s)), parts
 
 
 def _stages(stages: Mapping[str, Percentiles]) -> dict[str, StageTimes]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
@@ -19,7 +22,12 @@ class OpenApi(BaseModel):
 
 
 class ApiDocument:
-    """The handler of `/openapi.json`."""
+    """The handler of `/openapi.json`. The document is made once, in a thread: that takes longer
+    than a call may wait for its next frame."""
+
+    def __init__(self) -> None:
+        self._making = asyncio.Lock()
+        self._made: bytes | None = None
 
     def operations(self) -> list[Operation]:
         """To be added to the application."""
@@ -34,5 +42,11 @@ class ApiDocument:
 
     async def show(self, request: web.Request) -> web.Response:
         """All operations of this server, with the shapes of what they take and answer."""
-        operations = request.app[OPERATIONS]
-        return web.json_response(document(operations, "Inzwa RTC", inzwa_rtc.__version__))
+        async with self._making:
+            if self._made is None:
+                self._made = await asyncio.to_thread(_written, request.app[OPERATIONS])
+        return web.Response(body=self._made, content_type="application/json", charset="utf-8")
+
+
+def _written(operations: list[Operation]) -> bytes:
+    return json.dumps(document(operations, "Inzwa RTC", inzwa_rtc.__version__)).encode()

@@ -12,12 +12,25 @@ from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel, ValidationError
 
 from inzwa_rtc.errors import PeerError
-from signaling.api.body import bad_json, seconds_for, too_large, unsupported_media_type
+from signaling.api.body import (
+    bad_json,
+    check_plain,
+    seconds_for,
+    too_large,
+    unsupported_media_type,
+)
+from signaling.api.uploads import room_for
 
 MOST_PARTS = 40
 _FIELD_BYTES = 64 * 1024
 _PIECE_BYTES = 64 * 1024
 _ROOM_BYTES = 256 * 1024  # of fields and headers beside the file
+
+_BROKEN = (
+    *(ValueError, RuntimeError, AssertionError, EOFError),
+    *(HttpProcessingError, web.RequestPayloadError),
+)
+"""What aiohttp raises for forms that are none."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -49,15 +62,18 @@ class Form:
 
 
 async def read_form(request: web.Request, files: Collection[str], limit: int) -> Form:
-    """The form; each file of at most `limit` bytes. Raises `PeerError` and `TimeoutError`."""
+    """The form; each file of at most `limit` bytes. Raises `PeerError`, `Unavailable` (there is
+    no room for it now) and `TimeoutError`."""
     if request.content_type != "multipart/form-data":
         raise unsupported_media_type("multipart/form-data")
+    check_plain(request)
     if request.content_length is not None and request.content_length > limit + _ROOM_BYTES:
         raise too_large(limit)
     try:
-        async with asyncio.timeout(seconds_for(limit)):
-            return await _read(request, files, limit)
-    except (ValueError, RuntimeError, AssertionError, EOFError, HttpProcessingError):
+        with room_for(request, limit + _ROOM_BYTES):
+            async with asyncio.timeout(seconds_for(limit)):
+                return await _read(request, files, limit)
+    except _BROKEN:
         raise PeerError(
             "The form cannot be read.",
             action="Send multipart/form-data as RFC 7578 describes it.",

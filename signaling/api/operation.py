@@ -6,14 +6,17 @@ they cannot differ.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from pydantic import BaseModel
 
 from signaling.access.caller import Caller
+from signaling.api.underway import Underway
 
 Access = Literal["anyone", "caller", "call", "admin", "metrics"]
 """Who may ask: anybody; who may call (a key, a start token, or anybody on an open server); who
@@ -26,6 +29,8 @@ has an engine work; it asks for a start token; none of these."""
 
 ErrorShape = Literal["native", "openai"]
 """`{code, message, action}`, or `{"error": {message, type, param, code}}`."""
+
+_PARAMETER = re.compile(r"\{(\w+)\}")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -120,26 +125,60 @@ def caller_of(request: web.Request) -> Caller:
     return request[CALLER]
 
 
-def add_operations(app: web.Application, operations: Iterable[Operation], gate: Gate) -> None:
+def add_operations(
+    app: web.Application, operations: Iterable[Operation], gate: Gate, underway: Underway
+) -> None:
     """Add their routes to the application, each behind the gate."""
     app[OPERATIONS] = listed = list(operations)
     for operation in listed:
-        app.router.add_route(operation.method, operation.path, _guarded(operation, gate))
+        handler = _guarded(operation, gate, underway)
+        methods = [operation.method, *(["HEAD"] if _has_head(operation) else [])]
+        path = _PARAMETER.sub(r"{\1:[^/]+}", operation.path)  # aiohttp's own takes no braces
+        for method in methods:
+            app.router.add_route(method, path, handler, expect_handler=_go_on)
+
+
+def path_as_declared(request: web.Request) -> str | None:
+    """The path with its parameters in braces, as logs may tell it; None for one that is none of
+    the server's. What was asked for may be anybody's word."""
+    resource = request.match_info.route.resource
+    return None if resource is None else resource.canonical
 
 
 def shape_of_errors(request: web.Request) -> ErrorShape:
     """In which shape this request's errors are told, also those from before its handler began."""
-    resource = request.match_info.route.resource
-    path = resource.canonical if resource is not None else request.path
+    path = path_as_declared(request)
     same_path = (one.errors for one in request.app[OPERATIONS] if one.path == path)
     return next(same_path, "native")
 
 
-def _guarded(operation: Operation, gate: Gate) -> Handler:
+def _has_head(operation: Operation) -> bool:
+    """Whether what GET would answer may be asked for without it: a socket and a stream of events
+    are nothing without their content."""
+    is_whole = all(
+        one.status != 101 and one.media_type != "text/event-stream" for one in operation.answers
+    )
+    return operation.method == "GET" and is_whole
+
+
+async def _go_on(request: web.Request) -> web.StreamResponse | None:
+    """What is answered to `Expect` before the body comes. An expectation that is not known is
+    ignored, as RFC 9110 (10.1.1) allows."""
+    is_known = request.headers.get("Expect", "").lower() == "100-continue"
+    if is_known and request.version == HttpVersion11:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the answer itself has not begun
+    return None
+
+
+def _guarded(operation: Operation, gate: Gate, underway: Underway) -> Handler:
+    counted = underway.one if operation.counted == "engines" else nullcontext
+
     async def handle(request: web.Request) -> web.StreamResponse:
         caller = request[CALLER] = await gate.admit(request, operation)
         try:
-            return await operation.handler(request)
+            with counted():
+                return await operation.handler(request)
         except BaseException:
             gate.not_served(caller)
             raise

@@ -18,6 +18,8 @@ from aiohttp import web
 from aiohttp_sse import EventSourceResponse, sse_response
 
 from inzwa_rtc.errors import InzwaError
+from signaling.api.errors import status_of
+from signaling.api.operation import path_as_declared
 
 SEND_S = 60.0
 """For how long a client may take nothing before it is left: browsers that have enough of a sound
@@ -25,6 +27,12 @@ to play stop reading for a while."""
 
 PING_S = 15.0
 """How often a comment is sent while there is nothing to tell: proxies close what is silent."""
+
+BROKEN = web.RequestKey("broken", int)
+"""The status that the request would have had, had its answer failed at once."""
+
+LEFT = 499
+"""The status of a request whose client did not wait for the answer, as nginx counts it."""
 
 log = structlog.get_logger(__name__)
 
@@ -61,13 +69,15 @@ async def send_bytes(
                 piece = next_piece
             await response.write_eof()
         except InzwaError as error:
-            log.warning("stream.broken", path=request.path, code=error.code)
+            log.warning("stream.broken", path=path_as_declared(request), code=error.code)
+            request[BROKEN] = status_of(error)
             _break_off(request)
         except TimeoutError:
-            log.warning("stream.stalled", path=request.path)
+            log.warning("stream.stalled", path=path_as_declared(request))
+            request[BROKEN] = LEFT
             _break_off(request)
         except ConnectionError:
-            pass  # the client has gone
+            request[BROKEN] = LEFT
     return response
 
 
@@ -89,13 +99,14 @@ async def send_events(
                 while part is not None:
                     for event in events(part):
                         await response.send(event.data, event=event.name)
-                    part = await _following(parts, response, failed)
+                    part = await _following(request, parts, response, failed)
             except (ConnectionError, TimeoutError):
-                pass  # the client has gone, or takes nothing: aiohttp-sse has left it
+                request[BROKEN] = LEFT  # or it takes nothing, and aiohttp-sse has left it
     return response
 
 
 async def _following(
+    request: web.Request,
     parts: AsyncGenerator[T, None],
     response: EventSourceResponse,
     failed: Callable[[InzwaError], SentEvent],
@@ -103,7 +114,8 @@ async def _following(
     try:
         return await anext(parts, None)
     except InzwaError as error:
-        log.warning("stream.failed", code=error.code)
+        log.warning("stream.failed", path=path_as_declared(request), code=error.code)
+        request[BROKEN] = status_of(error)
         event = failed(error)
         await response.send(event.data, event=event.name)
         return None

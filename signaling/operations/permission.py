@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from inzwa_rtc.errors import Unavailable
 from inzwa_rtc.settings import Settings
+from signaling import not_taken
 from signaling.access import caller as callers
 from signaling.access.caller import Ability, Caller
 
@@ -16,9 +16,5 @@ def check_may(caller: Caller, ability: Ability, settings: Settings) -> None:
     """Raises `Unavailable` where the operator has switched voice off, and `PeerError` (403) for
     a caller whose voice mode does not let them."""
     if not settings.voice_enabled:
-        raise Unavailable(
-            "Voice is disabled on this server.",
-            action="Ask the operator to set voice_enabled.",
-            code="voice_disabled",
-        )
+        raise not_taken.voice_disabled()
     callers.check_may(caller, ability)

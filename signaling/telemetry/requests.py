@@ -10,12 +10,14 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from signaling.api.operation import CALLER, OPERATIONS
+from signaling.api.operation import CALLER, OPERATIONS, path_as_declared
+from signaling.api.streams import BROKEN, LEFT
 from signaling.telemetry.telemetry import Telemetry
 
 SWITCHED = 101  # to a socket, which lasts as long as its call
-CLIENT_LEFT = 499
-"""The status of a request whose client did not wait for the answer, as nginx counts it."""
+
+CUT = 503
+"""The status of a request that the server did not finish, as it ended."""
 
 _BEGUN = web.RequestKey("begun", tuple)  # type: web.RequestKey[tuple[float, int]]
 """When the answer began, and with which status."""
@@ -37,6 +39,7 @@ class RequestWatch:
 
     def __init__(self, telemetry: Telemetry) -> None:
         self._telemetry = telemetry
+        self._is_ending = False
 
     @web.middleware
     async def watch(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -46,12 +49,14 @@ class RequestWatch:
             return await handler(request)
         began = time.monotonic()
         trace = self._telemetry.traces.request(operation, request.headers)
-        status = CLIENT_LEFT
+        status = LEFT
         try:
             response = await handler(request)
-            status = response.status
+            status = request.get(BROKEN, response.status)
             return response
         except asyncio.CancelledError:
+            if self._is_ending:
+                status = CUT
             raise  # a socket's call ends so as well
         except BaseException:
             status = 500
@@ -59,6 +64,10 @@ class RequestWatch:
         finally:
             trace.ended(status)
             self._tell(request, operation, status, began)
+
+    async def note_end(self, _app: web.Application) -> None:
+        """The server ends; what is cancelled from now on, it cancels."""
+        self._is_ending = True
 
     async def note_begin(self, request: web.Request, response: web.StreamResponse) -> None:
         """An answer begins."""
@@ -83,10 +92,8 @@ class RequestWatch:
 
 def operation_of(request: web.Request) -> str | None:
     """Method and path of the operation as they are declared; None for what is none."""
-    resource = request.match_info.route.resource
-    if resource is None:
-        return None
-    told = f"{request.method} {resource.canonical}"
+    method = "GET" if request.method == "HEAD" else request.method
+    told = f"{method} {path_as_declared(request)}"
     known = request.app[_KNOWN]
     return told if told in known else None
 

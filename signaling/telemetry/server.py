@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -34,7 +35,6 @@ class Metrics:
         self._telemetry = telemetry
         self._calls = calls
         self._switchboard = switchboard
-        telemetry.registry.register(StateCollector(self.figures))
 
     def operations(self) -> list[Operation]:
         """To be added to the application."""
@@ -49,7 +49,10 @@ class Metrics:
 
     async def show(self, _request: web.Request) -> web.Response:
         """All figures of this server, none of which names a caller or a call."""
-        body = generate_latest(_WithoutTimes(self._telemetry.registry))
+        state = StateCollector(self.figures())
+        shown = _Shown(state, self._telemetry.registry)
+        # In a thread: it takes as long as a frame of audio, which calls may not wait.
+        body = await asyncio.to_thread(generate_latest, shown)
         headers = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
         return web.Response(body=body, headers=headers)
 
@@ -91,14 +94,16 @@ class Metrics:
         )
 
 
-class _WithoutTimes(Collector):
-    """A registry without the times at which its samples were made: as many lines again, of no use
-    to a server that restarts its counters with its process."""
+class _Shown(Collector):
+    """How the server is and what it has counted, without the times at which samples were made:
+    as many lines again, of no use to a server that restarts its counters with its process."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._registry = registry
+    def __init__(self, state: StateCollector, counted: CollectorRegistry) -> None:
+        self._state = state
+        self._counted = counted
 
     def collect(self) -> Iterator[Metric]:
-        for family in self._registry.collect():
+        yield from self._state.collect()
+        for family in self._counted.collect():
             family.samples = [one for one in family.samples if not one.name.endswith("_created")]
             yield family

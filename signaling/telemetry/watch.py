@@ -92,10 +92,6 @@ class CallWatch:
         """As in `CallObserver`."""
         self._metrics.barge_in(ms)
 
-    def refusal(self, category: str) -> None:
-        """As in `CallObserver`."""
-        self._metrics.refusal(category)
-
     def report(self, line: Line) -> None:
         """Count what the call's line did since the last report."""
         now, before = line.statistics(), self._reported

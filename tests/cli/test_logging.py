@@ -63,6 +63,12 @@ try:
 except ExceptionGroup:
     log.exception("turn.failed")
 """,
+    "file": """
+try:
+    open("canary")
+except OSError:
+    log.exception("turn.failed")
+""",
     "forgotten task": """
 async def say(): raise ValueError("canary")
 async def main():
@@ -80,7 +86,7 @@ def test_an_exception_is_logged_without_the_values_at_hand(failure: str, as_json
     text = logged(failure, as_json=as_json)
     assert "Error" in text
     assert "line" in text, "where it happened is told"
-    assert "canary" not in text.replace('spoken = "canary"', "")
+    assert "canary" not in text.replace('"canary"', "")
 
 
 def test_our_own_errors_keep_their_messages() -> None:
@@ -139,3 +145,14 @@ def test_people_get_readable_lines_without_colour_codes_in_files() -> None:
     assert "server.ready" in text
     assert "url=http://localhost:8080" in text
     assert "\x1b" not in text
+
+
+def test_what_is_no_http_is_not_told_and_no_client_is_named() -> None:
+    body = """
+from aiohttp.http_exceptions import BadStatusLine
+server = standard.getLogger("aiohttp.server")
+server.error("Error handling request from %s", "canary", exc_info=BadStatusLine("canary"))
+server.error("Error handling request from %s", "canary", exc_info=RuntimeError())
+"""
+    [event] = events(body)
+    assert event["event"] == "Error handling request from a client"

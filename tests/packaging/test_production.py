@@ -18,6 +18,7 @@ from tests.cli.command import COMMAND, run
 from tests.support.configuration import empty_surroundings
 from tests.support.dockerfile import ROOT, lineage
 
+END_S = 10  # the most that a server takes after its drain
 FILE = ROOT / "config.prod.yaml"
 UNIT = ROOT / "packaging/inzwa-rtc.service"
 
@@ -81,9 +82,9 @@ def test_both_read_it_where_it_is_put() -> None:
 
 def test_both_wait_longer_than_calls_may_take_to_finish() -> None:
     drain = load(FILE).settings.timeouts.drain
-    assert int(service()["TimeoutStopSec"]) > drain
+    assert int(service()["TimeoutStopSec"]) >= drain + END_S
     (waits,) = set(re.findall(r"--stop-timeout (\d+)", (ROOT / "docs/install.md").read_text()))
-    assert int(waits) > drain
+    assert int(waits) >= drain + END_S
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="takes systemd")

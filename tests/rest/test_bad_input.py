@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import io
 import json
 import struct
@@ -21,6 +22,24 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 DEEP = "[" * 100_000 + "]" * 100_000
 BIG = "9" * 5_000
 TEXT = '"text": "Hello"'
+
+UNENDED = "[" * 33 + '"' + '\\"' * 120_000  # 240 KB; each quotation mark may begin a string
+
+
+def with_arguments(arguments: str) -> str:
+    """A dialogue in which a tool was called so."""
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": arguments}}
+    messages = [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "1", "content": "done"},
+    ]
+    return json.dumps({"model": "o3", "messages": messages})
+
+
+def nested(depth: int) -> str:
+    return '{"a":' * depth + "1" + "}" * depth
+
 
 BAD_JSON: dict[str, tuple[str, str | bytes]] = {
     "nothing": ("/v1/tts", ""),
@@ -60,19 +79,22 @@ BAD_JSON: dict[str, tuple[str, str | bytes]] = {
         "/v1/chat/completions",
         f'{{"model": "o3", "messages": [{{"role": "user", "content": "Hi"}}], "seed": {BIG}}}',
     ),
-    "arguments that are nested": (
+    "strings that do not end": ("/v1/chat", UNENDED),
+    "strings that do not end but with a backslash": ("/v1/chat", UNENDED + "\\"),
+    "brackets in a string that does not end": ("/v1/chat", '"' + '[\\"' * 80_000),
+    "arguments that are no JSON": ("/v1/chat/completions", with_arguments(DEEP)),
+    "arguments a level too deep": ("/v1/chat/completions", with_arguments(nested(33))),
+    "arguments that are nested": ("/v1/chat/completions", with_arguments(nested(900))),
+    "arguments that are nested deeply": ("/v1/chat/completions", with_arguments(nested(3_000))),
+    "a schema that is nested": (
         "/v1/chat/completions",
-        json.dumps(
-            {
-                "model": "o3",
-                "messages": [
-                    {
-                        "role": "assistant",
-                        "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": DEEP}}],
-                    }
-                ],
-            }
-        ),
+        '{"model": "o3", "messages": [{"role": "user", "content": "Hi"}], "tools": [{"type":'
+        f' "function", "function": {{"name": "f", "parameters": {nested(900)}}}}}]}}',
+    ),
+    "a shape of the reply that is nested": (
+        "/v1/chat/completions",
+        '{"model": "o3", "messages": [{"role": "user", "content": "Hi"}],'
+        f' "response_format": {{"type": "text", "json_schema": {nested(900)}}}}}',
     ),
     "a voice of another kind": (
         "/v1/audio/speech",
@@ -157,6 +179,12 @@ async def test_bad_audio_is_the_clients_fault(call: aiohttp.ClientSession, name:
     assert 400 <= in_form.status < 500 and (await in_form.json())["error"]["code"]
 
 
+async def test_arguments_may_be_as_deep_as_a_body(call: aiohttp.ClientSession) -> None:
+    body = with_arguments(nested(32))
+    answer = await call.post("/v1/chat/completions", json=json.loads(body))
+    assert answer.status == 200, await answer.text()
+
+
 FORMS = {
     "no boundary": ("multipart/form-data", b"--x\r\n\r\n--x--"),
     "no parts": ("multipart/form-data; boundary=x", b"--x--\r\n"),
@@ -194,6 +222,21 @@ async def test_a_bad_form_is_the_clients_fault(call: aiohttp.ClientSession, name
         "/v1/audio/transcriptions", data=body, headers={"Content-Type": content_type}
     )
     assert 400 <= answer.status < 500 and (await answer.json())["error"]["code"]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br"])
+@pytest.mark.parametrize("name", ["rubbish", "a bomb"])
+@pytest.mark.parametrize("path", ["/v1/tts", "/v1/calls", "/v1/audio/transcriptions"])
+async def test_a_compressed_body_is_refused(
+    call: aiohttp.ClientSession, path: str, name: str, encoding: str
+) -> None:
+    body = b"rubbish" if name == "rubbish" else gzip.compress(bytes(10_000_000))
+    kind = "multipart/form-data; boundary=x" if "audio" in path else "application/json"
+    headers = {"Content-Type": kind, "Content-Encoding": encoding}
+    answer = await call.post(path, data=body, headers=headers)
+    told = await answer.json()
+    assert answer.status == 415
+    assert told.get("code", told.get("error", {}).get("code")) == "unsupported_encoding"
 
 
 async def test_a_stream_that_was_saved_as_wav_is_read_as_long_as_it_lasts(

@@ -14,6 +14,7 @@ import pytest
 from inzwa_rtc.engines.contracts import SpeechChunk, SpeechRequest, TokenChunk
 from inzwa_rtc.errors import EngineError
 from tests.support.engines import ScriptedModel, ToneSynthesizer
+from tests.support.figures import figures
 from tests.support.server import serving
 
 ASK: Any = {"messages": [{"role": "user", "content": "How are you?"}], "stream": True}
@@ -61,6 +62,9 @@ async def test_speech_that_breaks_is_not_taken_for_whole() -> None:
         with pytest.raises(aiohttp.ClientPayloadError):
             await answer.read()
         assert (await client.get("/healthz")).status == 200
+        now = await figures(server.url)
+    assert now.value("inzwa_requests_total", operation="POST /v1/tts", status="502") == 1
+    assert now.value("inzwa_requests_total", operation="POST /v1/tts") == 1
 
 
 async def test_speech_that_fails_at_once_is_told_with_its_status() -> None:
@@ -98,6 +102,8 @@ async def test_a_reply_that_breaks_ends_with_an_error() -> None:
     async with serving(llm=Breaking()) as server, aiohttp.ClientSession(server.url) as client:
         answer = await client.post("/v1/chat", json=ASK)
         events = (await answer.text()).strip().split("\n\n")
+        now = await figures(server.url)
+    assert now.value("inzwa_requests_total", operation="POST /v1/chat", status="502") == 1
     name, data = events[-1].split("\n")
     assert (len(events), name) == (2, "event: error")
     assert json.loads(data.removeprefix("data: ")) == {

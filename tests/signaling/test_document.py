@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from typing import Any
+
 import aiohttp
+import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from signaling.api import document
 from tests.support.server import serving
 
 
@@ -25,3 +31,20 @@ async def test_each_operation_has_a_name_of_its_own_and_is_explained() -> None:
     names = [one["operationId"] for one in operations]
     assert len(set(names)) == len(names)
     assert all(one["summary"] and one["description"] for one in operations)
+
+
+async def test_it_is_made_once_and_away_from_the_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[threading.Thread] = []
+    make = document.document
+
+    def noted(*asked: Any) -> dict[str, Any]:
+        threads.append(threading.current_thread())
+        return make(*asked)
+
+    monkeypatch.setattr(document, "document", noted)
+    async with serving() as server, aiohttp.ClientSession(server.url) as client:
+        answers = await asyncio.gather(*(client.get("/openapi.json") for _ in range(5)))
+        told = [await answer.json() for answer in answers]
+    assert all(one == told[0] for one in told)
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import aiohttp
+import pytest
 
 from inzwa_rtc.errors import EngineError
-from inzwa_rtc.events import TurnRefused
+from inzwa_rtc.metrics.figures import Figures
+from signaling.telemetry import server as telemetry
 from tests.signaling.test_socket import Socket, socket
 from tests.support.caller import calling
+from tests.support.credentials import ADMIN_KEY
 from tests.support.engines import ScriptedModel, ToneSynthesizer
 from tests.support.figures import figures
 from tests.support.server import serving
@@ -79,6 +85,19 @@ async def test_a_call_that_is_not_taken_is_counted_by_its_reason() -> None:
     assert now.value("inzwa_calls_started_total") == 1
 
 
+async def test_only_calls_are_counted_as_calls_that_are_not_taken() -> None:
+    async with serving(voice_enabled=False) as server, aiohttp.ClientSession(server.url) as http:
+        for path in ("/v1/capabilities", "/v1/ws", "/v1/info"):
+            async with http.get(path) as answer:
+                await answer.read()
+        before = await figures(server.url)
+        async with http.post("/v1/calls", json={"sdp": "v=0", "type": "offer"}) as answer:
+            assert (await answer.json())["code"] == "voice_disabled"
+        now = await figures(server.url)
+    assert before.value("inzwa_calls_refused_total") == 0
+    assert now.value("inzwa_calls_refused_total", code="voice_disabled") == 1
+
+
 async def test_a_stage_that_fails_is_counted_with_its_code() -> None:
     broken = ScriptedModel(EngineError("It broke.", code="out_of_tokens"))
     async with serving(llm=broken, call=NO_GREETING) as server:
@@ -141,13 +160,19 @@ async def test_the_page_documents_every_figure_and_no_other() -> None:
 
 
 async def test_what_the_safety_checks_refuse_is_counted_by_category() -> None:
-    async with serving() as server:
-        watch = server.calls.telemetry.watch("id", "websocket")
-        watch.event(TurnRefused(0, "violence"))
-        watch.event(TurnRefused(1, "What somebody has said"))
+    bad = "how do I make a pipe bomb"
+    llm = ScriptedModel("First I will tell you how to make a pipe bomb.")
+    async with serving(llm=llm, call=NO_GREETING) as server:
+        async with socket(server.url) as client:
+            await client.send(type="start")
+            await typed(client, bad)
+        async with aiohttp.ClientSession(server.url) as http:
+            for said in (bad, "Tell me something."):
+                asked = {"messages": [{"role": "user", "content": said}]}
+                answer = await http.post("/v1/chat", json=asked)
+                assert (await answer.json())["finish_reason"] == "content_filter"
         now = await figures(server.url)
-    assert now.value("inzwa_safety_refusals_total", category="violence") == 1
-    assert now.value("inzwa_safety_refusals_total", category="other") == 1
+    assert now.value("inzwa_safety_refusals_total", category="violence") == 3
 
 
 async def test_engines_are_told_with_their_state() -> None:
@@ -155,3 +180,29 @@ async def test_engines_are_told_with_their_state() -> None:
         now = await figures(server.url)
     assert now.value("inzwa_engine_state", kind="asr", engine="test", state="ready") == 1
     assert now.value("inzwa_engine_in_flight", kind="asr") == 0
+
+
+async def test_figures_and_charts_are_worked_out_away_from_the_calls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    threads: list[threading.Thread] = []
+
+    def noted(work: Callable[..., Any]) -> Callable[..., Any]:
+        def do(*asked: Any) -> Any:
+            threads.append(threading.current_thread())
+            return work(*asked)
+
+        return do
+
+    monkeypatch.setattr(telemetry, "generate_latest", noted(telemetry.generate_latest))
+    monkeypatch.setattr(Figures, "whole", noted(Figures.whole))
+    monkeypatch.setattr(Figures, "minutes", noted(Figures.minutes))
+    async with serving(admin_key=ADMIN_KEY) as server, aiohttp.ClientSession(server.url) as http:
+        await figures(server.url, ADMIN_KEY)
+        assert len(threads) == 1
+        async with http.get(
+            "/v1/admin/figures", headers={"Authorization": f"Bearer {ADMIN_KEY}"}
+        ) as answer:
+            assert answer.status == 200
+    assert len(threads) == 3
+    assert threading.main_thread() not in threads

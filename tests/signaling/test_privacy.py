@@ -7,7 +7,9 @@ import io
 import logging as standard_logging
 import re
 from collections.abc import Iterator
+from typing import NoReturn
 
+import aiohttp
 import pytest
 import structlog
 
@@ -60,7 +62,7 @@ async def test_no_word_of_callers_is_where_operators_look(log: io.StringIO) -> N
             canaries = Canaries(server.url, keys.call, await somebody_speaks())
             await canaries.fly(1)
             metrics = (await figures(server.url, keys.admin)).text
-    assert canaries.sent == 24
+    assert canaries.sent == 27
     assert len(canaries.errors) > 10
     told = log.getvalue()
     assert told.count('"event": "call.started"') == 4
@@ -73,6 +75,24 @@ async def test_no_word_of_callers_is_where_operators_look(log: io.StringIO) -> N
     assert hits("\n".join(canaries.errors)) == []
     assert keys.call not in told
     assert KEY not in told
+
+
+async def test_a_fault_of_ours_is_logged_by_the_operation_and_not_by_what_was_asked_for(
+    log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(user: str) -> NoReturn:
+        raise OSError(36, "File name too long", user)
+
+    async with serving_with_keys() as (server, keys, _):
+        monkeypatch.setattr(server.store.users, "get", broken)
+        headers = {"Authorization": f"Bearer {keys.admin}"}
+        async with aiohttp.ClientSession(server.url, headers=headers) as http:
+            answer = await http.get("/v1/admin/users/canary-user")
+    assert answer.status == 500
+    told = log.getvalue()
+    assert '"path": "/v1/admin/users/{id}"' in told
+    assert "[Errno 36] File name too long" in told
+    assert hits(told) == []
 
 
 async def test_every_line_of_a_call_names_it_and_of_a_turn_the_turn(log: io.StringIO) -> None:

@@ -69,7 +69,7 @@ async def test_a_turn_links_to_the_request_that_began_its_call() -> None:
 
 
 async def test_a_request_is_part_of_the_trace_that_it_names() -> None:
-    headers = {"traceparent": f"00-{TRACE}-{PARENT}-01"}
+    headers = {"traceparent": f"00-{TRACE}-{PARENT}-01", "tracestate": "vendor=canary"}
     async with collecting() as collector:
         async with serving(telemetry={"otlp_endpoint": collector.url}) as server:
             async with aiohttp.ClientSession(server.url, headers=headers) as http:
@@ -82,6 +82,18 @@ async def test_a_request_is_part_of_the_trace_that_it_names() -> None:
         "http.response.status_code": 401,
     }
     assert b"canary" not in collector.raw
+
+
+async def test_no_client_has_itself_traced_where_nobody_is() -> None:
+    async with collecting() as collector:
+        settings = {"otlp_endpoint": collector.url, "trace_share": 0.0}
+        async with serving(telemetry=settings) as server:
+            for number in ("0" * 31 + "1", TRACE):
+                headers = {"traceparent": f"00-{number}-{PARENT}-01"}
+                async with aiohttp.ClientSession(server.url, headers=headers) as http:
+                    async with http.get("/v1/info") as answer:
+                        await answer.read()
+    assert collector.spans == []
 
 
 async def test_a_collector_that_is_gone_costs_one_log_line_and_no_call() -> None:

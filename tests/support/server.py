@@ -15,7 +15,7 @@ from inzwa_rtc.settings import Settings
 from inzwa_rtc.store import Store
 from signaling.access.gate import Gate
 from signaling.calls import Calls
-from signaling.serve import running
+from signaling.serve import Server, running
 from signaling.switchboard import Exchanged, Switchboard
 from tests.support.engines import ScriptedModel, ScriptedRecognizer, ToneSynthesizer
 
@@ -84,6 +84,7 @@ class Serving:
     engines: Three
     store: Store
     gate: Gate
+    server: Server
 
 
 @asynccontextmanager
@@ -96,7 +97,7 @@ async def serving(
         all_settings = Settings(**{"port": 0, "data_dir": data, **settings})
         async with running(all_settings, InProcess(engines), lambda: all_settings) as server:
             url = f"http://127.0.0.1:{server.port}"
-            yield Serving(url, server.calls, engines, server.store, server.gate)
+            yield Serving(url, server.calls, engines, server.store, server.gate, server)
 
 
 @dataclass
