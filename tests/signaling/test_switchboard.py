@@ -64,9 +64,6 @@ async def operated() -> AsyncIterator[Operated]:
             yield operated
 
 
-WRONG_TOOL = {"it": {"source": "python", "function": "no_such:thing", "always": True}}
-
-
 class OneVoice(ToneSynthesizer):
     voices = ToneSynthesizer.voices[1:]
 
@@ -136,21 +133,17 @@ async def test_settings_that_cannot_be_used_change_nothing(operated: Operated) -
     assert operated.engines.now is before
 
 
-@pytest.mark.parametrize(
-    ("settings", "name"),
-    [
-        ({"safety": {"rules": ["nowhere.toml"]}}, "nowhere.toml"),
-        ({"tools": {"use": WRONG_TOOL}}, "tools.use.it"),
-    ],
-)
+@pytest.mark.parametrize("wrong", ["safety", "tools"])
 async def test_wrong_rules_and_tools_are_told_before_engines_are_loaded(
-    operated: Operated, settings: dict[str, Any], name: str
+    operated: Operated, wrong: str
 ) -> None:
+    tool = {"source": "python", "function": "no_such:thing", "always": True}
+    given = {"safety": {"rules": ["nowhere.toml"]}, "tools": {"use": {"nowhere": tool}}}
     operated.engines.others = EngineError("They are loaded.")
-    operated.settings = Settings.model_validate({**START, **settings})
+    operated.settings = Settings.model_validate({**START, wrong: given[wrong]})
     status, told = await operated.reload()
     assert (status, told["code"]) == (409, "bad_configuration")
-    assert name in told["message"]
+    assert "nowhere" in told["message"]
 
 
 async def test_other_safety_rules_count_from_a_reload_on(
