@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from inzwa_rtc.errors import ConfigError, InzwaError
 from signaling.api.errors import error_response
 from signaling.api.operation import Answer, Operation
-from signaling.switchboard import Switchboard, tell_not_exchanged
+from signaling.switchboard import Switchboard, tell_not_reloaded
 
 
 class Reloaded(BaseModel):
@@ -49,7 +49,7 @@ class Admin:
         try:
             exchanged = await self._switchboard.reload()
         except InzwaError as error:
-            tell_not_exchanged(error)
+            tell_not_reloaded(error)
             if isinstance(error, ConfigError):
                 return error_response(error, 409)
             raise

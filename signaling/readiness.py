@@ -31,7 +31,7 @@ from inzwa_rtc.speech.cost import OTHERS, Spending
 from inzwa_rtc.speech.loudness import Loudness
 from inzwa_rtc.speech.manner import manner_of, prepare
 from inzwa_rtc.speech.reading import Manner, Reading
-from inzwa_rtc.tools.loading import fillers_in, opened
+from inzwa_rtc.tools import loading
 from inzwa_rtc.tools.toolbox import Toolbox
 
 log = structlog.get_logger(__name__)
@@ -64,6 +64,14 @@ class Memory:
     spending: Spending
 
 
+async def check_without_engines(settings: Settings, old: EngineSet | None = None) -> None:
+    """Make the rules and the tools for once, so that whoever has named wrong ones need not wait
+    for engines to load to be told. Raises `ConfigError`."""
+    await _safety(settings)
+    if old is None or old.settings.tools != settings.tools:
+        await loading.check(settings.tools)
+
+
 async def ready(
     lineup: Trio, settings: Settings, old: EngineSet | None, memory: Memory
 ) -> EngineSet:
@@ -72,7 +80,7 @@ async def ready(
     voices = Voices(lineup.tts, settings)
     voices.check_settings()
     manner = await _manner(settings, voices.languages(), old)
-    safety = await asyncio.to_thread(Safety, settings.safety, pseudonyms_of(settings))
+    safety = await _safety(settings)
     faults = None
     if old is not None and lineup.tts is old.tts:
         manner = replace(manner, paces=old.manner.paces)
@@ -113,7 +121,11 @@ async def _tools(settings: Settings, old: EngineSet | None) -> Toolbox:
     """Those in use where their settings are the same: connections stay."""
     if old is not None and old.settings.tools == settings.tools:
         return old.tools
-    return await opened(settings.tools)
+    return await loading.opened(settings.tools)
+
+
+async def _safety(settings: Settings) -> Safety:
+    return await asyncio.to_thread(Safety, settings.safety, pseudonyms_of(settings))
 
 
 def pseudonyms_of(settings: Settings) -> Pseudonyms:
@@ -174,7 +186,7 @@ async def rehearse(
     waiting = [
         SpeechRequest(phrase, v.voice, v.language)
         for language, v in callers.items()
-        for filler in fillers_in(settings.tools, language)
+        for filler in loading.fillers_in(settings.tools, language)
         for phrase in cut_whole(filler)  # as it will be spoken
     ]
     others = (

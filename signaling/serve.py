@@ -26,8 +26,9 @@ from signaling.calls import Calls
 from signaling.detectors import Detectors
 from signaling.load import EVERY_S, watch
 from signaling.operations.work import Work
+from signaling.readiness import check_without_engines
 from signaling.signals import Signals
-from signaling.switchboard import RunningEngines, Switchboard, tell_not_exchanged
+from signaling.switchboard import RunningEngines, Switchboard, tell_not_reloaded
 from signaling.telemetry.pulse import feel
 from signaling.telemetry.telemetry import Telemetry
 from signaling.warmup import warm_up, warm_up_media
@@ -56,6 +57,7 @@ async def serve(
     try:
         async with opened(database_url(settings)) as store:  # engines may take minutes to load
             await check_start(settings, store.keys)
+        await check_without_engines(settings)
         async with engines as up:
             await warm_up_media(settings)
             try:
@@ -206,7 +208,7 @@ async def _reload_when(switchboard: Switchboard[Any], asked: asyncio.Event) -> N
         try:
             await switchboard.reload()
         except Exception as error:  # noqa: BLE001 - calls go on as they were
-            tell_not_exchanged(error)
+            tell_not_reloaded(error)
 
 
 def _shown(host: str) -> str:

@@ -22,7 +22,7 @@ from inzwa_rtc.errors import InzwaError, Unavailable
 from inzwa_rtc.settings import Origin, Settings, flatten
 from inzwa_rtc.speech.cache.cache import PhraseCache
 from inzwa_rtc.speech.cost import PriceTable, Spending
-from signaling.readiness import Memory, Trio, ready
+from signaling.readiness import Memory, Trio, check_without_engines, ready
 from signaling.warmup import warm_up
 
 AT_START_ONLY = (
@@ -243,7 +243,7 @@ class Switchboard(Generic[L]):
                 raise _closed()
             exchanged = self._exchange.result()
         log.info(
-            "engines.exchanged",
+            "settings.reloaded",
             kinds=list(exchanged.kinds),
             changed=list(exchanged.changed),
             needs_restart=list(exchanged.needs_restart),
@@ -256,6 +256,7 @@ class Switchboard(Generic[L]):
         new = settings.model_copy(
             update={name: getattr(old.settings, name) for name in AT_START_ONLY}
         )
+        await check_without_engines(new, old)
         lineup = await self._engines.load(new)
         try:
             if _asks_otherwise(old, lineup, new):
@@ -275,12 +276,12 @@ class Switchboard(Generic[L]):
         return Exchanged(kinds, _differing(old.settings, new), _differing(new, settings))
 
 
-def tell_not_exchanged(error: Exception) -> None:
+def tell_not_reloaded(error: Exception) -> None:
     """Log why a reload has changed nothing."""
     if isinstance(error, InzwaError):
-        log.error("engines.not_exchanged", code=error.code, reason=str(error))
+        log.error("settings.not_reloaded", code=error.code, reason=str(error))
     else:
-        log.error("engines.not_exchanged", exc_info=error)
+        log.error("settings.not_reloaded", exc_info=error)
 
 
 def _closed() -> Unavailable:

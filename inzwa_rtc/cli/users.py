@@ -11,6 +11,7 @@ import click
 
 from inzwa_rtc.cli.kept import print_table, with_store
 from inzwa_rtc.cli.options import as_json, config_file
+from inzwa_rtc.errors import ConfigError
 from inzwa_rtc.users import User
 
 if TYPE_CHECKING:
@@ -75,8 +76,12 @@ def disable(user_id: str, config_path: Path | None, as_json: bool) -> None:
 @as_json
 def enable(user_id: str, config_path: Path | None, as_json: bool) -> None:
     """Give voice back to a user; what they may do is what they have chosen."""
-    user = with_store(config_path, lambda store: store.users.set_disabled(user_id, False))
-    _tell(user, as_json)
+
+    async def enabled(store: Store) -> User:
+        await _check_known(store, user_id)
+        return await store.users.set_disabled(user_id, False)
+
+    _tell(with_store(config_path, enabled), as_json)
 
 
 @users.command()
@@ -84,8 +89,22 @@ def enable(user_id: str, config_path: Path | None, as_json: bool) -> None:
 @config_file
 def delete(user_id: str, config_path: Path | None) -> None:
     """Forget everything about a user, the keys that are bound to them included."""
-    with_store(config_path, lambda store: store.users.delete(user_id))
+
+    async def deleted(store: Store) -> None:
+        await _check_known(store, user_id)
+        await store.users.delete(user_id)
+
+    with_store(config_path, deleted)
     click.echo("Nothing is kept of them any more.")
+
+
+async def _check_known(store: Store, user_id: str) -> None:
+    """A name that nobody has was most likely misspelt."""
+    if await store.users.find(user_id) is None:
+        raise ConfigError(
+            "Nothing is kept of a user of this name.",
+            action="`inzwa-rtc users list` lists all of whom something is.",
+        )
 
 
 async def _all(store: Store) -> list[User]:

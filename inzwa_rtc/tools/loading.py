@@ -51,6 +51,22 @@ async def opened(settings: ToolSettings) -> Toolbox:
     return Toolbox(tools, servers, web, result_chars=settings.result_chars)
 
 
+async def check(settings: ToolSettings) -> None:
+    """Raises `ConfigError` as `opened`, for what shows before anything is started or asked."""
+    if not settings.enabled:
+        return
+    web = Web()
+    try:
+        for name, entry in settings.use.items():
+            place = f"tools.use.{name}"
+            if isinstance(entry, McpEntry):
+                await asyncio.to_thread(_server, name, entry, place)
+            else:
+                await asyncio.to_thread(_tool, name, entry, web, place)
+    finally:
+        await web.close()
+
+
 def fillers_in(settings: ToolSettings, language: str) -> list[str]:
     """All that may be said in a language while a tool takes its time."""
     if not settings.enabled:

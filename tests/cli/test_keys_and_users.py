@@ -90,6 +90,8 @@ async def test_users_are_listed_shown_disabled_enabled_and_deleted(
         (["keys", "create", "a", "--scope", "root"], 2),
         (["keys", "create", "a", "--expires", "soon"], 2),
         (["keys", "create", "a", "--expires", "9999d"], 2),
+        (["users", "enable", "misspelt"], 2),
+        (["users", "delete", "misspelt"], 2),
         (["keys", "create", ""], 1),
         (["users", "show", ""], 1),
     ],

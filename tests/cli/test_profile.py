@@ -97,7 +97,7 @@ def test_a_starter_set_is_served_and_stays_at_a_reload(
 
     (tmp_path / "inzwa.yaml").write_text("llm: {temperature: 0}\n")
     served.send_signal(signal.SIGHUP)
-    assert logged(served, "engines.exchanged")["kinds"] == ["llm"]
+    assert logged(served, "settings.reloaded")["kinds"] == ["llm"]
     with urlopen(f"{url}/readyz") as response:
         assert json.load(response)["engines"]["llm"]["name"] == "llama-cpp"
     served.terminate()
@@ -112,10 +112,10 @@ def test_a_file_that_is_gone_at_a_reload_does_not_mean_that_all_is_default(
     file = tmp_path / "inzwa.yaml"
     file.write_text("llm: {temperature: 0}\n")
     served.send_signal(signal.SIGHUP)
-    logged(served, "engines.exchanged")
+    logged(served, "settings.reloaded")
     file.unlink()
     served.send_signal(signal.SIGHUP)
-    reason = logged(served, "engines.not_exchanged")["reason"]
+    reason = logged(served, "settings.not_reloaded")["reason"]
     assert f"{file} was read before and is gone" in reason
 
 

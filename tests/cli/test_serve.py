@@ -83,13 +83,13 @@ def test_sighup_exchanges_the_engines_that_the_file_names_anew(
     script = tmp_path / "mine.yaml"
     (tmp_path / "inzwa.yaml").write_text("llm: {script: mine.yaml}\nport: 9\n")
     server.send_signal(signal.SIGHUP)  # there is no such script: all stays as it is
-    assert "mine.yaml" in logged(server, "engines.not_exchanged")["reason"]
+    assert "mine.yaml" in logged(server, "settings.not_reloaded")["reason"]
     before = set(psutil.Process(server.pid).children())
     assert len(before) == 3
 
     shutil.copy(SCRIPT, script)
     server.send_signal(signal.SIGHUP)
-    told = logged(server, "engines.exchanged")
+    told = logged(server, "settings.reloaded")
     # What the script can answer is what the recogniser listens for.
     assert told["kinds"] == ["asr", "llm"]
     assert told["needs_restart"] == []  # --port is given, and stronger

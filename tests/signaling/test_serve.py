@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -19,6 +21,7 @@ from inzwa_rtc.engines.contracts import (
 )
 from inzwa_rtc.errors import ConfigError, EngineError
 from inzwa_rtc.settings import Settings
+from signaling.serve import serve
 from signaling.warmup import warm_up
 from tests.support.engines import ScriptedModel, ScriptedRecognizer, ToneSynthesizer
 from tests.support.server import serving
@@ -46,6 +49,35 @@ async def test_a_language_or_voice_that_no_caller_could_get_ends_the_start(
             pass
     assert name in refused.value.message
     assert refused.value.action
+
+
+WRONG_TOOL = {"it": {"source": "python", "function": "no_such:thing", "always": True}}
+
+
+class NeverLoaded(AbstractAsyncContextManager[Any]):
+    """Engines that nobody may wait for."""
+
+    async def __aenter__(self) -> Any:
+        raise AssertionError("they are loaded")
+
+    async def __aexit__(self, *error: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({"safety": {"rules": ["nowhere.toml"]}}, "nowhere.toml"),
+        ({"safety": {"phone_regions": ["XX"]}}, "XX"),
+        ({"tools": {"use": WRONG_TOOL}}, "tools.use.it"),
+    ],
+)
+async def test_wrong_rules_and_tools_end_the_start_before_engines_are_waited_for(
+    settings: dict[str, Any], name: str, tmp_path: Path
+) -> None:
+    given = Settings.model_validate({"data_dir": tmp_path, **settings})
+    with pytest.raises(ConfigError, match=name):
+        await serve(given, NeverLoaded(), lambda: given)
 
 
 async def test_apologies_are_made_for_the_languages_that_are_offered_alone() -> None:

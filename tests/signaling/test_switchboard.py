@@ -133,6 +133,19 @@ async def test_settings_that_cannot_be_used_change_nothing(operated: Operated) -
     assert operated.engines.now is before
 
 
+@pytest.mark.parametrize("wrong", ["safety", "tools"])
+async def test_wrong_rules_and_tools_are_told_before_engines_are_loaded(
+    operated: Operated, wrong: str
+) -> None:
+    tool = {"source": "python", "function": "no_such:thing", "always": True}
+    given = {"safety": {"rules": ["nowhere.toml"]}, "tools": {"use": {"nowhere": tool}}}
+    operated.engines.others = EngineError("They are loaded.")
+    operated.settings = Settings.model_validate({**START, wrong: given[wrong]})
+    status, told = await operated.reload()
+    assert (status, told["code"]) == (409, "bad_configuration")
+    assert "nowhere" in told["message"]
+
+
 async def test_other_safety_rules_count_from_a_reload_on(
     operated: Operated, tmp_path: Path
 ) -> None:
