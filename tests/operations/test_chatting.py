@@ -60,7 +60,7 @@ async def test_a_tool_of_the_client_s_own_may_have_any_name() -> None:
 
 async def test_no_call_is_told_behind_text_that_is_refused() -> None:
     book = ToolSpec("book", "Books a table.", {"type": "object"})
-    replies = ["Fine. All jews are rats", ToolCall("book")]
+    replies: list[str | ToolCall] = ["Fine. All jews are rats", ToolCall("book")]
     async with working(llm=ScriptedModel(replies)) as shop:
         _, calls, end = await shop.work.chatting.begin(ASK, tools=[book]).whole()
     assert (calls, end.finish_reason) == ([], "content_filter")

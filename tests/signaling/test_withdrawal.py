@@ -64,6 +64,17 @@ async def test_calls_end_when_another_process_deletes_their_user(tmp_path: Path)
             assert server.calls.users == {"stays"}
 
 
+async def test_calls_end_of_a_user_who_is_deleted_before_the_first_look(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'inzwa.db'}"
+    async with serving(database_url=url) as server, opened(url) as elsewhere:
+        _, rudo = await server.store.keys.create("phone", ["call"], "rudo")
+        watched = Withdrawal(server.store.users, server.calls)
+        async with calling(server.url, rudo) as call:
+            await elsewhere.users.delete("rudo")
+            await watched.look()
+            await ended(call)
+
+
 async def test_calls_of_users_of_whom_nothing_is_kept_go_on(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'inzwa.db'}"
     async with serving(database_url=url) as server:

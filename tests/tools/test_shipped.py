@@ -49,7 +49,7 @@ async def test_the_time_is_that_of_the_zone_and_so_is_the_day() -> None:
 async def test_a_place_that_is_not_known_is_refused() -> None:
     here = timekeeper(places={"Tokyo": "Asia/Tokyo"})
     told = await Toolbox().run(here, ToolCall("time", {"place": "Atlantis"}, "1"))
-    assert told.startswith("Error: The arguments are wrong")
+    assert told.text.startswith("Error: The arguments are wrong")
 
 
 @pytest.mark.parametrize("zone", ["Africa/Atlantis", "../../etc/passwd", "", "/etc/passwd"])
