@@ -19,8 +19,8 @@ from structlog.typing import ExcInfo, Processor
 
 from inzwa_rtc.errors import InzwaError
 
-_QUIET = ("aiortc", "aioice", "aiohttp.access", "asyncio")
-"""Loggers that tell of every packet, request or callback below WARNING."""
+_QUIET = ("aiortc", "aioice", "aiohttp.access", "asyncio", "alembic")
+"""Loggers that tell of every packet, request, callback or step below WARNING."""
 
 _CONTENT_FREE = (InzwaError, ImportError, AttributeError, NameError, TypeError)
 """Exceptions whose messages name code, files or causes, never the values at hand."""

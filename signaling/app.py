@@ -15,6 +15,7 @@ from signaling.admin_users import AdminUsers
 from signaling.administration.operations import administration
 from signaling.api.document import ApiDocument
 from signaling.api.operation import add_operations
+from signaling.api.uploads import UPLOADS, Uploads
 from signaling.calls import Calls
 from signaling.capabilities import Capabilities
 from signaling.dictation import Dictations
@@ -59,6 +60,7 @@ def create_app(
     )
     app.on_shutdown.append(requests.note_end)
     app[STORE] = store
+    app[UPLOADS] = Uploads(settings.limits.uploads)
     app[GATE] = gate = Gate(settings, store, calls.tokens)
     calls.when_void = gate.not_served
     app.on_response_prepare.extend([add_security_headers, sites.add_headers, requests.note_begin])

@@ -14,7 +14,7 @@ from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from inzwa_rtc.conversation.dictation import BufferFull, Dictation, Told, Wish, Written
-from inzwa_rtc.errors import InzwaError, PeerError, Unavailable
+from inzwa_rtc.errors import InzwaError, PeerError, RateLimited, Unavailable
 from inzwa_rtc.events import EndReason, Failure
 from inzwa_rtc.language import with_hyphens
 from inzwa_rtc.settings import Settings
@@ -108,14 +108,19 @@ class Dictations:
             heartbeat=HEARTBEAT_S,
             timeout=CLOSE_S,
         )
-        await ws.prepare(request)
+        try:
+            await ws.prepare(request)
+        except BaseException:  # such as a request for no WebSocket
+            if caller is not None:
+                self._gate.not_served(caller)
+            raise
         code, reason = WSCloseCode.OK, ""
         try:
             ended = await self._take(ws, request, caller, Wish(query.language, query.partials))
             code = _CODES.get(ended, WSCloseCode.OK)
             reason = "" if ended == "caller" else ended
         except InzwaError as error:
-            is_temporary = isinstance(error, Unavailable)
+            is_temporary = isinstance(error, Unavailable | RateLimited)
             code = WSCloseCode.TRY_AGAIN_LATER if is_temporary else WSCloseCode.POLICY_VIOLATION
             reason = error.code
             with suppress(ConnectionError):  # it left at once

@@ -9,6 +9,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 import inzwa_rtc
+from signaling.access.gate import GATE
 from signaling.api.operation import Answer, Operation
 from signaling.calls import Calls
 from signaling.switchboard import EngineStatus, Switchboard
@@ -41,6 +42,7 @@ class Readiness(BaseModel):
     status: Literal["ready", "not ready", "draining"]
     calls: int
     engines: dict[str, dict[str, Any]]
+    reason: Literal["database_unavailable"] | None = None
 
 
 class Info:
@@ -101,17 +103,18 @@ class Info:
         """The process answers."""
         return web.json_response({"status": "ok"})
 
-    async def ready(self, _request: web.Request) -> web.Response:
-        """New calls are taken (503 if not), and how each engine is."""
+    async def ready(self, request: web.Request) -> web.Response:
+        """New calls are taken (503 if not), and how each engine is. While the database does not
+        tell who may call, none are."""
         engines = {kind: _shown(status) for kind, status in self._switchboard.status().items()}
-        is_ready = self._calls.takes_calls and all(
-            engine["state"] == "ready" for engine in engines.values()
-        )
+        knows_callers = await request.app[GATE].opening.can_tell()
+        are_ready = all(engine["state"] == "ready" for engine in engines.values())
+        is_ready = self._calls.takes_calls and are_ready and knows_callers
         state = "draining" if not self._calls.takes_calls else "ready" if is_ready else "not ready"
-        return web.json_response(
-            {"status": state, "calls": len(self._calls), "engines": engines},
-            status=200 if is_ready else 503,
-        )
+        told: dict[str, Any] = {"status": state, "calls": len(self._calls), "engines": engines}
+        if not knows_callers:
+            told["reason"] = "database_unavailable"
+        return web.json_response(told, status=200 if is_ready else 503)
 
 
 def _shown(status: EngineStatus) -> dict[str, Any]:

@@ -150,7 +150,9 @@ async def _running(
     )
     await runner.setup()
     meter = LoadMeter(readings=round(settings.load.average_s / EVERY_S))
-    withdrawal = Withdrawal(store.users, calls)
+    withdrawal = Withdrawal(
+        store.users, calls, lambda: {*calls.tokens.users, *switchboard.now.spending.users()}
+    )
     watching = [
         asyncio.create_task(watch(shedding, meter, telemetry.note_load)),
         asyncio.create_task(feel(telemetry, calls)),

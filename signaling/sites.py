@@ -19,6 +19,8 @@ from inzwa_rtc.settings import Settings
 
 _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^:\[\]]+))(?::[0-9]{1,5})?", re.I)
 
+_NAMES = re.compile(r"[A-Za-z0-9-]+(?:, ?[A-Za-z0-9-]+)*")  # of headers
+
 
 class Sites:
     """The names and origins that the settings allow."""
@@ -54,11 +56,18 @@ class Sites:
                 status=204,
                 headers={
                     "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
-                    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match",
+                    "Access-Control-Allow-Headers": self._allowed(request),
                     "Access-Control-Max-Age": "600",
                 },
             )
         return await handler(request)
+
+    def _allowed(self, request: web.Request) -> str:
+        """The headers that a page of a listed origin may send: whatever it asks for, as clients
+        of OpenAI's API tell of themselves in headers of their own. None of them lets anybody in
+        but `Authorization`."""
+        asked = request.headers.get("Access-Control-Request-Headers", "")
+        return asked if _NAMES.fullmatch(asked) else "Authorization, Content-Type, If-Match"
 
     async def add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         """Let a page of a listed origin read the response, be it an error."""

@@ -48,7 +48,6 @@ AT_START_ONLY = (
     "limits",
     "load",
     "phrase_cache",
-    "hmac_key",
     "telemetry",
 )
 """Settings, and groups of them, that a running server does not change."""

@@ -1,10 +1,11 @@
-"""Ends calls of users who may call no more, where nobody told this server: voice was taken from
-them, or they were deleted, by the command line or at another server."""
+"""Ends calls of users who may call no more, and forgets those who are no more, where nobody told
+this server: voice was taken from them, or they were deleted, by the command line or at another
+server."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import NoReturn, Protocol
 
 import structlog
@@ -25,6 +26,10 @@ class KnownUsers(Protocol):
         """Those of them of whom something is kept. Raises `Unavailable`."""
         ...
 
+    async def forget_gone(self, user_ids: Collection[str]) -> None:
+        """Have everybody forget those of them who were deleted. Raises `Unavailable`."""
+        ...
+
 
 class UserCalls(Protocol):
     """What is asked of the calls."""
@@ -40,11 +45,14 @@ class UserCalls(Protocol):
 
 
 class Withdrawal:
-    """Looks again and again at the users who call."""
+    """Looks again and again at the users who call, and at whose names are `held` otherwise."""
 
-    def __init__(self, users: KnownUsers, calls: UserCalls) -> None:
+    def __init__(
+        self, users: KnownUsers, calls: UserCalls, held: Callable[[], Collection[str]] = tuple
+    ) -> None:
         self._users = users
         self._calls = calls
+        self._held = held
         self._kept: set[str] = set()  # of whom something was kept when last looked
 
     async def watch(self) -> NoReturn:
@@ -67,3 +75,4 @@ class Withdrawal:
         self._kept = kept
         for user_id in deleted | {user.id for user in found if user.is_disabled}:
             self._calls.end_of_user(user_id)
+        await self._users.forget_gone({*calling, *self._held()})

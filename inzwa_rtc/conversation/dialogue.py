@@ -7,6 +7,7 @@ from inzwa_rtc.conversation.shedding import Shedding
 from inzwa_rtc.conversation.spoken import system_prompt
 from inzwa_rtc.conversation.voice import VoiceSettings
 from inzwa_rtc.engines.contracts import Message, ReplyRequest
+from inzwa_rtc.safety import joined
 from inzwa_rtc.settings import Settings
 
 
@@ -28,7 +29,7 @@ class Dialogue:
 
     def unanswered(self, words: str) -> str:
         """All that a reply would answer if the caller now said these words."""
-        return f"{self._history.unanswered} {words}".strip()
+        return joined((self._history.unanswered, words))
 
     def request(self, chosen: Settings, words: str = "") -> ReplyRequest:
         """To answer what is in the history, followed by `words` of the caller's that are not.

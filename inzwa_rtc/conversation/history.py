@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from inzwa_rtc.engines.contracts import Message, ToolCall
+from inzwa_rtc.safety import joined
 
 # 3,200 tokens of a language that tokenizers know as little as Shona (2.5 characters each):
 # with instructions and reply it fits the 4,096 of a small model's context.
@@ -28,6 +29,7 @@ class History:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._messages: list[Message] = []
+        self._unanswered = ""
 
     @property
     def messages(self) -> list[Message]:
@@ -45,22 +47,25 @@ class History:
 
     @property
     def unanswered(self) -> str:
-        """The caller's newest words, which nothing that was heard has answered yet."""
-        newest = self._messages[-1] if self._messages else None
-        return newest.content if newest is not None and newest.role == "user" else ""
+        """The caller's newest words, which nothing that was heard has answered yet: all since
+        then, whatever tools were asked for meanwhile."""
+        return self._unanswered
 
     def forget_unanswered(self) -> None:
-        """As if the caller had not said them."""
-        if self.unanswered:
+        """As if the caller had not said them, nor tools been asked for them."""
+        self._unanswered = ""
+        while self._messages and not _is_heard(self._messages[-1]):
             del self._messages[-1]
 
     def add_user(self, text: str) -> None:
         """The caller's words."""
+        self._unanswered = _newest(joined((self._unanswered, text)))
         self._add(Message("user", text))
 
     def add_assistant(self, heard: str) -> None:
         """The part of a reply that the caller heard; nothing is added for nothing."""
         if heard:
+            self._unanswered = ""
             self._add(Message("assistant", heard))
 
     def add_tools(self, calls: Sequence[ToolCall], results: Sequence[str]) -> None:
@@ -71,8 +76,7 @@ class History:
 
     def _add(self, message: Message) -> None:
         if self._messages and _are_one(self._messages[-1], message):
-            joined = f"{self._messages.pop().content} {message.content}"
-            message = Message(message.role, joined)
+            message = Message(message.role, f"{self._messages.pop().content} {message.content}")
         self._messages.append(replace(message, content=_newest(message.content)))
         if not self._is_within(self._limit, MAX_CHARS):
             self._halve()
@@ -87,6 +91,10 @@ class History:
         if len(self._messages) > messages:
             return False
         return sum(len(message.content) for message in self._messages) <= characters
+
+
+def _is_heard(message: Message) -> bool:
+    return message.role == "assistant" and bool(message.content)
 
 
 def _are_one(before: Message, after: Message) -> bool:

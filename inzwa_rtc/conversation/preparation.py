@@ -71,7 +71,8 @@ class Preparation:
         dialogue = self._dialogue
         with self._engines.lent() as engines:
             words = dialogue.unanswered(self._words)
-            if not engines.safety.check(words, dialogue.language).is_allowed:
+            verdict = await asyncio.to_thread(engines.safety.check, words, dialogue.language)
+            if not verdict.is_allowed:
                 return  # the turn will say so
             if isinstance(engines.llm, PreparingLanguageModel):
                 request = dialogue.request(engines.settings, self._words)

@@ -26,12 +26,13 @@ from inzwa_rtc.engines.contracts import (
 )
 from inzwa_rtc.errors import EngineError
 from inzwa_rtc.settings import TimeoutSettings
-from inzwa_rtc.settings.tools import ToolSettings
+from inzwa_rtc.settings.tools import HANG_UP, ToolSettings
 from inzwa_rtc.tools.tool import Tool, filler_in
 from inzwa_rtc.tools.toolbox import Toolbox
 
-HANG_UP = "hang_up"
-"""What the turn itself does."""
+_BREAK = "\n"
+"""What was said before a tool is asked is a paragraph of its own. A space would not do: phrases
+without a full stop, and what may be half of a number or of an address, wait for what follows."""
 
 
 @dataclass(slots=True)
@@ -46,12 +47,13 @@ class Replying:
     timeouts: TimeoutSettings
     _last: str = field(default="", init=False)
     """The last character that was said, if any."""
+    _is_silent: bool = field(default=True, init=False)
 
     async def reply(
         self, request: ReplyRequest, words: str
     ) -> AsyncGenerator[TokenChunk | ToolCall, None]:
         """Yield the reply to the caller's newest words, fillers among it. Of the calls only
-        `hang_up` comes through. Raises `EngineError`."""
+        `hang_up` comes through, which the turn itself does. Raises `EngineError`."""
         offered = self._offered(words)
         use = ToolUse(self.toolbox, self.open_tools, self.history, offered)
         left = self.settings.max_calls
@@ -68,9 +70,13 @@ class Replying:
                 return
             asking = asyncio.create_task(use.results(calls, left))
             try:
+                if not self._is_silent:
+                    yield self._said(TokenChunk(_BREAK))
                 await asyncio.wait({asking}, timeout=self.settings.filler_after_s)
-                if not asking.done() and not self._last:
-                    yield self._said(TokenChunk(f"{self._filler(calls, offered, request)} "))
+                if not asking.done() and self._is_silent:
+                    filler = self._filler(calls, offered, request)
+                    self.open_tools.filled(filler)
+                    yield self._said(TokenChunk(f"{filler}{_BREAK}"))
                 results = await asking
             finally:
                 asking.cancel()
@@ -104,6 +110,7 @@ class Replying:
 
     def _said(self, chunk: TokenChunk) -> TokenChunk:
         self._last = chunk.token[-1]
+        self._is_silent = self._is_silent and chunk.token.isspace()
         return chunk
 
     def _filler(

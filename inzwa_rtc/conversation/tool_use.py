@@ -27,12 +27,14 @@ class ToolUse:
     offered: Mapping[str, Tool]
 
     async def results(self, calls: Sequence[ToolCall], allowed: int) -> list[str]:
-        """What each of them told; of too many the first `allowed` are done.
+        """What each of them told; of too many the first `allowed` are done, and what is asked
+        twice is done once.
 
         History has them at once, so that a later turn knows what was done in one that was
         interrupted.
         """
         told: dict[int, str] = {}
+        first: dict[tuple[str, str], int] = {}
 
         async def ask(number: int, call: ToolCall) -> None:
             told[number] = await self._result(call)
@@ -40,12 +42,16 @@ class ToolUse:
         try:
             async with asyncio.TaskGroup() as asking:
                 for number, call in enumerate(calls):
+                    same = first.setdefault((question_of(call), call.unreadable), number)
+                    if same < number:
+                        continue
                     if number < allowed:
                         asking.create_task(ask(number, call))
                     else:
                         told[number] = failure("Too much was asked for at once.")
         finally:
-            results = [told.get(number, INTERRUPTED) for number in range(len(calls))]
+            same_as = [first.get((question_of(call), call.unreadable)) for call in calls]
+            results = [INTERRUPTED if n is None else told.get(n, INTERRUPTED) for n in same_as]
             self.history.add_tools(calls, results)
         return results
 
@@ -60,7 +66,10 @@ class ToolUse:
         if (known := self.open_tools.told(question)) is not None:
             return known
         if tool.changes:  # until it is known
-            self.open_tools.keep(question, INTERRUPTED)
-        result = await self.toolbox.run(tool, call)
-        self.open_tools.keep(question, result)
-        return result
+            self.open_tools.doubt(question, INTERRUPTED)
+        outcome = await self.toolbox.run(tool, call)
+        if outcome.may_be_done:
+            self.open_tools.doubt(question, outcome.text)
+        elif outcome.is_done or tool.changes:  # what only could not be found is asked again
+            self.open_tools.keep(question, outcome.text)
+        return outcome.text

@@ -101,7 +101,7 @@ class Turn:
             finally:
                 if heard := self.speech.heard():
                     self.context.history.add_assistant(heard)
-                    self.context.tools.heard()
+                    self.context.tools.heard(heard)
 
     def interrupt(self) -> None:
         """Cut the reply that is being prepared or spoken; the caller's words are kept."""
@@ -157,12 +157,11 @@ class Turn:
     async def _reply_to(self, text: str) -> None:
         context = self.context
         verdict = judged(text, context.dialogue, context.history, self.engines.safety)
-        if verdict.is_allowed:
-            context.history.add_user(text)
-        if self._is_superseded():
-            return
-        if not verdict.is_allowed:
+        if not verdict.is_allowed:  # told whatever was said since: it may be a cry for help
             await self._tell(self._refusal(verdict, "caller"))
+            return
+        context.history.add_user(text)
+        if self._is_superseded():
             return
         engines = self.engines
         replying = Replying(
@@ -230,6 +229,7 @@ class Turn:
                 text = phrase.text
                 if not phrase.verdict.is_allowed:
                     reading.cancel()  # the engine need not go on
+                    self.hang_up = None  # a farewell behind what is refused was not told
                     text = self._refusal(phrase.verdict, "reply")
                     if self._text and not self._text[-1].isspace():
                         text = f" {text}"

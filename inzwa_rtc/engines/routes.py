@@ -32,6 +32,7 @@ from inzwa_rtc.engines import wire, wire_dialogue
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, RecognizeRequest
 from inzwa_rtc.engines.registry import EngineSpec
 from inzwa_rtc.errors import EngineError, InzwaError
+from inzwa_rtc.language import base_language
 
 _Chunk = TypeVar("_Chunk")
 
@@ -127,6 +128,7 @@ class _Service:
         asked = RecognizeRequest(request.query.get("language"), "translate" in request.query)
         last = wire.DONE
         try:
+            self._check_translates(asked)
             async with (
                 aclosing(_audio(socket)) as audio,
                 aclosing(self._engine.recognize(audio, asked)) as chunks,
@@ -139,6 +141,18 @@ class _Service:
             await socket.send_json(last)
             await socket.close()
         return socket
+
+    def _check_translates(self, asked: RecognizeRequest) -> None:
+        """An engine that cannot would write down what the words sound like in English."""
+        if not asked.translate or "translates" in getattr(self._engine, "abilities", ()):
+            return
+        if base_language(asked.language or "") != "en":
+            raise EngineError(
+                f"The recogniser `{self._spec.name}` cannot translate to English.",
+                action="Choose one with the ability `translates` (`inzwa-rtc engines`), or say"
+                " that the language is `en` where it is.",
+                code="cannot_translate",
+            )
 
     async def _answer(
         self,

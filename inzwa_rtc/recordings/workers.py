@@ -19,6 +19,12 @@ SILENT_S = 30.0
 than half a second, and it starts in one."""
 RETRY_AFTER_S = 5
 
+_NEEDED = {
+    *("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"),  # where libraries are
+    *("LANG", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT"),
+}
+_NEEDED_AS = ("PYTHON", "LC_")
+
 
 class Workers:
     """A process for each of the recordings that are opened at the same time, started when it is
@@ -93,8 +99,18 @@ async def _created() -> Process:
         stdin=PIPE,
         stdout=PIPE,
         stderr=DEVNULL,  # FFmpeg tells there what it finds in files
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**_environment(), "OMP_NUM_THREADS": "1"},
     )
+
+
+def _environment() -> dict[str, str]:
+    """What Python needs. Files may try to take the process over: it knows no key, no password
+    and no address of the server's."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name.upper() in _NEEDED or name.upper().startswith(_NEEDED_AS)
+    }
 
 
 async def _feed(process: Process, job: Job, data: bytes) -> None:

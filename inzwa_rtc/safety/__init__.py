@@ -4,6 +4,7 @@ Plain code that never waits: whoever makes a `Safety` does so in a thread, for i
 """
 
 from inzwa_rtc.safety.log import log_refusal
+from inzwa_rtc.safety.normal import joined
 from inzwa_rtc.safety.reply import Checked, ReplyCheck
 from inzwa_rtc.safety.safety import Safety
 from inzwa_rtc.safety.verdict import ALLOWED, Action, Category, Verdict
@@ -16,5 +17,6 @@ __all__ = [
     "ReplyCheck",
     "Safety",
     "Verdict",
+    "joined",
     "log_refusal",
 ]

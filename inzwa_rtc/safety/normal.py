@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 _IGNORED = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f"
@@ -18,17 +18,34 @@ _IGNORED = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\
 _MARKS = re.compile("[\u0300-\u036f]+")
 _APOSTROPHES = str.maketrans("\u2018\u2019\u02bc\u0060\u00b4", "'" * 5)
 _WORD = re.compile(r"[^\W_]+(?:['@$][^\W_]+)*")
-_END = re.compile(
-    r"[!?…;\n。！？]|\.(?![^\W_])"
-)  # a full stop may stand in "3.5" and "example.com"
+# Ellipses and line breaks may end a sentence or not; a full stop may stand in "3.5" and
+# "example.com".
+_END = re.compile(r"(?P<pause>\.(?:\s*\.)+|…|\n)|[!?;。！？]|\.(?![^\W_])")
+_END_MARKS = " \t\n.…!?;。！？"
+# Behind these no sentence ends: a recogniser hears a full stop wherever somebody hesitates.
+_GO_ON = frozenset(
+    (
+        *("a", "an", "and", "how", "i", "my", "or", "our", "than", "the", "their", "to", "your"),
+        *("kuti", "ndichada", "ndinoda", "ndoda", "tinoda"),
+    )
+)
 _SPACED = re.compile(r"(?<![^\W_])(?:[^\W\d_][ .*_-]){2,}[^\W\d_](?![^\W_])")
 _VEILED = re.compile(r"[^\x00-\x7f]|[0-9@$]|(.)\1\1")
 _DRAWN_OUT = re.compile(r"(.)\1{2,}")
 _LOOKS_LIKE = str.maketrans("аеорсухіјѕԁһαοερι", "aeopcyxijsdhaoepi")
 _LEET = (str.maketrans("013457@$", "oleastas"), str.maketrans("013457@$", "oieastas"))
+PAUSE = "\n"
+"""Stands among the words where a sentence may have ended, or goes on."""
+
 _LONGEST_SPACED = 60
 _LONGEST_WORD = 20
 _TELLING = 4  # letters of a word that spaced-out letters must contain
+
+
+def joined(sayings: Iterable[str]) -> str:
+    """What was said with pauses in between, as one: where it was parted, a sentence may go on."""
+    parts = [saying.strip() for saying in sayings if saying.strip()]
+    return PAUSE.join([*(part.rstrip(_END_MARKS) for part in parts[:-1]), *parts[-1:]])
 
 
 @dataclass(frozen=True)
@@ -40,16 +57,29 @@ class Spelling:
     """Of a word as it is written, the words that it stands for."""
 
     def sentences(self, text: str) -> Iterator[list[str]]:
-        """The words of each sentence; between two ends of sentences there may be none."""
+        """The words of each sentence, and `PAUSE` where it may end; between two ends of
+        sentences there may be none."""
         plain = self._plain(text)
         is_veiled = _VEILED.search(plain) is not None
-        for sentence in _END.split(plain):
-            words = _WORD.findall(sentence)
-            if "'" in sentence:
-                words = [word.removesuffix("'s") for word in words]
-            if is_veiled:
-                words = [self._unveiled(word) for word in words]
-            yield [meant for word in words for meant in self.same.get(word, (word,))]
+        words: list[str] = []
+        at = 0
+        for end in _END.finditer(plain):
+            words += self._words(plain[at : end.start()], is_veiled)
+            at = end.end()
+            if end["pause"] or (words and words[-1] in _GO_ON):
+                words.append(PAUSE)
+            else:
+                yield words
+                words = []
+        yield words + self._words(plain[at:], is_veiled)
+
+    def _words(self, text: str, is_veiled: bool) -> list[str]:
+        words = _WORD.findall(text)
+        if "'" in text:
+            words = [word.removesuffix("'s") for word in words]
+        if is_veiled:
+            words = [self._unveiled(word) for word in words]
+        return [meant for word in words for meant in self.same.get(word, (word,))]
 
     def _plain(self, text: str) -> str:
         text = text.casefold()

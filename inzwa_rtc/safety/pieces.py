@@ -29,8 +29,15 @@ class Piece(NamedTuple):
     text: str
 
 
-_SPACE = r"[ \t\u00a0\u202f]"
-_DIGIT_JOINT = rf"(?:{_SPACE}{{1,2}}|{_SPACE}?[-–/]{_SPACE}?|\.|\){_SPACE}?-?)"
+_SPACE = r"[ \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"  # of Unicode, all (Zs)
+_DASH = r"[-\u058a\u2010-\u2015\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d/]"  # (Pd), minus, stroke
+_UNSEEN = r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"  # (Cf)
+_EMPHASIS = r"\*{0,3}"  # as models write it: **0777** 123 456
+_DIGIT_JOINT = (
+    rf"(?:{_UNSEEN}{{1,2}}|{_EMPHASIS}{_UNSEEN}?"
+    rf"(?:{_SPACE}{{1,2}}|{_SPACE}?{_DASH}{_SPACE}?|\.|\){_SPACE}?{_DASH}?)"
+    rf"{_UNSEEN}?{_EMPHASIS})"
+)
 _DIGITS = r"[(+]{0,3}\d++"
 _WITHOUT_MAIL = (
     rf"(?P<digits>{_DIGITS}(?:{_DIGIT_JOINT}{_DIGITS})*+)"
@@ -67,7 +74,7 @@ _BETWEEN_WORDS = regex.compile(
     rf"{_SPACE}{{1,2}}|{_SPACE}?[(\[{{<]{_SPACE}?|{_SPACE}?[)\]}}>]{_SPACE}?"
 )
 _AT = regex.compile(rf"{_SPACE}?@{_SPACE}?")
-_LONGEST_JOINT = 6
+_LONGEST_JOINT = 12
 
 
 class Joint(NamedTuple):

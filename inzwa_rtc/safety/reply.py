@@ -21,6 +21,10 @@ class Checked:
     verdict: Verdict = ALLOWED
 
 
+LONGEST_SUSPECTED = 300
+"""Characters of a sentence that wait for what may excuse them."""
+
+
 class ReplyCheck:
     """For one reply: `feed` it phrase by phrase, then `finish`."""
 
@@ -31,6 +35,7 @@ class ReplyCheck:
         self._redactor = redactor
         self._judged = judged
         self._unread = Waiting()
+        self._suspected = ""
         self._verdict = ALLOWED
 
     @property
@@ -40,20 +45,30 @@ class ReplyCheck:
 
     def feed(self, phrase: str) -> Checked:
         """The next phrase. It comes back at once, but for a tail of it that may be the beginning
-        of personal data: that comes with what follows."""
+        of personal data, and for a sentence that breaks a rule so far and may yet be excused:
+        these come with what follows."""
         whole = self._unread.add(phrase)
         self._unread.take(len(whole))
-        return self._checked(self._follower.read(whole), whole) or Checked(
-            self._redactor.feed(phrase)
-        )
+        found = self._follower.read(whole)
+        self._suspected += phrase
+        if found is None and (suspect := self._follower.suspected) is not None:
+            if self._verdict.is_allowed and len(self._suspected) <= LONGEST_SUSPECTED:
+                return Checked("")
+            found = suspect
+        return self._checked(found)
 
     def finish(self) -> Checked:
         """The reply is over: what was held back."""
         rest = self._unread.take_all()
-        found = self._follower.read(rest) or self._follower.end()
-        return self._checked(found, rest) or Checked(self._redactor.finish())
+        checked = self._checked(self._follower.read(rest) or self._follower.end())
+        if not checked.verdict.is_allowed:
+            return checked
+        return Checked(checked.text + self._redactor.finish())
 
-    def _checked(self, found: Subject | None, text: str) -> Checked | None:
+    def _checked(self, found: Subject | None) -> Checked:
+        text, self._suspected = self._suspected, ""
         if found is not None and self._verdict.is_allowed:
             self._verdict = self._judged(found, text)
-        return None if self._verdict.is_allowed else Checked("", self._verdict)
+        if not self._verdict.is_allowed:
+            return Checked("", self._verdict)
+        return Checked(self._redactor.feed(text))

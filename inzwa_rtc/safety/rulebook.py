@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from inzwa_rtc.safety.automaton import BEGINNING, END, Automaton, Phrase
-from inzwa_rtc.safety.normal import Spelling
+from inzwa_rtc.safety.normal import PAUSE, Spelling
 from inzwa_rtc.safety.pattern import stem_of
 from inzwa_rtc.safety.ruleset import Checks, Rule, RuleSet, Topic
 from inzwa_rtc.safety.shona import Verbs
@@ -40,8 +40,7 @@ class Rulebook:
         """All that a whole text breaks or is about, each once."""
         found: dict[int, Subject] = {}
         for words in self._spelling.sentences(text):
-            complete = self._complete(words)
-            if complete:
+            for complete in self._complete(words):
                 found |= {id(one): one for one in self._meant(complete)}
         return list(found.values())
 
@@ -49,15 +48,21 @@ class Rulebook:
         """To look through a text that comes piece by piece."""
         return Follower(self)
 
-    def _complete(self, words: Iterable[str]) -> int:
-        """Of one sentence."""
+    def _complete(self, words: Iterable[str]) -> Iterator[int]:
+        """Of one sentence, part by part: a phrase may run on through pauses, and is excused by
+        what is said in the part that it ends in."""
         automaton, takers = self._automaton, self._takers
-        state = automaton.step(0, automaton.boundary(BEGINNING))
-        complete = 0
+        begun = automaton.step(0, automaton.boundary(BEGINNING))
+        ending = automaton.boundary(END)
+        state, complete = begun, 0
         for word in words:
-            state = automaton.step(state, takers(word))
-            complete |= automaton.complete(state)
-        return complete | automaton.complete(automaton.step(state, automaton.boundary(END)))
+            if word == PAUSE:
+                yield complete | automaton.complete(automaton.step(state, ending))
+                state, complete = state | begun, 0
+            else:
+                state = automaton.step(state, takers(word))
+                complete |= automaton.complete(state)
+        yield complete | automaton.complete(automaton.step(state, ending))
 
     def _meant(self, complete: int) -> list[Subject]:
         """What complete phrases come to, where nothing excuses them."""
@@ -78,40 +83,50 @@ class Rulebook:
 
 
 class Follower:
-    """Looks through one text as it comes, in pieces that end where words do. Of a sentence, an
-    excuse counts only if it comes before what it is to excuse: what was spoken was heard."""
+    """Looks through one text as it comes, in pieces that end where words do. What a sentence
+    breaks is known when it is over: until then an excuse may follow."""
 
     def __init__(self, book: Rulebook) -> None:
         self._book = book
-        self._begin()
+        automaton = book._automaton
+        self._begun = automaton.step(0, automaton.boundary(BEGINNING))
+        self._state, self._complete = self._begun, 0
+
+    @property
+    def suspected(self) -> Subject | None:
+        """What the sentence that is not over yet breaks by now, unless it is still excused."""
+        return next(iter(self._book._meant(self._complete)), None)
 
     def read(self, piece: str) -> Subject | None:
-        """The first thing that the text breaks by now."""
+        """The first thing that whole sentences break by now."""
         sentences = list(self._book._spelling.sentences(piece))
         for number, words in enumerate(sentences):
-            for word in words:
-                if found := self._step(self._book._takers(word)):
-                    return found
+            if found := self._read(words):
+                return found
             if number < len(sentences) - 1 and (found := self.end()):
                 return found
         return None
 
     def end(self) -> Subject | None:
         """The sentence is over."""
-        found = self._step(self._book._automaton.boundary(END))
-        self._begin()
+        found = self._pause()
+        self._state = self._begun
         return found
 
-    def _begin(self) -> None:
+    def _read(self, words: Iterable[str]) -> Subject | None:
         automaton = self._book._automaton
-        self._state = automaton.step(0, automaton.boundary(BEGINNING))
-        self._complete = 0
+        for word in words:
+            if word != PAUSE:
+                self._state = automaton.step(self._state, self._book._takers(word))
+                self._complete |= automaton.complete(self._state)
+            elif found := self._pause():
+                return found
+        return None
 
-    def _step(self, takers: int) -> Subject | None:
+    def _pause(self) -> Subject | None:
         automaton = self._book._automaton
-        self._state = automaton.step(self._state, takers)
-        complete = automaton.complete(self._state)
-        if not complete:
-            return None
-        self._complete |= complete
-        return next(iter(self._book._meant(self._complete)), None)
+        ended = automaton.step(self._state, automaton.boundary(END))
+        self._complete |= automaton.complete(ended)
+        found = self.suspected
+        self._state, self._complete = self._state | self._begun, 0
+        return found

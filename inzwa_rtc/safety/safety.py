@@ -34,7 +34,8 @@ class Safety:
         self._settings = settings
         self._pseudonyms = pseudonyms
         self._answers = rules.answers
-        self._told: Counter[str] = Counter()
+        self._told: Counter[tuple[int, str, bool]] = Counter()
+        """How often each table of answers gave one of a kind, whatever languages requests name."""
         if not self._answers:
             raise ConfigError(
                 "No rule file says how to refuse.",
@@ -50,7 +51,7 @@ class Safety:
 
     def check(self, text: str, language: str) -> Verdict:
         """Of what a person said or wrote, before a model sees it. Rules of all languages are
-        looked at, whichever the caller speaks: people mix them."""
+        looked at, whichever `language` the caller speaks: people mix them."""
         if not self.subjects:
             return ALLOWED
         found = self._callers.look_through(text)
@@ -73,8 +74,9 @@ class Safety:
     def answer(self, verdict: Verdict, language: str) -> str:
         """What is said instead: a refusal, or support with the help lines; each time another
         one of the language's."""
-        lines = self._lines(_of(self._answers, language), verdict, language)
-        kind = f"{base_language(language)} {verdict.action} {verdict.category == 'topic'}"
+        answers = _of(self._answers, language)
+        lines = self._lines(answers, verdict, language)
+        kind = (id(answers), verdict.action, verdict.category == "topic")
         self._told[kind] += 1
         return lines[(self._told[kind] - 1) % len(lines)]
 

@@ -63,8 +63,10 @@ class LimitSettings(Group):
     frame: Annotated[int, Field(ge=1024)] = 64 * 1024
     audio_body: Annotated[int, Field(ge=1024)] = 15_000_000
     upload: Annotated[int, Field(ge=1024)] = 10_000_000
+    uploads: Annotated[int, Field(ge=1024)] = 60_000_000  # four of the largest
     upload_audio_s: Annotated[float, Field(gt=0)] = 3600.0
     text_chars: Annotated[int, Field(ge=1)] = 5_000
+    dialogue_chars: Annotated[int, Field(ge=1)] = 100_000
     speech_chars: Annotated[int, Field(ge=1)] = 50_000
     waiting_audio_s: Annotated[float, Field(gt=0)] = 10.0
     dictation_s: Annotated[float, Field(ge=5, le=3600)] = 120.0

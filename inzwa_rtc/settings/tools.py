@@ -13,6 +13,9 @@ from inzwa_rtc.settings.group import Group
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,40}", re.ASCII)
+HANG_UP = "hang_up"
+"""Ends the call, and is no tool's name."""
+
 Line = Annotated[str, Field(max_length=200)]
 
 
@@ -175,7 +178,7 @@ class ToolSettings(Group):
     def _are_names(cls, value: dict[str, ToolEntry]) -> dict[str, ToolEntry]:
         if not all(map(_NAME.fullmatch, value)):
             raise ValueError("must name tools by letters, digits, - and _, at most 41 of them")
-        if "hang_up" in value:
+        if HANG_UP in value:
             raise ValueError("must not name a tool hang_up: that ends the call")
         return value
 

@@ -71,10 +71,22 @@ class Database:
 
         return await self._in_time(self._transaction(rows, writes=False))
 
-    async def write(self, act: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async def write(
+        self,
+        act: Callable[[AsyncConnection], Awaitable[T]],
+        then: Callable[[], Awaitable[None]] | None = None,
+    ) -> T:
         """What `act` gives, in a transaction: all that it changes is changed, or nothing. Raises
-        `Unavailable`, after which it may still come to be."""
-        return await self._in_time(self._transaction(act, writes=True))
+        `Unavailable`, after which it may still come to be. `then` follows once it has, whoever
+        still waits."""
+
+        async def written() -> T:
+            given = await self._transaction(act, writes=True)
+            if then is not None:
+                await then()
+            return given
+
+        return await self._in_time(written())
 
     async def forget(self) -> None:
         """Overwrite what was deleted, as far as the database offers that. Raises `Unavailable`."""

@@ -23,8 +23,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.store.database import Database
-from inzwa_rtc.store.tables import ID_CHARS, NAME_CHARS, api_keys
-from inzwa_rtc.store.text import checked
+from inzwa_rtc.store.tables import NAME_CHARS, api_keys
+from inzwa_rtc.store.text import checked, checked_user
 from inzwa_rtc.store.users import ensure
 
 Scope = Literal["call", "admin"]
@@ -92,7 +92,7 @@ class Keys:
             id="".join(secrets.choice(_ID_CHARS) for _ in range(_ID_LENGTH)),
             name=checked(name, "the name of a key", NAME_CHARS),
             scopes=_known(scopes),
-            user=None if user is None else checked(user, "the name of a user", ID_CHARS),
+            user=None if user is None else checked_user(user),
             created_at=self._now(),
             expires_at=expires_at,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -16,6 +17,7 @@ from inzwa_rtc.store.backend import Backend
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
+log = structlog.get_logger(__name__)
 
 State = Literal["none", "old", "current"]
 """Not there; to be upgraded; as this version needs it."""
@@ -35,8 +37,19 @@ def migrate(backend: Backend) -> None:
     drivers raise.
     """
     # Nearly always it is at its newest: a look that waits for nobody will do.
-    if not backend.look(_is_current):
-        backend.upgrade(_to_newest)
+    if backend.look(_is_current):
+        return
+    before: set[str] = set()
+
+    def to_newest(connection: Connection) -> None:
+        if not _is_current(connection):  # another server may have done it while we waited
+            before.update(_heads(connection))
+            command.upgrade(configuration(connection), "head")
+
+    backend.upgrade(to_newest)
+    if before:  # else it is new
+        newest = ScriptDirectory(str(MIGRATIONS)).get_heads()
+        log.info("database.upgraded", before=" ".join(sorted(before)), now=" ".join(newest))
 
 
 def configuration(connection: Connection) -> Config:
@@ -49,7 +62,7 @@ def configuration(connection: Connection) -> Config:
 def _is_current(connection: Connection) -> bool:
     """Raises `ConfigError` for a database that a newer program made."""
     scripts = ScriptDirectory.from_config(configuration(connection))
-    there = set(MigrationContext.configure(connection).get_current_heads())
+    there = _heads(connection)
     if there - {script.revision for script in scripts.walk_revisions()}:
         raise ConfigError(
             "The database was made by a newer version of Inzwa RTC, which this one cannot read.",
@@ -59,6 +72,6 @@ def _is_current(connection: Connection) -> bool:
     return there == set(scripts.get_heads())
 
 
-def _to_newest(connection: Connection) -> None:
-    if not _is_current(connection):  # another server may have done it while we waited
-        command.upgrade(configuration(connection), "head")
+def _heads(connection: Connection) -> set[str]:
+    """The revisions that the database is at; none for one without tables."""
+    return set(MigrationContext.configure(connection).get_current_heads())

@@ -7,18 +7,22 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypedDict, Unpack, get_args
 
+from cachetools import LRUCache
 from sqlalchemy import Row, Table, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.store.database import Database
-from inzwa_rtc.store.tables import ID_CHARS, LANGUAGE_CHARS, NAME_CHARS, users
-from inzwa_rtc.store.text import checked
+from inzwa_rtc.store.tables import LANGUAGE_CHARS, NAME_CHARS, users
+from inzwa_rtc.store.text import checked, checked_user
 from inzwa_rtc.users import VOICE_MODES, SpeechFormat, User, UserSettings, VoiceMode
 
 PAGE = 1000
 """The most users that `listed` gives at once."""
+
+
+_SEEN = 10_000  # as many as have figures of their own; about 2 MB
 
 
 class Changes(TypedDict, total=False):
@@ -39,6 +43,7 @@ class Users:
         self._database = database
         self._defaults = defaults
         self._deleted: list[Callable[[str], None]] = []
+        self._seen: LRUCache[str, bool] = LRUCache(_SEEN)  # of whom something was kept
 
     async def get(self, user_id: str) -> User:
         """What is known of them, the server's defaults where that is nothing. Raises `PeerError`
@@ -47,7 +52,7 @@ class Users:
 
     async def find(self, user_id: str) -> User | None:
         """What is known of them; None where that is nothing. Raises `PeerError` as above."""
-        checked(user_id, "the name of a user", ID_CHARS)
+        checked_user(user_id)
         rows = await self._database.read(select(users).where(users.c.id == user_id))
         return self._user(rows[0]) if rows else None
 
@@ -55,6 +60,17 @@ class Users:
         """Those of them of whom something is kept; a few hundred at once."""
         rows = await self._database.read(select(users).where(users.c.id.in_(user_ids)))
         return [self._user(row) for row in rows]
+
+    async def forget_gone(self, user_ids: Collection[str]) -> None:
+        """Have whoever was given to `when_deleted` told of those of them whom another process has
+        deleted: something of them was kept when this one last asked, and nothing is now."""
+        seen = [user_id for user_id in user_ids if user_id in self._seen]
+        for start in range(0, len(seen), PAGE):
+            part = seen[start : start + PAGE]
+            gone = set(part) - {user.id for user in await self.known(part)}
+            for user_id in gone:
+                self._seen.pop(user_id, None)
+                self._tell_deleted(user_id)
 
     async def change(self, user_id: str, **changes: Unpack[Changes]) -> User:
         """Change what they have chosen. Raises `PeerError` for a value that cannot be."""
@@ -70,28 +86,35 @@ class Users:
         """Users in the order of their names, those that come after `after`."""
         wanted = select(users).order_by(users.c.id).limit(min(max(limit, 0), PAGE))
         if after is not None:
-            wanted = wanted.where(users.c.id > checked(after, "the name of a user", ID_CHARS))
+            wanted = wanted.where(users.c.id > checked_user(after))
         return [self._user(row) for row in await self._database.read(wanted)]
 
     async def delete(self, user_id: str) -> None:
         """Forget everything about them, the keys that are bound to them included. Nobody has to
         have been there."""
-        checked(user_id, "the name of a user", ID_CHARS)
+        checked_user(user_id)
+
+        async def told() -> None:
+            self._tell_deleted(user_id)
+            await self._database.forget()
+
         await self._database.write(
-            lambda connection: connection.execute(delete(users).where(users.c.id == user_id))
+            lambda connection: connection.execute(delete(users).where(users.c.id == user_id)),
+            then=told,
         )
-        for told in self._deleted:
-            told(user_id)
-        await self._database.forget()
 
     def when_deleted(self, told: Callable[[str], None]) -> None:
-        """Have whoever keeps something of users in memory told whom to forget. Only what is
-        deleted in this process is told: whatever else is kept has to go within a minute by
-        itself, as keys that were found go after `FOUND_S`."""
+        """Have whoever keeps something of users in memory told whom to forget. What another
+        process deletes is told by `forget_gone`: what nobody names there has to go within a
+        minute by itself, as keys that were found go after `FOUND_S`."""
         self._deleted.append(told)
 
+    def _tell_deleted(self, user_id: str) -> None:
+        for told in self._deleted:
+            told(user_id)
+
     async def _written(self, user_id: str, changes: Mapping[str, Any]) -> User:
-        checked(user_id, "the name of a user", ID_CHARS)
+        checked_user(user_id)
         by_id = users.c.id == user_id
 
         async def written(connection: AsyncConnection) -> Row[Any]:
@@ -103,6 +126,7 @@ class Users:
         return self._user(await self._database.write(written))
 
     def _user(self, row: Row[Any]) -> User:
+        self._seen[row.id] = True
         chosen = {
             name: default if (value := getattr(row, name)) is None else value
             for name in UserSettings.__slots__

@@ -9,23 +9,27 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
+import structlog
 from pydantic import PydanticUserError, TypeAdapter, ValidationError, validate_call
 
 from inzwa_rtc.engines.contracts import ToolSpec
 from inzwa_rtc.errors import ConfigError
 from inzwa_rtc.tools.gate import Gate
-from inzwa_rtc.tools.tool import ToolFailed
+from inzwa_rtc.tools.threads import Threads
+from inzwa_rtc.tools.tool import GRACE_S, ToolFailed
 
 THREADS = 8
 """Functions that may run at once. One that hangs keeps its thread after its time is over, as no
 thread can be ended; with all of them gone, further calls time out, and calls go on."""
 
-_threads = ThreadPoolExecutor(THREADS, thread_name_prefix="tool")
+_threads = Threads(THREADS)
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,23 @@ class Function:
             if self._is_async:
                 result = await self._call(**arguments)
             else:
-                loop = asyncio.get_running_loop()
-                result = await loop.run_in_executor(_threads, lambda: self._call(**arguments))
+                result = await self._in_thread(arguments)
         except ValidationError as error:  # pydantic's message may quote more than it should
             places = [".".join(map(str, one["loc"])) for one in error.errors()]
             raise ToolFailed(f"The arguments are wrong: {', '.join(places)}.") from None
         return result if isinstance(result, str) else _json(result)
+
+    async def _in_thread(self, arguments: Mapping[str, Any]) -> Any:
+        running = _threads.submit(lambda: self._call(**arguments))
+        try:
+            return await asyncio.wrap_future(running)
+        except asyncio.CancelledError:
+            asyncio.get_running_loop().call_later(GRACE_S, self._tell_of, running)
+            raise
+
+    def _tell_of(self, left: Future[Any]) -> None:
+        if not left.done():
+            _log.warning("tool.does_not_end", tool=self.spec.name)
 
 
 def function(

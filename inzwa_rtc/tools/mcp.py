@@ -23,10 +23,10 @@ from mcp.client.streamable_http import streamable_http_client
 
 from inzwa_rtc.engines.contracts import ToolSpec
 from inzwa_rtc.errors import ConfigError, leaves
-from inzwa_rtc.settings.tools import McpEntry
+from inzwa_rtc.settings.tools import HANG_UP, McpEntry
 from inzwa_rtc.tools.gate import Gate
 from inzwa_rtc.tools.schema import check_schema
-from inzwa_rtc.tools.tool import ToolFailed
+from inzwa_rtc.tools.tool import ToolFailed, ToolUnsure
 
 MOST_TOOLS = 64
 """Of one server; a model that may choose among more chooses badly."""
@@ -35,6 +35,8 @@ _DESCRIPTION_CHARS = 2_000
 _PAGES = 16
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 1.0, 60.0
 _CLOSING_S = 8.0  # the library waits for a process up to 6 s, in steps
+
+_LOST = (mcp_types.CONNECTION_CLOSED, mcp_types.INVALID_REQUEST)  # the latter: a session ended
 
 _log = structlog.get_logger(__name__)
 
@@ -95,15 +97,15 @@ class McpServer:
         try:
             result = await client.call_tool(tool, dict(arguments), timeout_s)
         except MCPError as error:
+            if error.code in _LOST:
+                self._lost.set()
+                raise ToolUnsure("The connection to the service broke.") from None
             if error.code == mcp_types.REQUEST_TIMEOUT:
-                raise ToolFailed("The service did not answer in time.") from None
-            if error.code in (mcp_types.INVALID_PARAMS, mcp_types.METHOD_NOT_FOUND):
-                raise ToolFailed("The service refused the request.") from None
-            self._lost.set()
-            raise ToolFailed("The connection to the service broke.") from None
+                raise ToolUnsure("The service did not answer in time.") from None
+            # An answer like any other: the connection, and what others asked, go on.
+            raise ToolFailed("The service refused the request.") from None
         except Exception as error:  # noqa: BLE001 - the library's edge, and a stranger's answer
-            self._lost.set()
-            raise ToolFailed(f"The service failed ({type(error).__name__}).") from None
+            raise ToolUnsure(f"The service's answer is none ({type(error).__name__}).") from None
         text = _text(result)
         if result.is_error:
             raise ToolFailed(text or "The service failed.")
@@ -150,7 +152,7 @@ class McpServer:
         for _ in range(_PAGES):
             page = await client.list_tools(cursor=cursor)
             for told in page.tools:
-                tool = self._tool(told)
+                tool = await asyncio.to_thread(self._tool, told)
                 if tool is not None and len(found) < MOST_TOOLS:
                     found.setdefault(tool.spec.name, tool)
             cursor = page.next_cursor
@@ -165,6 +167,9 @@ class McpServer:
         if entry.only and told.name not in entry.only:
             return None
         name = re.sub(r"[^A-Za-z0-9_-]", "_", f"{self.name}_{told.name}")[:_NAME_CHARS]
+        if name == HANG_UP:
+            _log.warning("tools.mcp_bad_name", server=self.name, tool=name)
+            return None
         try:
             check_schema(told.input_schema, f"tools.use.{self.name}: {told.name}")
         except ConfigError:

@@ -12,9 +12,16 @@ from inzwa_rtc.tools.gate import Gate
 FILLERS: Mapping[str, str] = {"en": "One moment.", "sn": "Ndapota mirai zvishoma."}
 """Said while a tool takes its time, where its own settings have no other line."""
 
+GRACE_S = 0.5
+"""How long a tool may take to end once it is cancelled, before it is left to itself."""
+
 
 class ToolFailed(Exception):
     """The tool could not do it. The message is told to the model, which tells the caller."""
+
+
+class ToolUnsure(ToolFailed):
+    """There was no answer to something that was asked: it may have been done."""
 
 
 class Tool(Protocol):
@@ -46,13 +53,14 @@ class Tool(Protocol):
 
     @property
     def changes(self) -> bool:
-        """Whether it may do more than find something out. What is so, and was interrupted, is
-        not asked again for the same thing: it may have been done."""
+        """Whether it may do more than find something out. What is so, and was interrupted or gave
+        no answer, is not asked again at once for the same thing: it may have been done."""
         ...
 
     async def run(self, arguments: Mapping[str, Any]) -> str:
         """Do it; the result is text for the model. The arguments fit the schema. Raises
-        `ToolFailed`; whatever else it raises, the model is told only that it failed."""
+        `ToolFailed` and `ToolUnsure`; whatever else it raises, the model is told only that it
+        failed."""
         ...
 
 

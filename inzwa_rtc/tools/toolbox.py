@@ -6,19 +6,27 @@ import asyncio
 import json
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 
 from inzwa_rtc.engines.contracts import TOOL_FAILED, ToolCall
 from inzwa_rtc.tools.schema import check_arguments
-from inzwa_rtc.tools.tool import Tool, ToolFailed
+from inzwa_rtc.tools.tool import GRACE_S, Tool, ToolFailed, ToolUnsure
 from inzwa_rtc.tools.web import Web
 
-GRACE_S = 0.5
-"""How long a tool may take to end once it is cancelled, before it is left to itself."""
+ASK_BEFORE = "Tell the caller that this is not known, and ask before it is done again."
 
 _log = structlog.get_logger(__name__)
+
+
+class Outcome(NamedTuple):
+    """What came of a tool, as `text` for the model."""
+
+    text: str
+    is_done: bool
+    may_be_done: bool = False
+    """It changes something, and nobody knows whether it did."""
 
 
 class ToolServer(Protocol):
@@ -85,32 +93,31 @@ class Toolbox:
         if self._web is not None:
             await self._web.close()
 
-    async def run(self, tool: Tool, call: ToolCall) -> str:
-        """Its result as text for the model, whatever happens: a failure is one too.
-
-        Only cancelling it ends it otherwise.
-        """
-        outcome, result = "cancelled", ""
+    async def run(self, tool: Tool, call: ToolCall) -> Outcome:
+        """What came of it, whatever happens. Only cancelling it ends it otherwise."""
+        how = "cancelled"
         began = _now()
         try:
-            outcome, result = await self._outcome(tool, call)
+            how, outcome = await self._outcome(tool, call)
         finally:
             # Neither arguments nor result: they are what was said.
             took_ms = round(1000 * (_now() - began))
-            _log.info("tool.ran", tool=tool.spec.name, outcome=outcome, ms=took_ms)
-        return _bounded(result, self._result_chars)
+            _log.info("tool.ran", tool=tool.spec.name, outcome=how, ms=took_ms)
+        return outcome._replace(text=_bounded(outcome.text, self._result_chars))
 
-    async def _outcome(self, tool: Tool, call: ToolCall) -> tuple[str, str]:
+    async def _outcome(self, tool: Tool, call: ToolCall) -> tuple[str, Outcome]:
         try:
             check_arguments(tool.spec.parameters, call.arguments)
-            return "done", await self._result(tool, call)
+            return "done", Outcome(await self._result(tool, call), is_done=True)
+        except ToolUnsure as unsure:
+            return "failed", _unanswered(tool, str(unsure))
         except ToolFailed as failed:
-            return "failed", failure(str(failed))
+            return "failed", _failed(str(failed))
         except TimeoutError:
-            return "late", failure("It did not answer in time.")
+            return "late", _unanswered(tool, "It did not answer in time.")
         except Exception as error:  # noqa: BLE001 - a tool is a stranger's code
             _log.warning("tool.broke", tool=tool.spec.name, error=type(error).__name__)
-            return "failed", failure("It failed.")
+            return "failed", _failed("It failed.")
 
     async def _result(self, tool: Tool, call: ToolCall) -> str:
         """Raises `TimeoutError`, also for a tool that cannot be cancelled."""
@@ -138,6 +145,17 @@ class Toolbox:
 def failure(reason: str) -> str:
     """How a model is told that a tool could not do it."""
     return f"{TOOL_FAILED} {reason} Tell the caller that it did not work."
+
+
+def _failed(reason: str) -> Outcome:
+    return Outcome(failure(reason), is_done=False)
+
+
+def _unanswered(tool: Tool, reason: str) -> Outcome:
+    if not tool.changes:
+        return _failed(reason)
+    text = f"{TOOL_FAILED} {reason} It may have been done all the same. {ASK_BEFORE}"
+    return Outcome(text, is_done=False, may_be_done=True)
 
 
 def question_of(call: ToolCall) -> str:

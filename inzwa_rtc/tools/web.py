@@ -13,7 +13,7 @@ from aiohttp.resolver import DefaultResolver
 from jsonpointer import JsonPointerException, resolve_pointer
 from yarl import URL
 
-from inzwa_rtc.tools.tool import ToolFailed
+from inzwa_rtc.tools.tool import ToolFailed, ToolUnsure
 
 CONNECT_S = 1.0
 MAX_BYTES = 256 * 1024
@@ -55,7 +55,9 @@ class Web:
             ) as session:
                 return await _followed(session, method, url, headers, body)
         except TimeoutError:
-            raise ToolFailed("The service did not answer in time.") from None
+            raise ToolUnsure("The service did not answer in time.") from None
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError) as error:
+            raise ToolUnsure(f"The service cannot be reached ({type(error).__name__}).") from None
         except (aiohttp.ClientError, OSError, ValueError, LookupError) as error:
             raise ToolFailed(f"The service cannot be reached ({type(error).__name__}).") from None
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from aiohttp import web
 from multidict import CIMultiDictProxy
 
+_FORWARDED = ("forwarded", "via", "x-real-ip")
+_FORWARDED_AS = ("x-forwarded-", "cf-")
 _V6_NETWORK = 64  # what one subscriber is given: a single machine has 2^64 addresses in it
 
 
@@ -67,7 +69,8 @@ def is_loopback(host: str) -> bool:
 
 def is_forwarded(headers: CIMultiDictProxy[str]) -> bool:
     """Whether a proxy says that it passes the request on for somebody."""
-    return any(name in headers for name in ("Forwarded", "X-Forwarded-For", "X-Real-IP"))
+    names = [name.lower() for name in headers]
+    return any(name in _FORWARDED or name.startswith(_FORWARDED_AS) for name in names)
 
 
 def _unmapped(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:

@@ -40,6 +40,11 @@ class CallTokens:
     def __len__(self) -> int:
         return len(self._claims)
 
+    @property
+    def users(self) -> set[str]:
+        """In whose names calls were begun."""
+        return {claim.owner.user for claim in self._claims.values() if claim.owner.user is not None}
+
     def begin(self, claim: Claim) -> None:
         """The call has been let in."""
         self._claims[claim.call_id] = claim

@@ -25,7 +25,8 @@ class Caller:
     """Whoever sent a request, as far as it is known.
 
     `user` is the application's name for the person, None where nobody is named; `key_id` is the
-    API key's, None without one. `call_id` is the call that a call token belongs to. `settings`
+    API key's, None without one. `call_id` is the call that is asked about; who `has_call_token`
+    has that call's token, and no more. `settings`
     are the user's, those of anybody without a user; the `voice_mode` of somebody from whom an
     administrator has taken voice is `disabled`. Who came with a `start_token` has the `session`
     for which it was made.
@@ -35,6 +36,7 @@ class Caller:
     scopes: frozenset[str] = frozenset()
     key_id: str | None = None
     call_id: str | None = None
+    has_call_token: bool = False
     settings: UserSettings = field(default_factory=UserSettings)
     session: SessionOptions = field(default_factory=SessionOptions)
     start_token: str | None = field(default=None, repr=False)

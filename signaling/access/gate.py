@@ -21,7 +21,7 @@ from dataclasses import replace
 from hashlib import sha256
 from time import monotonic
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from cachetools import LRUCache
 
 from inzwa_rtc.settings import Settings
@@ -67,7 +67,7 @@ class Gate:
         """As in `signaling.api.operation.Gate`."""
         if operation.access == "anyone":
             return Caller(settings=self._of_nobody)
-        secret = bearer(request)
+        secret = await self._secret(request)
         address = self._addresses.of(request)
         if operation.access == "call":
             caller = await self._of_call(request, secret, address)
@@ -82,7 +82,8 @@ class Gate:
         """Who starts a call over a socket: `secret` is what the first message says, where the
         request itself said nothing. Raises as `admit`."""
         address = self._addresses.of(request)
-        caller = await self._of_caller(request, bearer(request) or secret, address, "calls")
+        secret = await self._secret(request) or secret
+        caller = await self._of_caller(request, secret, address, "calls")
         self._count(request, caller, address, "calls")
         return caller
 
@@ -130,13 +131,13 @@ class Gate:
     async def _of_call(self, request: web.Request, secret: str | None, address: str) -> Caller:
         """Strangers are told the same of every call, be there one or none."""
         call_id = request.match_info["id"]
-        if secret is None:
+        if secret is None or await self._is_of_nobody(request, secret):
             if self._calls.of_nobody(call_id, self._now()) and await self._is_open(request):
                 return Caller(call_id=call_id, settings=self._of_nobody)
             raise refusals.call_token_needed()
         claim = self._calls.held(call_id, secret, self._now())
         if claim is not None:
-            return replace(claim.owner, call_id=call_id, start_token=None)
+            return replace(claim.owner, call_id=call_id, start_token=None, has_call_token=True)
         if secret.startswith(call_tokens.PREFIX) or is_start_token(secret):
             self._failed(address)
             raise refusals.no_such_call()
@@ -151,9 +152,9 @@ class Gate:
     async def _of_operator(
         self, request: web.Request, secret: str | None, address: str, operation: Operation
     ) -> Caller:
+        if operation.access == "metrics" and await self._needs_no_key(request, secret):
+            return Caller(settings=self._of_nobody)
         if secret is None:
-            if operation.access == "metrics" and await self._is_open(request):
-                return Caller(settings=self._of_nobody)
             raise refusals.operator_only()
         caller = await self._of_key(request, secret, address)
         if "admin" not in caller.scopes:
@@ -161,6 +162,19 @@ class Gate:
         return caller
 
     # --- who it is ---
+
+    async def _secret(self, request: web.Request) -> str | None:
+        """What is said of who asks. A password for a proxy is passed over where no key is needed.
+        Raises `PeerError` (401)."""
+        scheme = request.headers.get("Authorization", "").partition(" ")[0]
+        if scheme.lower() == "basic" and await self._is_open(request):
+            return None
+        return bearer(request)
+
+    async def _needs_no_key(self, request: web.Request, secret: str | None) -> bool:
+        if secret is None:
+            return await self._is_open(request)
+        return await self._is_of_nobody(request, secret)
 
     async def _is_of_nobody(self, request: web.Request, secret: str) -> bool:
         """Whether it is what clients send that cannot do without a key, where none is needed:
@@ -226,11 +240,15 @@ class Gate:
 
     def _count(self, request: web.Request, caller: Caller, address: str, counted: Counted) -> None:
         """Whoever needs no key and is on this machine is not counted: that is development."""
-        is_by_key = caller.key_id is not None and caller.start_token is None
         if caller.key_id is None and _is_on_this_machine(request):
             return
+        if caller.has_call_token:  # else one caller could spend all that the back end has
+            who = f"call {caller.call_id}"
+        elif caller.key_id is not None and caller.start_token is None:
+            who = f"key {caller.key_id}"
+        else:
+            who = f"address {address}"
         try:
-            who = f"key {caller.key_id}" if is_by_key else f"address {address}"
             self._quotas.check(counted, who, self._now())
         except BaseException:
             self.not_served(caller)
@@ -261,11 +279,12 @@ def _digest(secret: str) -> bytes:
 
 
 def _is_on_this_machine(request: web.Request) -> bool:
-    """As far as can be told: a proxy on this machine passes others on, and says so, or uses the
-    name by which they know it."""
+    """As far as can be told: a proxy on this machine passes others on, and says so, or asks as
+    programs on this machine do not, or uses the name by which they know it."""
     return (
         is_loopback(request.remote or "")
         and is_loopback(request.url.host or "")
+        and request.version >= HttpVersion11  # nginx, as it comes, asks with 1.0 and says nothing
         and not is_forwarded(request.headers)
     )
 

@@ -40,6 +40,8 @@ class Opening:
         self._now = now
         self._has_keys: bool | None = None
         self._looked_at = -LOOKED_S
+        self._can_tell = True
+        self._tried_at = -LOOKED_S
 
     @property
     def is_set(self) -> bool:
@@ -58,6 +60,19 @@ class Opening:
         elif self._has_keys is None:
             await self._look()
         return not self._has_keys
+
+    async def can_tell(self) -> bool:
+        """Whether it is known who may call: not while the database is away, unless the server is
+        open to those who need not be looked up."""
+        if self._now() - self._tried_at >= LOOKED_S:  # anybody may ask this, and often
+            try:
+                if not await self.is_open():
+                    await self._keys.any("call")
+                self._can_tell = True
+            except Unavailable:
+                self._can_tell = False
+            self._tried_at = self._now()
+        return self._can_tell
 
     async def _look(self) -> None:
         try:

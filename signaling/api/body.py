@@ -10,36 +10,41 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from inzwa_rtc.errors import PeerError
+from signaling.api.uploads import room_for
 
 BODY_TIMEOUT_S = 10.0
 MAX_DEPTH = 32
 
 M = TypeVar("M", bound=BaseModel)
 
-_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
-_BRACKETS = re.compile(r"[\[{}\]]")
-_THREAD_BYTES = 1 << 20  # what takes longer to read than a frame of audio may wait
+# A string that does not end is one as far as it goes: looked for anew behind each quotation mark
+# in it, it would take the square of its length.
+_BRACKETS_AND_STRINGS = re.compile(r'[\[{}\]]|"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_LARGE_BYTES = 1 << 20
+_THREAD_BYTES = 1 << 16  # what may take longer to read than a frame of audio may wait
 
 
 async def read_bytes(request: web.Request, limit: int, seconds: float = BODY_TIMEOUT_S) -> bytes:
-    """The body. Raises `PeerError` (too large, compressed, broken) and `TimeoutError` (slow)."""
+    """The body. Raises `PeerError` (too large, compressed, broken), `Unavailable` (there is no
+    room for a large one now) and `TimeoutError` (slow)."""
     check_plain(request)
     if request.content_length is not None and request.content_length > limit:
         raise too_large(limit)
     body = bytearray()
     try:
-        async with asyncio.timeout(seconds):
-            async for piece in request.content.iter_any():
-                body += piece
-                if len(body) > limit:
-                    raise too_large(limit)
+        with room_for(request, limit):
+            async with asyncio.timeout(seconds):
+                async for piece in request.content.iter_any():
+                    body += piece
+                    if len(body) > limit:
+                        raise too_large(limit)
     except web.RequestPayloadError:
         raise _broken() from None
     return bytes(body)
 
 
 async def read_text(request: web.Request, limit: int, seconds: float = BODY_TIMEOUT_S) -> str:
-    """The body as text. Raises `PeerError` (too large, not UTF-8) and `TimeoutError` (slow)."""
+    """The body as text. Raises what `read_bytes` raises, and `PeerError` (not UTF-8)."""
     try:
         return (await read_bytes(request, limit, seconds)).decode()
     except UnicodeDecodeError:
@@ -50,7 +55,7 @@ async def read_json(
     request: web.Request, model: type[M], limit: int, seconds: float = BODY_TIMEOUT_S
 ) -> M:
     """The body as an object of this model, `limit` in bytes. Raises `PeerError`, naming the
-    member that is wrong but not its value, and `TimeoutError`."""
+    member that is wrong but not its value, `Unavailable` and `TimeoutError`."""
     if request.content_type != "application/json":
         raise unsupported_media_type("application/json")
     text = await read_text(request, limit, seconds)
@@ -61,7 +66,7 @@ async def read_json(
 
 def parse_json(model: type[M], text: str) -> M:
     """An object of this model. Raises `PeerError`."""
-    if _is_deep(text):
+    if is_deep(text):
         raise PeerError(
             f"The JSON is nested more than {MAX_DEPTH} deep.",
             action="Send flatter JSON; docs/clients.md shows each body.",
@@ -129,21 +134,24 @@ def seconds_for(limit: int) -> float:
     return BODY_TIMEOUT_S + limit / 64_000
 
 
-def _is_deep(text: str) -> bool:
-    """Whether JSON is nested deeper than is allowed. A large body may not have more brackets
-    than that in all: what is large in it is sound, and looking for its strings would hold up
-    calls."""
+def is_deep(text: str) -> bool:
+    """Whether a text is nested deeper than is allowed of JSON. A large one may not have more
+    brackets than that in all: what is large in a body is sound, and looking for its strings would
+    hold up calls."""
     brackets = text.count("[") + text.count("{")
     if brackets <= MAX_DEPTH:
         return False
-    return len(text) > _THREAD_BYTES or _depth(text) > MAX_DEPTH
+    return len(text) > _LARGE_BYTES or _depth(text) > MAX_DEPTH
 
 
 def _depth(text: str) -> int:
     deepest = depth = 0
-    for bracket in _BRACKETS.finditer(_STRINGS.sub("", text)):
-        depth += 1 if bracket[0] in "[{" else -1
-        deepest = max(deepest, depth)
+    for found in _BRACKETS_AND_STRINGS.finditer(text):
+        if found[0] in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif found[0] in "]}":
+            depth -= 1
         if deepest > MAX_DEPTH:
             break
     return deepest

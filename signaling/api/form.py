@@ -19,6 +19,7 @@ from signaling.api.body import (
     too_large,
     unsupported_media_type,
 )
+from signaling.api.uploads import room_for
 
 MOST_PARTS = 40
 _FIELD_BYTES = 64 * 1024
@@ -61,15 +62,17 @@ class Form:
 
 
 async def read_form(request: web.Request, files: Collection[str], limit: int) -> Form:
-    """The form; each file of at most `limit` bytes. Raises `PeerError` and `TimeoutError`."""
+    """The form; each file of at most `limit` bytes. Raises `PeerError`, `Unavailable` (there is
+    no room for it now) and `TimeoutError`."""
     if request.content_type != "multipart/form-data":
         raise unsupported_media_type("multipart/form-data")
     check_plain(request)
     if request.content_length is not None and request.content_length > limit + _ROOM_BYTES:
         raise too_large(limit)
     try:
-        async with asyncio.timeout(seconds_for(limit)):
-            return await _read(request, files, limit)
+        with room_for(request, limit + _ROOM_BYTES):
+            async with asyncio.timeout(seconds_for(limit)):
+                return await _read(request, files, limit)
     except _BROKEN:
         raise PeerError(
             "The form cannot be read.",

@@ -6,6 +6,7 @@ they cannot differ.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ has an engine work; it asks for a start token; none of these."""
 
 ErrorShape = Literal["native", "openai"]
 """`{code, message, action}`, or `{"error": {message, type, param, code}}`."""
+
+_PARAMETER = re.compile(r"\{(\w+)\}")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -130,8 +133,9 @@ def add_operations(
     for operation in listed:
         handler = _guarded(operation, gate, underway)
         methods = [operation.method, *(["HEAD"] if _has_head(operation) else [])]
+        path = _PARAMETER.sub(r"{\1:[^/]+}", operation.path)  # aiohttp's own takes no braces
         for method in methods:
-            app.router.add_route(method, operation.path, handler, expect_handler=_go_on)
+            app.router.add_route(method, path, handler, expect_handler=_go_on)
 
 
 def path_as_declared(request: web.Request) -> str | None:

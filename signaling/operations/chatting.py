@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -25,15 +25,16 @@ from inzwa_rtc.engines.contracts import (
 )
 from inzwa_rtc.errors import EngineError, PeerError
 from inzwa_rtc.safety import Verdict, log_refusal
+from inzwa_rtc.settings.groups import LimitSettings
+from inzwa_rtc.settings.tools import HANG_UP
 from signaling.access.caller import Caller
-from signaling.operations.checking import CheckedText, judged
+from signaling.operations.checking import OF_ANYBODY, OF_USERS, CheckedText, judged
 from signaling.operations.permission import ANSWER, check_may
 from signaling.operations.places import Places
 from signaling.operations.refusals import told
 from signaling.switchboard import Switchboard
 
 CHARS_PER_TOKEN = 4  # of English; only where a model does not count its tokens
-_HANG_UP = "hang_up"  # ends a call: here there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +68,18 @@ class Chatting:
         self._shedding = shedding
         self._refused = refused
         self._places = Places(limits.replies_at_once, limits.requests_waiting)
+        # Threads share one interpreter with the calls: one dialogue is read at a time.
+        self._judging = asyncio.Lock()
 
-    def instructed(self, messages: Sequence[Message], language: str | None) -> list[Message]:
-        """The dialogue behind the server's own instructions, where it brings none."""
+    def instructions(self, messages: Sequence[Message], language: str | None) -> list[Message]:
+        """The server's own, to stand before a dialogue that brings none."""
         if any(message.role == "system" for message in messages):
-            return list(messages)
+            return []
         settings = self._switchboard.now.settings
         prompt = settings.call.system_prompt
         if prompt is None:
             prompt = system_prompt(language or settings.language)
-        return [Message("system", prompt), *messages] if prompt else list(messages)
+        return [Message("system", prompt)] if prompt else []
 
     def begin(
         self,
@@ -86,10 +89,11 @@ class Chatting:
         caller: Caller = Caller(),  # noqa: B008 - frozen
         sampling: Sampling = Sampling(),  # noqa: B008 - frozen
         tools: Sequence[ToolSpec] = (),
+        instructions: Sequence[Message] = (),
     ) -> Reply:
         """Check the request at once; nothing is answered yet. `tools` are the client's own: it is
-        told of the calls and sends their results. The operator's limit of tokens holds for
-        everybody.
+        told of the calls and sends their results. `instructions` are the server's. The operator's
+        limit of tokens holds for everybody.
 
         Raises `PeerError` (`no_question`, `text_too_long`, `no_tools`, and 403 by voice mode) and
         `Unavailable`.
@@ -97,7 +101,7 @@ class Chatting:
         engines = self._switchboard.now
         settings = engines.settings
         check_may(caller, ANSWER, settings)
-        _check_dialogue(messages, settings.limits.text_chars)
+        _check_dialogue(messages, settings.limits)
         if tools and not takes_tools(engines.llm):
             raise PeerError(
                 "The language model of this server takes no tools.",
@@ -113,7 +117,11 @@ class Chatting:
             tuple(tools),
             sampling,
         )
-        return Reply(request, self._switchboard, self._places, self._refused)
+        checked = OF_ANYBODY if caller.key_id is None else OF_USERS
+        return Reply(
+            *(request, instructions, checked, self._switchboard),
+            *(self._places, self._judging, self._refused),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,26 +129,31 @@ class Reply:
     """A reply that is to be made, once. Closing its stream early ends the work."""
 
     request: ReplyRequest
+    _instructions: Sequence[Message]
+    _checked: Collection[str]
     _switchboard: Switchboard[Any] = field(repr=False)
     _places: Places = field(repr=False)
+    _judging: asyncio.Lock = field(repr=False)
     _refused: Callable[[Verdict], None] = field(repr=False)
 
     async def parts(self) -> AsyncGenerator[ReplyPart, None]:
         """The reply as it is made, phrase by phrase; `ReplyEnd` comes last. Raises
         `EngineError`, `PeerError` (what engines refuse), and `Unavailable` (`busy`) at first."""
-        with self._switchboard.lent() as engines:
-            asked = self.request
-            messages, verdict = await asyncio.to_thread(
-                judged, asked.messages, asked.language, engines.safety
-            )
-            if not verdict.is_allowed:
-                log_refusal(verdict, whose="caller")
-                self._refused(verdict)
-                yield ReplyText(engines.safety.answer(verdict, asked.language))
-                yield ReplyEnd("content_filter", Usage(0, 0), is_estimated=False)
-                return
-            async with self._places.one():
-                told_parts = self._made(replace(asked, messages=tuple(messages)), engines)
+        async with self._places.one():
+            with self._switchboard.lent() as engines:
+                asked = self.request
+                async with self._judging:
+                    messages, verdict = await asyncio.to_thread(
+                        judged, asked.messages, asked.language, engines.safety, self._checked
+                    )
+                if not verdict.is_allowed:
+                    log_refusal(verdict, whose="caller")
+                    self._refused(verdict)
+                    yield ReplyText(engines.safety.answer(verdict, asked.language))
+                    yield ReplyEnd("content_filter", Usage(0, 0), is_estimated=False)
+                    return
+                dialogue = (*self._instructions, *messages)
+                told_parts = self._made(replace(asked, messages=dialogue), engines)
                 async with aclosing(told_parts) as parts:
                     async for part in parts:
                         yield part
@@ -163,10 +176,11 @@ class Reply:
                     if isinstance(item, TokenChunk):
                         if more := text.feed(item.token, asyncio.get_running_loop().time()):
                             yield ReplyText(more)
-                    elif item.name != _HANG_UP:
+                    elif _is_told(item, request):
                         if more := text.finish():
                             yield ReplyText(more)
-                        yield item
+                        if text.verdict.is_allowed:
+                            yield item
         except EngineError as error:
             raise told(error) from None
         if more := text.finish():
@@ -208,7 +222,7 @@ class _Count:
 
     def add(self, item: TokenChunk | ToolCall) -> None:
         if isinstance(item, ToolCall):
-            self._calls += item.name != _HANG_UP
+            self._calls += _is_told(item, self._request)
             return
         self._chunks += bool(item.token)
         self._usage = item.usage or self._usage
@@ -229,7 +243,13 @@ class _Count:
         return -(-characters // CHARS_PER_TOKEN)
 
 
-def _check_dialogue(messages: Sequence[Message], longest: int) -> None:
+def _is_told(call: ToolCall, request: ReplyRequest) -> bool:
+    """Whether the client is told of a call: of one to hang up only if it is a tool of its own."""
+    return call.name != HANG_UP or any(tool.name == HANG_UP for tool in request.tools)
+
+
+def _check_dialogue(messages: Sequence[Message], limits: LimitSettings) -> None:
+    longest = limits.text_chars
     said = [message for message in messages if message.role != "system"]
     if not said or said[-1].role == "assistant" or not said[-1].content.strip():
         raise PeerError(
@@ -241,5 +261,11 @@ def _check_dialogue(messages: Sequence[Message], longest: int) -> None:
         raise PeerError(
             f"The last message is longer than {longest} characters.",
             action="Say less at once.",
+            code="text_too_long",
+        )
+    if sum(len(message.content) for message in messages) > limits.dialogue_chars:
+        raise PeerError(
+            f"The dialogue is longer than {limits.dialogue_chars} characters.",
+            action="Leave out its oldest messages.",
             code="text_too_long",
         )

@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import groupby
 
 from inzwa_rtc.conversation.phrases import PhraseCutter
 from inzwa_rtc.engines.contracts import Message
-from inzwa_rtc.safety import ALLOWED, Checked, ReplyCheck, Safety, Verdict
+from inzwa_rtc.safety import ALLOWED, Checked, ReplyCheck, Safety, Verdict, joined
+
+OF_USERS = frozenset(("user",))
+"""The roles that are checked of whoever has a key: the application's own back end, which answers
+for its instructions and its tools as the operator does for theirs."""
+
+OF_ANYBODY = frozenset(("user", "assistant", "system", "tool"))
+"""Of those who came without one, where the server is open."""
 
 
 def judged(
-    messages: Sequence[Message], language: str, safety: Safety
+    messages: Sequence[Message], language: str, safety: Safety, checked: Collection[str]
 ) -> tuple[list[Message], Verdict]:
-    """The dialogue without what the user may not have said earlier, as in a call no part of it
-    would reach the model again; and the verdict on what they said last. Messages of theirs
-    that follow each other are one saying. Blocks for 2 ms for each thousand characters."""
+    """The dialogue without what may not have been said earlier, as in a call no part of it would
+    reach the model again; and the verdict on what the user said last, be there instructions behind
+    it, or on instructions and results of tools that they may not have sent. Messages of one role
+    that follow each other are one saying; those of the roles in `checked` are. Blocks for 2 ms for
+    each thousand characters."""
     kept: list[Message] = []
     verdict = ALLOWED
     for role, group in groupby(messages, lambda message: message.role):
         said = list(group)
+        found = ALLOWED
+        text = joined(message.content for message in said)
+        if role in checked and (role == "user" or text):
+            found = safety.check(text, language)
         if role == "user":
-            text = " ".join(message.content for message in said)
-            verdict = safety.check(text, language)
-            if not verdict.is_allowed:
-                continue
-        kept += said
-    is_last = bool(messages) and messages[-1].role == "user"
+            verdict = found
+        elif found.category == "topic":  # of questions alone it matters what they are about
+            found = ALLOWED
+        elif role != "assistant" and not found.is_allowed:
+            return kept, found
+        if found.is_allowed:
+            kept += said
+    roles = [message.role for message in messages if message.role != "system"]
+    is_last = roles[-1:] == ["user"]
     return kept, verdict if is_last else ALLOWED
 
 

@@ -198,8 +198,10 @@ class NativeRest:
         asked = await read_json(request, ChatRequest, self._limits.json_body)
         messages = [Message(one.role, one.content) for one in asked.messages]
         chatting = self._work.chatting
-        dialogue = chatting.instructed(messages, asked.language)
-        reply = chatting.begin(dialogue, asked.language, asked.max_tokens, caller_of(request))
+        reply = chatting.begin(
+            *(messages, asked.language, asked.max_tokens, caller_of(request)),
+            instructions=chatting.instructions(messages, asked.language),
+        )
         if asked.stream:
             return await send_events(request, reply.parts(), _events, _failed)
         return web.json_response((await _whole(reply)).model_dump())

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from inzwa_rtc.catalogue import entries, resolve
@@ -20,6 +19,7 @@ from inzwa_rtc.cli.doctor import engines, hardware, models
 from inzwa_rtc.cli.doctor.finding import Finding
 from inzwa_rtc.settings import Settings, TimeoutSettings
 from models.tiny import gguf_llama, whisper_ct2
+from tests.support.left_running import left_running
 
 
 def by_name(findings: Sequence[Finding]) -> dict[str, Finding]:
@@ -251,4 +251,4 @@ def test_an_engine_that_hangs_is_a_finding_and_the_doctor_goes_on(
     assert (found.name, found.status) == ("replies", "problem")
     assert what in found.what
     assert action in found.action
-    assert psutil.Process().children() == []
+    assert left_running() == []

@@ -101,6 +101,11 @@ def test_what_cannot_be_is_a_message(tmp_path: Path, arguments: list[str], code:
     assert "Traceback" not in result.stderr
 
 
+def test_a_database_that_is_made_on_the_way_is_no_news(tmp_path: Path) -> None:
+    result = run(tmp_path, "keys", "create", "phone", INZWA_DATA_DIR=str(tmp_path))
+    assert len(result.stderr.splitlines()) == 1, result.stderr  # which key it is
+
+
 def test_without_a_url_the_database_is_a_file_in_the_data_folder(tmp_path: Path) -> None:
     result = run(tmp_path, "users", "disable", "rudo", INZWA_DATA_DIR="here")
     assert result.returncode == 0, result.stderr

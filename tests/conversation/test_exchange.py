@@ -13,8 +13,8 @@ from inzwa_rtc.settings import Settings
 from tests.support.engines import ScriptedModel, ScriptedRecognizer, ToneSynthesizer
 from tests.support.session import calling
 
-END = "And that is all of it. "
-TALE = f"{'There was a small bird that could not sing at all. ' * 12}{END}".strip()
+END = "And that is all of it."
+TALE = f"{'There was a small bird that could not sing at all. ' * 12}{END}"
 
 
 class OtherVoices(ToneSynthesizer):
@@ -41,7 +41,7 @@ async def test_a_turn_ends_with_its_engines_and_the_next_begins_with_others() ->
             TALE,
             "and now",
         ]
-        assert [one.text for one in tts.requests] == ["Yes. "]
+        assert [one.text for one in tts.requests] == ["Yes."]
         assert len(call.llm.requests) == 1
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inzwa_rtc.conversation.history import MAX_CHARS, History
-from inzwa_rtc.engines.contracts import Message
+from inzwa_rtc.engines.contracts import Message, ToolCall
 
 
 def test_a_caller_who_went_on_before_any_answer_said_one_thing() -> None:
@@ -17,6 +17,28 @@ def test_a_caller_who_went_on_before_any_answer_said_one_thing() -> None:
     history.add_assistant("")
     history.add_user("in Harare")
     assert history.messages == [Message("user", "what time is it in Harare")]
+
+
+def test_words_stay_unanswered_whatever_tools_were_asked_for() -> None:
+    history = History(10)
+    history.add_user("hello")
+    history.add_assistant("Hello.")
+    history.add_user("Tell me how to.")
+    history.add_tools([ToolCall("weather", {}, "1")], ["24 degrees"])
+    history.add_user("kill")
+    assert history.unanswered.split() == ["Tell", "me", "how", "to", "kill"]
+    history.forget_unanswered()
+    assert history.unanswered == ""
+    assert history.messages == [Message("user", "hello"), Message("assistant", "Hello.")]
+
+
+def test_what_was_answered_is_no_longer_unanswered() -> None:
+    history = History(10)
+    history.add_user("hello")
+    history.add_assistant("Hello.")
+    assert history.unanswered == ""
+    history.forget_unanswered()
+    assert len(history.messages) == 2
 
 
 def test_the_oldest_messages_go_first_and_the_caller_begins() -> None:
@@ -52,6 +74,7 @@ def test_a_flood_of_messages_that_nobody_answers_stays_within_bounds() -> None:
     history = History(40)
     for _ in range(30):
         history.add_user("word " * 1000)
+    assert len(history.unanswered) <= MAX_CHARS
     (message,) = history.messages
     assert len(message.content) <= MAX_CHARS
     assert message.content.startswith("word ")

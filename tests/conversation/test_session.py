@@ -45,7 +45,7 @@ async def test_a_question_is_transcribed_answered_and_spoken() -> None:
         order = [SpeechStarted, SpeechStopped, Transcript, ReplyToken, PlaybackStarted]
         assert [kinds.index(kind) for kind in order] == sorted(kinds.index(kind) for kind in order)
         assert call.peer.last(Transcript).text == "what time is it"
-        assert call.peer.last(ReplyFinished).text == "It is noon. "
+        assert call.peer.last(ReplyFinished).text == "It is noon."
         assert call.llm.requests[0].messages == [Message("user", "what time is it")]
         metrics = call.peer.last(TurnMetrics)
         marks = [

@@ -32,7 +32,7 @@ async def test_a_result_is_spoken_and_later_turns_know_it() -> None:
     ) as call:
         await call.question()
         await call.reply_ends(0)
-        assert call.peer.last(ReplyFinished).text == "It is warm. "
+        assert call.peer.last(ReplyFinished).text == "It is warm."
         assert tool.asked == [{"place": "Harare"}]
         await call.question()
         await call.reply_ends(1)
@@ -91,22 +91,38 @@ async def test_a_filler_is_said_while_a_tool_takes_its_time_and_not_else() -> No
         assert call.tts.requests[-1].text.strip() == "Let me look."
         gate.set()
         await call.reply_ends(0)
-        assert call.peer.last(ReplyFinished).text == "Let me look. It is warm. "
+        assert call.peer.last(ReplyFinished).text == "Let me look.\nIt is warm."
 
 
-async def test_no_filler_is_said_where_the_model_has_said_something_itself() -> None:
+@pytest.mark.parametrize("words", ["Let me check.", "I will look that up for you", "One moment"])
+async def test_what_the_model_says_before_it_asks_a_tool_is_said_at_once(words: str) -> None:
+    """And no filler. Its last word has no space behind it, and may be half of an address."""
     gate = asyncio.Event()
-    announced: list[str | ToolCall] = ["I will look that up for you.", HARARE]
+    announced: list[str | ToolCall] = [words, HARARE]
     tool = HeldTool([gate, "24"])
     async with calling(
         announced, "It is warm.", texts=("weather",), toolbox=Toolbox([tool]), tools=AT_ONCE
     ) as call:
         await call.question()
         await call.reply_plays(0)
+        assert call.tts.requests[-1].text.strip() == words
         gate.set()
         await call.reply_ends(0)
-        said = call.peer.last(ReplyFinished).text
-        assert said == "I will look that up for you. It is warm. "
+        assert call.peer.last(ReplyFinished).text == f"{words}\nIt is warm."
+
+
+async def test_a_filler_is_said_where_the_model_has_said_only_a_space() -> None:
+    gate = asyncio.Event()
+    announced: list[str | ToolCall] = [" ", HARARE]
+    tool = HeldTool([gate, "24"])
+    async with calling(
+        announced, "It is warm.", texts=("weather",), toolbox=Toolbox([tool]), tools=AT_ONCE
+    ) as call:
+        await call.question()
+        await call.reply_plays(0)
+        assert "One moment." in call.tts.requests[-1].text
+        gate.set()
+        await call.reply_ends(0)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +142,7 @@ async def test_what_goes_wrong_is_told_to_the_model_and_the_call_goes_on(
     ) as call:
         await call.question()
         await call.reply_ends(0)
-        assert call.peer.last(ReplyFinished).text == "Sorry, I cannot. "
+        assert call.peer.last(ReplyFinished).text == "Sorry, I cannot."
         assert not call.peer.all(Failure)
     answer = call.llm.requests[1].messages[-1]
     assert answer.role == "tool"
@@ -234,6 +250,69 @@ async def test_what_may_change_something_is_not_done_twice_for_one_wish(changes:
         await call.reply_ends(1)
     assert len(tool.asked) == (1 if changes else 2)
     assert ("Ask before" in call.llm.requests[-1].messages[-1].content) is changes
+
+
+async def test_a_filler_that_was_heard_is_no_answer() -> None:
+    """The caller interrupts while it is booked, with the filler in their ear."""
+    tool = HeldTool([asyncio.Event(), "booked"], changes=True)
+    async with calling(
+        *([HARARE], [HARARE], "It may be booked.", [HARARE], "It is booked."),
+        texts=("book the weather", "for two weather", "yes, book the weather"),
+        toolbox=Toolbox([tool]),
+        tools=AT_ONCE,
+    ) as call:
+        await call.question()
+        await call.reply_plays(0)
+        await call.peer.be_silent(200)
+        await call.question(ms=700)
+        await call.reply_ends(1)
+        assert len(tool.asked) == 1
+        assert "Ask before" in call.llm.requests[2].messages[-1].content
+        await call.question()  # and so they were asked
+        await call.reply_ends(2)
+        assert len(tool.asked) == 2
+
+
+async def test_what_gave_no_answer_in_time_may_have_been_done() -> None:
+    tool = HeldTool([asyncio.Event(), "booked"], changes=True, timeout_s=0.01)
+    async with calling(
+        *([HARARE], "I do not know.", [HARARE], "Shall I?", [HARARE], "It is booked."),
+        texts=("book the weather", "the weather, please", "yes, the weather"),
+        toolbox=Toolbox([tool]),
+        tools=LATER,
+    ) as call:
+        await call.question()
+        await call.reply_ends(0)
+        assert "may have been done" in call.llm.requests[1].messages[-1].content
+        await call.question()
+        await call.reply_ends(1)
+        assert len(tool.asked) == 1
+        await call.question()
+        await call.reply_ends(2)
+        assert len(tool.asked) == 2
+
+
+async def test_the_same_asked_twice_in_one_reply_is_done_once() -> None:
+    tool = HeldTool(["booked"], changes=True)
+    again = ToolCall("weather", {"place": "Harare"}, "call-2")
+    async with calling(
+        [HARARE, again], "Booked.", texts=("weather",), toolbox=Toolbox([tool]), tools=LATER
+    ) as call:
+        await call.question()
+        await call.reply_ends(0)
+    assert len(tool.asked) == 1
+    told = [message.content for message in call.llm.requests[1].messages[-2:]]
+    assert told == ["booked", "booked"]
+
+
+async def test_what_could_not_be_found_is_looked_for_again() -> None:
+    tool = HeldTool([ToolFailed("The service refused the request."), "24"])
+    async with calling(
+        [HARARE], [HARARE], "Warm.", texts=("weather",), toolbox=Toolbox([tool]), tools=LATER
+    ) as call:
+        await call.question()
+        await call.reply_ends(0)
+    assert call.llm.requests[2].messages[-1].content == "24"
 
 
 async def test_what_was_done_in_a_turn_that_nobody_heard_is_not_done_again() -> None:

@@ -14,6 +14,7 @@ import psutil
 from inzwa_rtc.conversation.spoken import lines
 from tests.support.asking import ask
 from tests.support.caller import RATE, calling
+from tests.support.left_running import left_running
 from tests.support.plugin import Plugin
 from tests.support.server import ServingEmbedded, serving_embedded
 from tests.support.sound import assert_heard
@@ -92,7 +93,7 @@ async def test_twenty_calls_one_after_another_leave_nothing_behind() -> None:
             await _short_call(server)
         after = await _footprint()
         assert {name: count for name, count in after.items() if count > before[name]} == {}
-    assert psutil.Process().children() == []
+    assert left_running() == []
 
 
 def words(text: str) -> list[str]:

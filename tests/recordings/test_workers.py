@@ -91,3 +91,16 @@ async def test_a_process_can_open_no_file_and_write_none() -> None:
         (process,) = children()
         assert process.rlimit(psutil.RLIMIT_NOFILE) == (3, 3)
         assert process.rlimit(psutil.RLIMIT_FSIZE) == (0, 0)
+
+
+async def test_a_process_that_opens_files_of_others_knows_no_secrets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("INZWA_ADMIN_KEY", "DATABASE_URL", "OPENAI_API_KEY"):
+        monkeypatch.setenv(name, "canary-7f31")
+    async with hired() as workers:
+        await all_of(workers, wav(bytes(RATE)))
+        (process,) = children()
+        told = process.environ()
+    assert "PATH" in told
+    assert "canary-7f31" not in told.values()

@@ -23,6 +23,24 @@ DEEP = "[" * 100_000 + "]" * 100_000
 BIG = "9" * 5_000
 TEXT = '"text": "Hello"'
 
+UNENDED = "[" * 33 + '"' + '\\"' * 120_000  # 240 KB; each quotation mark may begin a string
+
+
+def with_arguments(arguments: str) -> str:
+    """A dialogue in which a tool was called so."""
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": arguments}}
+    messages = [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "1", "content": "done"},
+    ]
+    return json.dumps({"model": "o3", "messages": messages})
+
+
+def nested(depth: int) -> str:
+    return '{"a":' * depth + "1" + "}" * depth
+
+
 BAD_JSON: dict[str, tuple[str, str | bytes]] = {
     "nothing": ("/v1/tts", ""),
     "no object": ("/v1/tts", "[]"),
@@ -61,19 +79,22 @@ BAD_JSON: dict[str, tuple[str, str | bytes]] = {
         "/v1/chat/completions",
         f'{{"model": "o3", "messages": [{{"role": "user", "content": "Hi"}}], "seed": {BIG}}}',
     ),
-    "arguments that are nested": (
+    "strings that do not end": ("/v1/chat", UNENDED),
+    "strings that do not end but with a backslash": ("/v1/chat", UNENDED + "\\"),
+    "brackets in a string that does not end": ("/v1/chat", '"' + '[\\"' * 80_000),
+    "arguments that are no JSON": ("/v1/chat/completions", with_arguments(DEEP)),
+    "arguments a level too deep": ("/v1/chat/completions", with_arguments(nested(33))),
+    "arguments that are nested": ("/v1/chat/completions", with_arguments(nested(900))),
+    "arguments that are nested deeply": ("/v1/chat/completions", with_arguments(nested(3_000))),
+    "a schema that is nested": (
         "/v1/chat/completions",
-        json.dumps(
-            {
-                "model": "o3",
-                "messages": [
-                    {
-                        "role": "assistant",
-                        "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": DEEP}}],
-                    }
-                ],
-            }
-        ),
+        '{"model": "o3", "messages": [{"role": "user", "content": "Hi"}], "tools": [{"type":'
+        f' "function", "function": {{"name": "f", "parameters": {nested(900)}}}}}]}}',
+    ),
+    "a shape of the reply that is nested": (
+        "/v1/chat/completions",
+        '{"model": "o3", "messages": [{"role": "user", "content": "Hi"}],'
+        f' "response_format": {{"type": "text", "json_schema": {nested(900)}}}}}',
     ),
     "a voice of another kind": (
         "/v1/audio/speech",
@@ -156,6 +177,12 @@ async def test_bad_audio_is_the_clients_fault(call: aiohttp.ClientSession, name:
     in_form = await call.post("/v1/audio/transcriptions", data=form)
     assert 400 <= in_json.status < 500 and (await in_json.json())["code"]
     assert 400 <= in_form.status < 500 and (await in_form.json())["error"]["code"]
+
+
+async def test_arguments_may_be_as_deep_as_a_body(call: aiohttp.ClientSession) -> None:
+    body = with_arguments(nested(32))
+    answer = await call.post("/v1/chat/completions", json=json.loads(body))
+    assert answer.status == 200, await answer.text()
 
 
 FORMS = {

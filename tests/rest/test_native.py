@@ -42,7 +42,7 @@ async def test_a_reply_streams_as_events_and_ends_with_what_it_took() -> None:
         assert answer.content_type == "text/event-stream"
         events = (await answer.text()).strip().split("\n\n")
     tokens = [json.loads(event.removeprefix("data: ")) for event in events[:-1]]
-    assert tokens == [{"token": "I am well. "}, {"token": "And you? "}]
+    assert tokens == [{"token": "I am well. "}, {"token": "And you?"}]
     name, data = events[-1].split("\n")
     assert name == "event: done"
     assert json.loads(data.removeprefix("data: "))["usage"]["completion_tokens"] == 5
@@ -52,7 +52,7 @@ async def test_a_reply_without_a_stream_is_one_object() -> None:
     model = ScriptedModel("I am well.")
     async with serving(llm=model) as server, aiohttp.ClientSession(server.url) as client:
         told = await (await client.post("/v1/chat", json=QUESTION)).json()
-    assert (told["text"], told["finish_reason"]) == ("I am well. ", "stop")
+    assert (told["text"], told["finish_reason"]) == ("I am well.", "stop")
     assert [message.role for message in model.requests[0].messages] == ["system", "user"]
 
 

@@ -52,7 +52,7 @@ async def test_a_stream_tells_phrase_by_phrase_and_last_what_it_took() -> None:
         )
         told = [chunk async for chunk in chunks]
     text = "".join(chunk.choices[0].delta.content or "" for chunk in told[:-1])
-    assert text == "I am well today. "
+    assert text == "I am well today."
     assert told[0].choices[0].delta.role == "assistant"
     assert told[-2].choices[0].finish_reason == "stop"
     assert told[-1].usage is not None and told[-1].usage.total_tokens == 18

@@ -86,8 +86,20 @@ async def test_what_cannot_be_told_is_a_bad_request(
 async def test_english_is_its_own_translation(client: openai.AsyncOpenAI) -> None:
     file = ("a.wav", await recorded(QUESTION))
     with pytest.warns(DeprecationWarning):  # of the client's
-        told = await client.audio.translations.create(model="whisper-1", file=file)
+        told = await client.audio.translations.create(
+            model="whisper-1", file=file, extra_body={"language": "en"}
+        )
     assert told.text == QUESTION
+
+
+@pytest.mark.parametrize("said", [{}, {"language": "sn"}])
+async def test_a_recogniser_that_cannot_translate_makes_up_no_english(
+    client: openai.AsyncOpenAI, said: dict[str, str]
+) -> None:
+    file = ("a.wav", await recorded(QUESTION))
+    with pytest.warns(DeprecationWarning), pytest.raises(openai.BadRequestError) as refused:
+        await client.audio.translations.create(model="whisper-1", file=file, extra_body=said)
+    assert refused.value.code == "cannot_translate"
 
 
 async def test_too_large_a_file_is_refused_as_such(client: openai.AsyncOpenAI) -> None:

@@ -55,6 +55,26 @@ def test_personal_data_are_taken_out(text: str, redacted: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "joint",
+    [
+        *("\u2010", "\u2011", "\u2013", "\u2014", " \u2014 ", "\u2212", "\uff0d", "\u2009"),
+        *("\u3000", "\u200b", "\u00ad", "\u2060", "-\u200b", "** ", " **", "**-**"),
+    ],
+    ids=ascii,
+)
+def test_digits_belong_together_whatever_a_model_writes_between_them(joint: str) -> None:
+    text = f"Call {joint.join(('0777', '123', '456'))} now."
+    assert whole(text) == "Call [phone number] now."
+    assert "".join(told(*text)) == whole(text)
+    assert whole(f"Pay with {joint.join(['4111'] + ['1111'] * 3)}!") == "Pay with [card number]!"
+
+
+def test_emphasis_around_a_number_stays_where_it_was() -> None:
+    assert whole("Call **0777 123 456** now.") == "Call **[phone number]** now."
+    assert whole("It is 12 * 34 * 5678 and 2 ** 10.") == "It is 12 * 34 * 5678 and 2 ** 10."
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "On 2026-11-21 at 10:30 it costs 1,000,000.50 dollars.",

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 import pytest
@@ -75,6 +76,17 @@ async def test_an_administrator_changes_what_a_user_has_chosen() -> None:
             answer = await admin.ask("PATCH", "/v1/admin/users/anna", json=wrong)
             assert answer.status == 400
         assert (await admin.get("/v1/admin/users/anna")).told["settings"]["tts_voice"] == "low"
+
+
+@pytest.mark.parametrize("name", ["{3f25}", "a/b", "...", "50%", "é", "a b?c#d"])
+async def test_a_user_of_any_name_is_reached(name: str) -> None:
+    url = f"/v1/admin/users/{quote(name, safe='')}"
+    async with administered() as (server, admin, _anna):
+        await server.store.users.change(name, tts_speed=1.5)
+        answer = await admin.get(url)
+        assert (answer.status, answer.told["settings"]["tts_speed"]) == (200, 1.5)
+        assert (await admin.ask("DELETE", url)).status == 204
+        assert await server.store.users.find(name) is None
 
 
 async def test_voice_taken_from_a_user_is_taken_in_every_way() -> None:

@@ -14,6 +14,7 @@ from aiohttp import WSMsgType
 
 from inzwa_rtc.conversation import dictation
 from signaling.dictation import MAX_ERRORS
+from tests.support.credentials import NO_LIMITS, bearer, serving_with_keys, start_token
 from tests.support.engines import ScriptedRecognizer
 from tests.support.server import Serving, ServingEmbedded, serving, serving_embedded
 from tests.support.session import SteeredRecognizer
@@ -176,6 +177,26 @@ async def test_a_dictation_takes_a_place_as_a_call_does() -> None:
             assert await other.closed() == 1013
             assert other.told[0]["code"] == "server_full"
         assert len(server.calls) == 1
+
+
+async def test_who_dictates_too_often_is_told_to_come_again() -> None:
+    limits = NO_LIMITS | {"calls_per_minute": 1}
+    async with serving_with_keys(access=limits) as (server, keys, _):
+        async with client(server) as one, client(server) as other:
+            await one.send(type="start", auth=keys.call)
+            await one.is_up()
+            await other.send(type="start", auth=keys.call)
+            assert await other.closed() == 1013
+            assert other.told[0]["code"] == "rate_limited"
+
+
+async def test_a_request_for_no_websocket_spends_no_start_token() -> None:
+    async with serving_with_keys() as (server, keys, http):
+        token = bearer(await start_token(server, http, keys.call))
+        async with http.get(f"{server.url}/ws/stt", headers=token) as answer:
+            assert answer.status == 400
+        async with http.ws_connect(f"{server.url}/ws/stt", headers=token) as ws:
+            await Client(ws).is_up()
 
 
 async def test_its_place_is_free_when_the_client_has_gone() -> None:

@@ -167,7 +167,7 @@ async def test_bad_requests_leave_a_live_call_unharmed() -> None:
             assert {"bad_message", "already_started", "unknown_message"} <= codes
             caller.send(type="text", text="how are you")
             final = await caller.told("llm.final", lambda event: event["turn"] == 1)
-            assert final["text"] == "I am well. "
+            assert final["text"] == "I am well."
 
 
 async def test_trickled_candidates_need_the_right_tag_and_make_sense() -> None:

@@ -102,6 +102,19 @@ async def test_a_listed_page_is_told_in_advance_what_it_may_send() -> None:
                 assert ("Authorization" in sent) == (status == 204)
 
 
+@pytest.mark.parametrize(
+    ("asked", "is_told"), [("authorization,x-inzwa-user,x-stainless-os", True), ("\udcff", False)]
+)
+async def test_a_listed_page_may_send_what_clients_tell_of_themselves(
+    asked: str, is_told: bool
+) -> None:
+    async with serving(allowed_origins=LISTED) as server, aiohttp.ClientSession() as http:
+        headers = {"Origin": LISTED[0], "Access-Control-Request-Headers": asked}
+        async with http.options(f"{server.url}/v1/chat/completions", headers=headers) as response:
+            assert response.status == 204
+            assert (response.headers["Access-Control-Allow-Headers"] == asked) == is_told
+
+
 async def test_another_sites_page_cannot_open_a_socket() -> None:
     async with serving() as server, aiohttp.ClientSession() as http:
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:

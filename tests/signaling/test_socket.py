@@ -172,7 +172,7 @@ async def test_mistakes_within_a_call_are_answered_and_the_call_goes_on() -> Non
             await client.ws.send_str('{"type":"text","text":"\\ud800"}')
             await client.told("error", code="bad_message")
             await client.send(type="text", text="are you there")
-            assert (await client.told("llm.final"))["text"] == "Still here. "
+            assert (await client.told("llm.final"))["text"] == "Still here."
 
 
 async def test_a_client_that_sends_only_nonsense_is_cut_off() -> None:

@@ -139,6 +139,6 @@ async def test_a_filler_is_spoken_before_any_caller_needs_it() -> None:
         voice.requests.clear()
         (answer,) = await asked(server.url, "what time is it")
         spoken = [request.text.strip() for request in voice.requests]
-    assert answer == f"{line} Noon. "
+    assert answer == f"{line}\nNoon."
     assert "".join(rehearsed).count(line[:11]) == 1
     assert not any(line.startswith(part) for part in spoken)

@@ -77,7 +77,7 @@ async def test_calls_of_users_of_whom_nothing_is_kept_go_on(tmp_path: Path) -> N
             def end_of_user(self, user: str) -> None:
                 told.append(user)
 
-        watched = Withdrawal(server.store.users, Calling())
+        watched = Withdrawal(server.store.users, Calling(), lambda: ["nobody"])
         await server.store.users.change("rudo", tts_speed=1.5)
         for _ in range(3):
             await watched.look()
@@ -104,6 +104,8 @@ async def test_one_fault_does_not_end_the_watch_for_good(monkeypatch: pytest.Mon
         async def known(self, user_ids: Collection[str]) -> list[User]:
             return []
 
+        async def forget_gone(self, user_ids: Collection[str]) -> None: ...
+
     watching = asyncio.create_task(Withdrawal(Users(), Calls()).watch())
     async with asyncio.timeout(20):
         await looked.wait()
@@ -125,3 +127,28 @@ async def test_one_fault_does_not_end_the_pulse(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setattr(server.calls, "report_lines", report)
         async with asyncio.timeout(20):
             await reported.wait()
+
+
+async def test_nothing_keeps_the_name_of_whom_another_process_deletes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deleted before anybody looked: that something was kept is known from their own requests."""
+    url = f"sqlite:///{tmp_path / 'inzwa.db'}"
+    monkeypatch.setattr(withdrawal, "EVERY_S", 0.01)
+    async with serving(database_url=url) as server, opened(url) as elsewhere:
+        _, rudo = await server.store.keys.create("phone", ["call"], "rudo")
+        spending = server.calls._switchboard.now.spending
+        for user in ("rudo", "nobody is known by this"):
+            spending.count(user, "engine", "model", 100)
+        async with calling(server.url, rudo):
+            pass
+        await server.calls.all_ended()
+        assert server.calls.tokens.users == {"rudo"}
+        total, forgotten = spending.total(), asyncio.Event()
+        server.store.users.when_deleted(lambda _: forgotten.set())
+        await elsewhere.users.delete("rudo")
+        async with asyncio.timeout(20):
+            await forgotten.wait()
+        assert server.calls.tokens.users == set()
+        assert spending.users() == ("nobody is known by this",)
+        assert spending.total() == total

@@ -129,3 +129,34 @@ async def test_with_the_database_gone_administration_of_users_is_503(server: Pos
         assert_unavailable(await admin.get(one))
         assert_unavailable(await admin.ask("PATCH", one, json={"is_disabled": True}))
         assert_unavailable(await admin.ask("DELETE", one))
+
+
+async def test_a_server_that_cannot_tell_who_may_call_is_not_ready(tmp_path: Path) -> None:
+    file = tmp_path / "inzwa.db"
+    file.write_bytes(b"no database" * 1000)
+    async with serving(data_dir=str(tmp_path)) as server, asking(server) as anybody:
+        assert_unavailable(await anybody.get("/v1/voices"))
+        ready = await anybody.get("/readyz")
+        assert (ready.status, ready.told["status"]) == (503, "not ready")
+        assert ready.told["reason"] == "database_unavailable"
+    settings = {"data_dir": str(tmp_path), "access": {"open": True}}
+    async with serving(**settings) as server, asking(server) as anybody:
+        ready = await anybody.get("/readyz")
+        assert (ready.status, ready.told.get("reason")) == (200, None)
+
+
+async def test_a_server_that_cannot_check_keys_is_not_ready_until_it_can(
+    server: Postgres,
+) -> None:
+    settings = {"database_url": server.new_database(), "access": {"open": False}}
+    async with serving(**settings) as serving_now, asking(serving_now) as anybody:
+        now = [0.0]
+        serving_now.gate.opening._now = lambda: now[0]
+        serving_now.gate.opening._tried_at = -10.0
+        assert (await anybody.get("/readyz")).status == 200
+        server.stop()
+        now[0] += 2
+        assert (await anybody.get("/readyz")).status == 503
+        server.start()
+        now[0] += 2
+        assert (await anybody.get("/readyz")).status == 200

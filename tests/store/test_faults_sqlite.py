@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import stat
 from collections.abc import AsyncIterator, Iterator
@@ -72,6 +73,23 @@ async def test_while_another_writes_reading_goes_on_and_writing_is_refused(
             await store.users.change("rudo", tts_speed=2.0)
         assert (await store.users.get("rudo")).settings.tts_speed == 1.5
     await assert_all_is_as_it_was(store)
+
+
+async def test_who_is_deleted_after_whoever_asked_has_left_is_forgotten_all_the_same(
+    store: Store, file: Path
+) -> None:
+    forgotten = asyncio.Event()
+    store.users.when_deleted(lambda _: forgotten.set())
+    with another_writes(file):
+        asked = asyncio.create_task(store.users.delete("rudo"))
+        await asyncio.sleep(0)  # it has begun
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+        assert not forgotten.is_set()
+    async with asyncio.timeout(10):
+        await forgotten.wait()
+    assert await store.users.find("rudo") is None
 
 
 async def test_a_file_that_is_locked_at_the_start_is_used_once_it_is_free(file: Path) -> None:

@@ -17,6 +17,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
+from structlog.testing import capture_logs
 
 from inzwa_rtc.errors import ConfigError, Unavailable
 from inzwa_rtc.store import opened
@@ -86,6 +87,17 @@ async def test_an_old_database_is_upgraded_with_what_is_in_it(url: str) -> None:
         assert (rudo.is_disabled, rudo.settings.tts_speed) == (True, 1.5)
         assert rudo.created_at == datetime(2026, 1, 2, tzinfo=UTC)
         await store.keys.create("phone", ["call"], "rudo")
+
+
+async def test_an_upgrade_is_one_line_of_the_log(url: str) -> None:
+    await on(url, lambda connection: command.upgrade(configuration(connection), "0001"))
+    with capture_logs() as logged:
+        for _ in range(2):
+            async with opened(url):
+                pass
+    [line] = logged
+    assert (line["event"], line["before"]) == ("database.upgraded", "0001")
+    assert line["now"] > "0001"
 
 
 async def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(url: str) -> None:

@@ -172,7 +172,24 @@ async def test_whoever_keeps_something_of_users_elsewhere_is_told_whom_to_forget
     assert forgotten == ["rudo"]
 
 
-@pytest.mark.parametrize("name", ["", "a" * 201, "a\x00b", "\ud800", "a\nb", "\u202eabc"])
+async def test_who_was_deleted_elsewhere_is_told_to_them_as_well(store: Store, url: str) -> None:
+    forgotten: list[str] = []
+    store.users.when_deleted(forgotten.append)
+    for name in ("rudo", "stays"):
+        await store.users.change(name, tts_speed=1.5)
+    everybody = ("rudo", "stays", "nothing is kept of this one")
+    await store.users.forget_gone(everybody)
+    assert forgotten == []
+    async with opened(url) as elsewhere:
+        await elsewhere.users.delete("rudo")
+    for _ in range(2):
+        await store.users.forget_gone(everybody)
+    assert forgotten == ["rudo"]
+
+
+@pytest.mark.parametrize(
+    "name", ["", "a" * 201, "a\x00b", "\ud800", "a\nb", "\u202eabc", ".", ".."]
+)
 async def test_what_cannot_be_a_name_is_refused(store: Store, name: str) -> None:
     for asked in (
         store.users.get(name),

@@ -68,8 +68,9 @@ class ScriptedModel:
                         if isinstance(part, ToolCall):
                             yield part
                         else:
-                            for word in part.split(" "):
-                                yield TokenChunk(f"{word} ")
+                            first, *more = part.split(" ")
+                            for token in (first, *(f" {word}" for word in more)):
+                                yield TokenChunk(token)
                     return
         finally:
             self.closed += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -51,3 +52,9 @@ def positional(x: int, /) -> int:
 
 
 NUMBER = 7
+
+
+def sleeps() -> str:
+    """Hangs for longer than anybody waits."""
+    time.sleep(3600)
+    return "late"

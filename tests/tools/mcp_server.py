@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
+from mcp import MCPError
 from mcp.server import MCPServer
 from mcp_types import ToolAnnotations
 
@@ -46,6 +47,18 @@ async def hang() -> str:
 
     await anyio.sleep_forever()
     return ""
+
+
+@server.tool()
+def refuse() -> str:
+    """Answers with an error of the protocol."""
+    raise MCPError(code=-32603, message="no more tables")
+
+
+@server.tool()
+def up() -> str:
+    """Is called hang_up at a desk named hang."""
+    return "up"
 
 
 @server.tool()

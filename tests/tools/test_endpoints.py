@@ -51,7 +51,7 @@ def entry(url: str, *names: str, **members: Any) -> dict[str, Any]:
 async def told(arguments: dict[str, Any], used: dict[str, Any], **settings: Any) -> str:
     toolbox = await opened(ToolSettings.model_validate({"use": {"it": used}, **settings}))
     try:
-        return await toolbox.run(toolbox.tools[0], ToolCall("it", arguments, "1"))
+        return (await toolbox.run(toolbox.tools[0], ToolCall("it", arguments, "1"))).text
     finally:
         await toolbox.close()
 

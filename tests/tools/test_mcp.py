@@ -37,7 +37,7 @@ async def connected(**entry: Any) -> AsyncIterator[Toolbox]:
 
 async def told(toolbox: Toolbox, name: str, **arguments: Any) -> str:
     (tool,) = (tool for tool in toolbox.tools if tool.spec.name == name)
-    return await toolbox.run(tool, ToolCall(name, arguments, "1"))
+    return (await toolbox.run(tool, ToolCall(name, arguments, "1"))).text
 
 
 async def until_there(toolbox: Toolbox) -> None:
@@ -123,6 +123,31 @@ async def test_an_answer_that_does_not_come_is_given_up() -> None:
         assert await told(toolbox, "desk_add", a=1, b=1) == "2"
 
 
+async def test_an_error_of_the_protocol_is_an_answer_and_the_server_stays() -> None:
+    """What others asked for goes on."""
+    async with connected(command=COMMAND) as toolbox:
+        (mine,) = (one for one in psutil.Process().children() if SERVER in one.cmdline())
+        (hang,) = (tool for tool in toolbox.tools if tool.spec.name == "desk_hang")
+        other = asyncio.create_task(toolbox.run(hang, ToolCall("desk_hang", {}, "2")))
+        assert (await told(toolbox, "desk_refuse")).startswith("Error: The service refused")
+        assert await told(toolbox, "desk_add", a=1, b=1) == "2"
+        assert mine.is_running()
+        assert not other.done()
+        other.cancel()
+        await asyncio.gather(other, return_exceptions=True)
+
+
+async def test_no_tool_of_a_server_ends_the_call() -> None:
+    entry = {"source": "mcp", "always": True, "connect_s": 60, "command": COMMAND}
+    toolbox = await opened(ToolSettings.model_validate({"use": {"hang": entry}}))
+    try:
+        names = [tool.spec.name for tool in toolbox.tools]
+        assert "hang_add" in names
+        assert "hang_up" not in names
+    finally:
+        await toolbox.close()
+
+
 async def test_a_server_that_died_is_started_again() -> None:
     async with connected(command=COMMAND) as toolbox:
         assert (await told(toolbox, "desk_die")).startswith("Error: ")
@@ -155,7 +180,7 @@ async def test_a_server_that_went_and_came_back_is_connected_again() -> None:
             assert await told(toolbox, "desk_add", a=1, b=1) == "2"
         (tool,) = (tool for tool in toolbox.tools if tool.spec.name == "desk_add")
         call = ToolCall("desk_add", {"a": 1, "b": 1}, "1")
-        assert (await toolbox.run(tool, call)).startswith("Error: ")
+        assert (await toolbox.run(tool, call)).text.startswith("Error: ")
         async with over_http(port):
             await until_there(toolbox)
             assert await told(toolbox, "desk_add", a=1, b=1) == "2"

@@ -66,7 +66,7 @@ async def weather(url: str, arguments: dict[str, Any], **members: Any) -> str:
     entry = {"source": "weather", "url": url, "places": places, **members}
     toolbox = await opened(ToolSettings.model_validate({"use": {"weather": entry}}))
     try:
-        return await toolbox.run(toolbox.tools[0], ToolCall("weather", arguments, "1"))
+        return (await toolbox.run(toolbox.tools[0], ToolCall("weather", arguments, "1"))).text
     finally:
         await toolbox.close()
 

@@ -55,14 +55,14 @@ async def test_a_tool_that_does_not_let_itself_be_cancelled_is_left_to_itself() 
                     pass
 
     tool = Stubborn([], timeout_s=0.01)
-    told = await Toolbox([tool]).run(tool, CALL)
+    told = (await Toolbox([tool]).run(tool, CALL)).text
     assert "in time" in told
     let_go.set()
 
 
 async def test_an_empty_result_is_told_as_done() -> None:
     tool = HeldTool([" \n"])
-    assert await Toolbox([tool]).run(tool, CALL) == "Done."
+    assert (await Toolbox([tool]).run(tool, CALL)).text == "Done."
 
 
 def test_fillers_are_those_of_the_tools_and_the_usual_ones() -> None:

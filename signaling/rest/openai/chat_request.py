@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from inzwa_rtc.engines.contracts import Message, Sampling, ToolCall, ToolSpec
 from inzwa_rtc.errors import PeerError
+from signaling.api.body import MAX_DEPTH, is_deep
 from signaling.rest.openai.shapes import Asked, impossible
 
 _Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -37,14 +39,15 @@ class MadeCall(Asked):
     function: FunctionCall
 
     def as_call(self) -> ToolCall:
-        """Raises `PeerError` for arguments that are no JSON object."""
-        try:
-            arguments = json.loads(self.function.arguments or "{}")
-        except (ValueError, RecursionError):
-            arguments = None
+        """Raises `PeerError` for arguments that are no JSON object, or nested too deeply: they
+        are JSON inside of JSON, of which the body's own depth tells nothing."""
+        arguments = None
+        if not is_deep(self.function.arguments):
+            with suppress(ValueError):
+                arguments = json.loads(self.function.arguments or "{}")
         if not isinstance(arguments, dict):
             raise PeerError(
-                "The arguments of a tool call are no JSON object.",
+                f"The arguments of a tool call are no JSON object of at most {MAX_DEPTH} levels.",
                 action="Send them as the model made them.",
                 code="bad_json",
             )

@@ -31,13 +31,13 @@ class TranslationRequest(BaseModel):
 
     model: Annotated[str, Field(max_length=500)]
     response_format: ResponseFormat = "json"
+    language: Annotated[str, Field(min_length=1, max_length=35)] | None = None
 
 
 class TranscriptionRequest(TranslationRequest):
     """What is said beside the `file`. `prompt`, `temperature` and `chunking_strategy` are not
     followed."""
 
-    language: Annotated[str, Field(min_length=1, max_length=35)] | None = None
     stream: bool = False
     timestamp_granularities: Annotated[list[Literal["word", "segment"]], Field(max_length=2)] = []
     include: Annotated[list[str], Field(max_length=10)] = []
@@ -110,7 +110,7 @@ class OpenAITranscriptions:
         settings = self._switchboard.now.settings
         check_model(asked.model, "asr", settings)
         recording = self._work.transcribing.begin(
-            form.file("file"), None, caller_of(request), translate=True
+            form.file("file"), asked.language, caller_of(request), translate=True
         )
         return await _answer(recording, asked.response_format, "translate", words=False)
 

@@ -12,6 +12,7 @@ import psutil
 from inzwa_rtc.engines.contracts import EngineKind, TokenChunk
 from inzwa_rtc.engines.lineup import Engines, Lineup
 from inzwa_rtc.engines.registry import Chosen
+from tests.support.left_running import left_running
 
 if TYPE_CHECKING:
     from .conftest import Boundary
@@ -45,7 +46,7 @@ def pids_of(engines: Engines, kind: EngineKind) -> dict[str, int | None]:
 
 def children() -> set[int]:
     """All processes that there are."""
-    return {child.pid for child in psutil.Process().children()}
+    return {child.pid for child in left_running()}
 
 
 async def ended(pid: int | None) -> None:

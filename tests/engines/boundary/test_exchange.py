@@ -16,6 +16,7 @@ from tests.engines.boundary.exchanging import Named, children, ended, pids, rena
 
 if TYPE_CHECKING:
     from .conftest import Boundary
+from tests.support.left_running import left_running
 
 
 async def test_the_same_settings_exchange_nothing(named: Named) -> None:
@@ -45,7 +46,7 @@ async def test_only_the_engine_that_is_named_anew_is_loaded_and_the_old_one_ends
         await asyncio.to_thread(old.wait)
         assert await said(engines.now, boundary, "hello") == "hello"
         assert children() == set(after.values())
-    assert psutil.Process().children() == []
+    assert left_running() == []
 
 
 async def test_what_was_lent_serves_until_it_is_given_back(
@@ -85,7 +86,7 @@ async def test_loading_that_is_given_up_leaves_no_process(named: Named, boundary
         rename(named, "llm", {"never_load": True})
         loading = asyncio.create_task(engines.load(Settings()))
         async with asyncio.timeout(boundary.guard_s):
-            while len(psutil.Process().children()) == len(before):  # noqa: ASYNC110 - a process
+            while len(left_running()) == len(before):  # noqa: ASYNC110 - a process
                 await asyncio.sleep(0.01)
         loading.cancel()
         await asyncio.wait({loading})
@@ -113,7 +114,7 @@ async def test_the_end_of_the_server_does_not_wait_for_what_is_lent(
             lent = engines.now.lent()
             lent.__enter__()
             engines.use(await engines.load(Settings()))
-        assert psutil.Process().children() == []
+        assert left_running() == []
         lent.__exit__(None, None, None)
 
 

@@ -21,6 +21,7 @@ from inzwa_rtc.engines.contracts import EngineKind
 from inzwa_rtc.engines.process import HANG_S, PROBE_EVERY_S, answers
 from inzwa_rtc.engines.supervised import supervised
 from inzwa_rtc.errors import ConfigError, EngineError, EngineTimeout, EngineUnavailable
+from tests.support.left_running import left_running
 
 if TYPE_CHECKING:
     from .conftest import Boundary
@@ -150,7 +151,7 @@ async def test_a_start_that_is_given_up_at_once_leaves_no_process_and_no_pipe(
     async with asyncio.timeout(boundary.guard_s):
         await asyncio.wait({starting})
     assert starting.cancelled()
-    assert me.children() == []
+    assert left_running() == []
     assert me.num_fds() == before
 
 
@@ -163,7 +164,7 @@ async def test_what_an_engine_started_ends_with_it(boundary: Boundary) -> None:
         # It is nobody's child here: gone, or waiting for init to notice.
         if psutil.pid_exists(helper.pid):
             assert helper.status() == psutil.STATUS_ZOMBIE
-        children = psutil.Process().children(recursive=True)
+        children = left_running()
         assert [child.pid for child in children] == [process.pid]
 
 
@@ -204,7 +205,7 @@ async def test_engine_that_never_loads_is_given_up(boundary: Boundary) -> None:
         async with supervised([process]):
             pytest.fail("it must not be entered")
     assert process.state == "failed"
-    assert psutil.Process().children() == []
+    assert left_running() == []
 
 
 async def test_engine_that_dies_while_it_loads_is_told_from_one_that_cannot_be_loaded(

@@ -26,6 +26,7 @@ from inzwa_rtc.engines.service import NICENESS
 from inzwa_rtc.errors import EngineUnavailable
 from inzwa_rtc.settings import Settings
 from tests.cli.command import ended
+from tests.support.left_running import left_running
 
 if TYPE_CHECKING:
     from .conftest import Boundary
@@ -124,7 +125,7 @@ async def test_nothing_is_left_after_twenty_lives(
             if number % 5 == 0 and process.pid is not None:
                 os.kill(process.pid, signal.SIGKILL)
                 assert await boundary.reply(process, "hello again") == "hello again"
-        assert me.children(recursive=True) == []
+        assert left_running() == []
         assert left(short_path) == []
         before = before or me.num_fds()
     assert me.num_fds() == before
@@ -135,7 +136,7 @@ async def test_stuck_engine_is_ended_too(boundary: Boundary) -> None:
         async with boundary.running("llm") as process:
             assert process.pid is not None
             os.kill(process.pid, signal.SIGSTOP)
-        assert psutil.Process().children() == []
+        assert left_running() == []
 
 
 async def test_long_folder_names_do_not_break_the_socket(
@@ -164,12 +165,10 @@ async def test_all_engines_are_ready_inside_and_gone_after(all_three: dict[Any, 
     async with Engines(Settings()) as engines:
         status = engines.status()
         assert {entry.state for entry in status.values()} == {"ready"}
-        assert {entry.pid for entry in status.values()} == {
-            child.pid for child in psutil.Process().children()
-        }
+        assert {entry.pid for entry in status.values()} == {child.pid for child in left_running()}
         assert status["tts"].name == "test-tts"
         assert engines.now.tts.sample_rate == 8000
-    assert psutil.Process().children() == []
+    assert left_running() == []
 
 
 async def test_one_engine_that_cannot_load_stops_the_start(all_three: dict[Any, Any]) -> None:
@@ -177,7 +176,7 @@ async def test_one_engine_that_cannot_load_stops_the_start(all_three: dict[Any, 
     with pytest.raises(EngineUnavailable, match="no such voice file"):
         async with Engines(Settings()):
             pytest.fail("it must not be entered")
-    assert psutil.Process().children() == []
+    assert left_running() == []
 
 
 async def test_of_several_engines_one_is_enough_to_start_and_answers(
@@ -192,7 +191,7 @@ async def test_of_several_engines_one_is_enough_to_start_and_answers(
         async with aclosing(engines.now.llm.reply(boundary.request("hello"))) as chunks:
             said = [chunk.token async for chunk in chunks if isinstance(chunk, TokenChunk)]
         assert "".join(said) == "hello"
-    assert psutil.Process().children() == []
+    assert left_running() == []
 
 
 async def test_an_engine_in_an_environment_that_is_not_there_is_told_by_name(
@@ -224,7 +223,7 @@ async def test_owner_s_own_error_leaves_as_it_is(all_three: dict[Any, Any]) -> N
     with pytest.raises(KeyError, match="mine"):
         async with Engines(Settings()):
             raise KeyError("mine")
-    assert psutil.Process().children() == []
+    assert left_running() == []
 
 
 async def test_the_log_has_one_line_at_the_start_that_says_what_was_chosen(
