@@ -256,9 +256,8 @@ class Calls:
         if await self._wait_empty(limit_s):
             return
         self._end_all()
-        now = asyncio.get_running_loop().time()
-        self._deadline = self._deadline or now + FORCED_END_S
-        await self._wait_empty(max(0.0, self._deadline - now))
+        self._deadline = self._deadline or monotonic() + FORCED_END_S
+        await self._wait_empty(max(0.0, self._deadline - monotonic()))
 
     async def close(self) -> None:
         """End all calls at once."""
@@ -288,10 +287,8 @@ class Calls:
             return await accounted(call, session, self.telemetry, self._switchboard)
 
     def _check_taken(self) -> None:
-        try:
-            self.check_enabled()
-        except Unavailable as error:
-            raise self._refused(error) from None
+        if not self.settings.voice_enabled:
+            raise self._refused(not_taken.voice_disabled())
 
     def _refused(self, error: Unavailable) -> Unavailable:
         self.telemetry.calls.refused(error.code)

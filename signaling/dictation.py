@@ -189,6 +189,7 @@ class Dictations:
 
         with self._calls.dictation(call, tell) as dictation:
             dictation.wish = wish
+            call.watch.listens(wish.language or self._calls.settings.language)
             async with asyncio.TaskGroup() as tasks:
                 reader = tasks.create_task(self._read(ws, dictation, tell))
                 sender = tasks.create_task(_send(ws, outbox, dictation))

@@ -8,10 +8,15 @@ import asyncio
 from collections.abc import Callable, Collection
 from typing import NoReturn, Protocol
 
+import structlog
+
 from inzwa_rtc.errors import Unavailable
 from inzwa_rtc.users import User
 
 EVERY_S = 10.0  # deleted within a minute is promised; it is one query for all who call
+
+
+log = structlog.get_logger(__name__)
 
 
 class KnownUsers(Protocol):
@@ -58,6 +63,8 @@ class Withdrawal:
                 await self.look()
             except Unavailable:
                 continue  # the store has logged why; calls go on
+            except Exception:  # whatever it is, voice must be taken from the next user too
+                log.exception("withdrawal.not_looked")
 
     async def look(self) -> None:
         """Once. Raises `Unavailable`."""

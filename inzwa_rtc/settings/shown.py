@@ -16,7 +16,7 @@ from inzwa_rtc.settings.settings import Settings
 MASK = "********"
 
 _SECRET = (
-    r"api_?keys?|keys?|secrets?|tokens?|passwords?|passwd|pwd|passphrase|credentials?|cookies?|"
+    r"api_?keys?|keys?|secrets?|tokens?|passwords?|passwd|pass|pwd|passphrase|app_?id|credentials?|cookies?|"
     r"bearer|signature|sig|auth\w*"
 )
 _SECRET_NAME = re.compile(rf"(^|[._-])({_SECRET})$", re.I)
@@ -25,6 +25,10 @@ _SECRET_GROUP = re.compile(r"(^|\.)(headers|cookies|credentials|secrets|api_?key
 _PLURAL = re.compile(r"s$", re.I)  # of these only texts are meant: `max_tokens` is a number
 # Up to the last @: somebody may have left an @ or a / in a password as it is.
 _CREDENTIALS_IN_URL = re.compile(r"(?<=://)\S+(?=@)")
+# Whatever it is called: services name their keys as they like.
+_URL_QUERY = re.compile(r"(?<=://)[^\s'\"?]+\?[^\s'\"]+")
+_PARAMETER = re.compile(r"(?<=[?&;])([^=&;#]*=)?([^&;#]+)")
+_PLACEHOLDER = re.compile(r"{\w+}")
 # In a query, in a connection string, in a header written out, after an option of a command.
 _SECRET_IN_TEXT = re.compile(
     rf"((?<![\w-])[\w-]*?(?:{_SECRET})['\"]?\s*[=:]\s*)(?!//)('[^']*'|\"[^\"]*\"|[^&#\s;,]+)", re.I
@@ -74,8 +78,17 @@ def _items(name: str, values: Sequence[Any]) -> Iterator[Any]:
 
 def _without_secrets(text: str) -> str:
     text = _CREDENTIALS_IN_URL.sub(MASK, text)
+    text = _URL_QUERY.sub(_without_values, text)
     text = _BEARER.sub(rf"\g<1> {MASK}", text)
     return _SECRET_IN_TEXT.sub(rf"\g<1>{MASK}", text)
+
+
+def _without_values(url: re.Match[str]) -> str:
+    def told(parameter: re.Match[str]) -> str:
+        name, value = parameter.groups(default="")
+        return f"{name}{value if _PLACEHOLDER.fullmatch(value) else MASK}"
+
+    return _PARAMETER.sub(told, url[0])
 
 
 def _is_secret(name: str, value: Any) -> bool:

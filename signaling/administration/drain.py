@@ -58,8 +58,10 @@ class Drain:
     async def begin(self, request: web.Request) -> web.Response:
         """From now on new calls are answered 503 and `/readyz` says so; live ones go on, for so
         many seconds if that is said. DELETE undoes it, and so does a restart. Asking again
-        sets the time anew."""
-        order = await read_json(request, DrainOrder, _BODY_BYTES)
+        sets the time anew. The body may be left out."""
+        order = DrainOrder()
+        if request.can_read_body:
+            order = await read_json(request, DrainOrder, _BODY_BYTES)
         self._calls.pause(order.seconds)
         return self._told()
 

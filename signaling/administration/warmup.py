@@ -14,7 +14,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from inzwa_rtc.engines.contracts import EngineKind, RecognizeRequest, SpeechRequest
-from inzwa_rtc.errors import EngineError, EngineTimeout, InzwaError, PeerError
+from inzwa_rtc.errors import EngineTimeout, InzwaError, PeerError
 from inzwa_rtc.settings import Settings
 from signaling.api.operation import Answer, Operation
 from signaling.switchboard import Switchboard
@@ -109,7 +109,7 @@ async def _steps(
                     await _ask(kind, engine, settings)
                 elif isinstance(engine, Loading):
                     await engine.loaded()
-        except (EngineError, PeerError, TimeoutError) as error:
+        except (InzwaError, TimeoutError) as error:
             told = error if isinstance(error, InzwaError) else _slow(settings)
             log.warning("warmup.failed", kind=kind, engine=name, step=step, code=told.code)
             changes = {"status": "error", "code": told.code, "message": str(told)}

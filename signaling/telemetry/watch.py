@@ -79,6 +79,11 @@ class CallWatch:
             case _:
                 pass
 
+    def listens(self, language: str) -> None:
+        """A dictation begins, which is told no events of a call."""
+        self.state = "listening"
+        self.language = language
+
     def stage(self, stage: Stage) -> None:
         """As in `CallObserver`."""
         self._metrics.stage(stage)

@@ -85,6 +85,10 @@ def test_secrets_are_masked_in_both_forms(tmp_path: Path) -> None:
         {"url": "postgresql://u:ca/n@canary@db.example/calls"},
         {"command": ["tool", "--api-key", "canary", "--token=canary"]},
         {"env": {"ANY_NAME": "canary"}},
+        {"url": "https://x.example/weather?q={place}&appid=canary"},
+        {"url": "https://x.example/f?code=canary"},
+        {"url": "see https://x.example/f?k=canary#end or https://y.example/?n=canary;z={z}"},
+        {"pass": "canary", "app_id": "canary"},
     ],
 )
 def test_secrets_of_engines_are_masked_wherever_they_stand(options: dict[str, Any]) -> None:
@@ -156,7 +160,7 @@ def test_what_only_sounds_like_a_secret_is_shown() -> None:
     options = {
         "max_tokens": 7,
         "stop": ["</s>"],
-        "base_url": "https://x.example/v1?n=1",
+        "base_url": "https://x.example/v1?near={place}&n={count}",
         "keyboard": "qwerty",
         "tokenizer": "bpe",
         "api_key": None,
@@ -166,7 +170,7 @@ def test_what_only_sounds_like_a_secret_is_shown() -> None:
     told = {row.name: row.value for row in rows(Loaded(settings, {}, None))}
     assert MASK not in json.dumps(told)
     assert told["llm.max_tokens"] == 7
-    assert told["llm.base_url"] == "https://x.example/v1?n=1"
+    assert told["llm.base_url"] == options["base_url"]
     assert told["timeouts.first_token"] == 8.0
 
 

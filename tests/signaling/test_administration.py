@@ -125,6 +125,11 @@ async def test_a_drained_server_keeps_its_calls_and_takes_none_until_it_is_undon
             await after.told("session.started")
 
 
+async def test_a_drain_needs_no_body() -> None:
+    async with operated() as (_, operator):
+        assert await operator.ask("POST", "/drain") == (200, {"takes_calls": False, "calls": 0})
+
+
 async def test_calls_that_outlive_the_time_of_a_drain_are_ended() -> None:
     async with operated() as (server, operator), socket(server.url) as live:
         await live.send(type="start")

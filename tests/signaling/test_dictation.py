@@ -207,6 +207,14 @@ async def test_its_place_is_free_when_the_client_has_gone() -> None:
             await server.calls.all_ended()
 
 
+async def test_an_operator_sees_that_it_listens_and_for_which_language() -> None:
+    async with serving(language="en") as server:
+        async with client(server) as one:
+            await one.is_up()
+            [call] = server.calls.all()
+            assert (call.watch.state, call.watch.language) == ("listening", "en")
+
+
 async def test_without_voice_it_is_refused_before_the_upgrade() -> None:
     async with serving(voice_enabled=False) as server, aiohttp.ClientSession() as http:
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from signaling.api import document
+from signaling.api import openapi
 from tests.support.server import serving
 
 
@@ -35,13 +35,13 @@ async def test_each_operation_has_a_name_of_its_own_and_is_explained() -> None:
 
 async def test_it_is_made_once_and_away_from_the_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[threading.Thread] = []
-    make = document.document
+    make = openapi.document
 
     def noted(*asked: Any) -> dict[str, Any]:
         threads.append(threading.current_thread())
         return make(*asked)
 
-    monkeypatch.setattr(document, "document", noted)
+    monkeypatch.setattr("signaling.api.document.document", noted)
     async with serving() as server, aiohttp.ClientSession(server.url) as client:
         answers = await asyncio.gather(*(client.get("/openapi.json") for _ in range(5)))
         told = [await answer.json() for answer in answers]

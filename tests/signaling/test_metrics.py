@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import prometheus_client
 import pytest
 
 from inzwa_rtc.errors import EngineError
 from inzwa_rtc.metrics.figures import Figures
-from signaling.telemetry import server as telemetry
 from tests.signaling.test_socket import Socket, socket
 from tests.support.caller import calling
 from tests.support.credentials import ADMIN_KEY
@@ -194,7 +194,9 @@ async def test_figures_and_charts_are_worked_out_away_from_the_calls(
 
         return do
 
-    monkeypatch.setattr(telemetry, "generate_latest", noted(telemetry.generate_latest))
+    monkeypatch.setattr(
+        "signaling.telemetry.server.generate_latest", noted(prometheus_client.generate_latest)
+    )
     monkeypatch.setattr(Figures, "whole", noted(Figures.whole))
     monkeypatch.setattr(Figures, "minutes", noted(Figures.minutes))
     async with serving(admin_key=ADMIN_KEY) as server, aiohttp.ClientSession(server.url) as http:

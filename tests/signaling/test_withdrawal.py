@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,7 +11,9 @@ import aiohttp
 import pytest
 
 from inzwa_rtc.store import opened
+from inzwa_rtc.users import User
 from signaling import withdrawal
+from signaling.telemetry import pulse
 from signaling.withdrawal import Withdrawal
 from tests.support.server import serving
 
@@ -91,6 +93,51 @@ async def test_calls_of_users_of_whom_nothing_is_kept_go_on(tmp_path: Path) -> N
         for _ in range(3):
             await watched.look()
         assert told == []
+
+
+async def test_one_fault_does_not_end_the_watch_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(withdrawal, "EVERY_S", 0.0)
+    looked = asyncio.Event()
+    faults = [RuntimeError("of the driver")]
+
+    class Calls:
+        @property
+        def users(self) -> set[str]:
+            if faults:
+                raise faults.pop()
+            looked.set()
+            return set()
+
+        def end_of_user(self, user: str) -> None:
+            raise AssertionError("there is nobody")
+
+    class Users:
+        async def known(self, user_ids: Collection[str]) -> list[User]:
+            return []
+
+        async def forget_gone(self, user_ids: Collection[str]) -> None: ...
+
+    watching = asyncio.create_task(Withdrawal(Users(), Calls()).watch())
+    async with asyncio.timeout(20):
+        await looked.wait()
+    watching.cancel()
+
+
+async def test_one_fault_does_not_end_the_pulse(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pulse, "EVERY_S", 0.0)
+    monkeypatch.setattr(pulse, "REPORT_EVERY", 1)
+    reported = asyncio.Event()
+    faults = [KeyError("jitter_ms")]
+
+    def report() -> None:
+        if faults:
+            raise faults.pop()
+        reported.set()
+
+    async with serving() as server:
+        monkeypatch.setattr(server.calls, "report_lines", report)
+        async with asyncio.timeout(20):
+            await reported.wait()
 
 
 async def test_nothing_keeps_the_name_of_whom_another_process_deletes(
