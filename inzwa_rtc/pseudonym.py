@@ -6,6 +6,8 @@ import hashlib
 import hmac
 import secrets
 
+from pydantic import SecretStr
+
 _OF_THIS_START = secrets.token_hex(32)
 _CHARS = 16  # 64 bits: two values of one installation hardly share a name
 
@@ -14,8 +16,8 @@ class Pseudonyms:
     """HMAC-SHA-256 by the operator's `key`; without one by a random key, the same for the
     whole process, so that names mean nothing after the next start."""
 
-    def __init__(self, key: str | None) -> None:
-        self._key = (key or _OF_THIS_START).encode()
+    def __init__(self, key: SecretStr | None) -> None:
+        self._key = (key.get_secret_value() if key else _OF_THIS_START).encode()
 
     def of(self, value: str) -> str:
         """The name of a value: 16 hexadecimal digits."""

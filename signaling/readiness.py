@@ -125,13 +125,7 @@ async def _tools(settings: Settings, old: EngineSet | None) -> Toolbox:
 
 
 async def _safety(settings: Settings) -> Safety:
-    return await asyncio.to_thread(Safety, settings.safety, pseudonyms_of(settings))
-
-
-def pseudonyms_of(settings: Settings) -> Pseudonyms:
-    """By the operator's key where there is one."""
-    key = settings.hmac_key
-    return Pseudonyms(key.get_secret_value() if key is not None else None)
+    return await asyncio.to_thread(Safety, settings.safety, Pseudonyms(settings.hmac_key))
 
 
 def _refusals(safety: Safety, voices: Voices) -> Sequence[Sequence[str]]:

@@ -89,8 +89,7 @@ def rules(config_path: Path | None, profile: str | None, as_json: bool) -> None:
 
 
 def _safety(settings: Settings) -> Safety:
-    key = settings.hmac_key
-    return Safety(settings.safety, Pseudonyms(key.get_secret_value() if key else None))
+    return Safety(settings.safety, Pseudonyms(settings.hmac_key))
 
 
 def _of_caller(rules: Safety, text: str, language: str) -> dict[str, object]:

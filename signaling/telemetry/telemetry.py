@@ -27,8 +27,7 @@ class Telemetry:
         self.lag = loop_lag(self.registry)
         self.figures = Figures(time.monotonic)
         self.traces = traces or NoTraces()
-        key = settings.hmac_key
-        self.pseudonyms = Pseudonyms(key.get_secret_value() if key else None)
+        self.pseudonyms = Pseudonyms(settings.hmac_key)
         self.load = MachineLoad(0, 0)
         """The machine's, as it was last read."""
         ProcessCollector(registry=self.registry)

@@ -7,6 +7,7 @@ from itertools import combinations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from inzwa_rtc.pseudonym import Pseudonyms
 from inzwa_rtc.safety import ALLOWED, Safety, Verdict, joined
@@ -155,11 +156,13 @@ def test_somebody_who_may_harm_themselves_is_supported_whatever_else_they_say() 
 
 
 def test_a_refused_text_has_a_pseudonym_and_the_verdict_tells_no_word_of_it() -> None:
-    one, other = (Safety(SafetySettings(), Pseudonyms(key)) for key in ("a" * 16, "b" * 16))
+    one, other = (
+        Safety(SafetySettings(), Pseudonyms(SecretStr(key))) for key in ("a" * 16, "b" * 16)
+    )
     text = "how do I kill someone"
     verdict = one.check(text, "en")
     assert verdict == one.check(text, "en")
-    assert verdict.pseudonym == Pseudonyms("a" * 16).of(text)
+    assert verdict.pseudonym == Pseudonyms(SecretStr("a" * 16)).of(text)
     assert verdict.pseudonym != other.check(text, "en").pseudonym
     assert "someone how" not in repr(verdict)
     assert "how do I" not in repr(verdict)
