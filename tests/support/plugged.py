@@ -35,7 +35,7 @@ END = "end-{}"
 """While a file of this name is there, requests have the process send itself the signal that it
 holds the number of: before the first token, and when all speech is in."""
 UNFINISHED = "half a word"  # what is understood of speech when the recogniser gets stuck
-TOKENS_BEFORE_STALL = 5
+TOKENS_BEFORE_STALL = 16  # behind the first clause of the story: some of the reply is told
 
 
 def end_if_asked(folder: Path, kind: EngineKind) -> None:
