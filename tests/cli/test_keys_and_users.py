@@ -147,7 +147,8 @@ def test_the_configuration_is_shown_without_the_credentials(tmp_path: Path) -> N
 @pytest.mark.parametrize("kilobytes", [0, 4, 8])
 def test_on_a_full_disk_nothing_is_half_written(tmp_path: Path, kilobytes: int) -> None:
     settings = {"INZWA_DATA_DIR": str(tmp_path)}
-    assert run(tmp_path, "users", "enable", "rudo", **settings).returncode == 0
+    for change in ("disable", "enable"):
+        assert run(tmp_path, "users", change, "rudo", **settings).returncode == 0
     limit = 1024 * kilobytes  # of each file
     result = subprocess.run(
         [COMMAND, "users", "disable", "rudo"],
@@ -173,7 +174,7 @@ def test_a_file_that_may_only_be_read_is_a_message(tmp_path: Path) -> None:
     as_others = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all")
     try:
         result = subprocess.run(
-            [*(as_others if os.geteuid() == 0 else ()), COMMAND, "users", "enable", "rudo"],
+            [*(as_others if os.geteuid() == 0 else ()), COMMAND, "users", "disable", "rudo"],
             env=environment(**settings),
             capture_output=True,
             text=True,
