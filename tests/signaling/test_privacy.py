@@ -11,7 +11,6 @@ from typing import NoReturn
 
 import aiohttp
 import pytest
-import structlog
 
 from benchmarks.canaries import KEY, Canaries, hits
 from inzwa_rtc import logging
@@ -37,7 +36,7 @@ def log() -> Iterator[io.StringIO]:
         root.handlers[:] = before
         root.setLevel(level)
         standard_logging.captureWarnings(False)
-        structlog.reset_defaults()
+        # structlog stays as it was set: loggers keep it, and `capture_logs` has to reach them.
 
 
 async def somebody_speaks() -> bytes:
