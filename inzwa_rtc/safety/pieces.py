@@ -39,28 +39,27 @@ _DIGIT_JOINT = (
     rf"{_UNSEEN}?{_EMPHASIS})"
 )
 _DIGITS = r"[(+]{0,3}\d++"
-_WITHOUT_MAIL = (
+_NAMES = (
     rf"(?P<digits>{_DIGITS}(?:{_DIGIT_JOINT}{_DIGITS})*+)"
     r"|(?P<name>[A-Za-z](?:[A-Za-z0-9]|[-._](?=[A-Za-z0-9]))*+)|(?P<word>[^\W\d_A-Za-z]+)"
-    r"|(?P<gap>(?:(?![(+]{0,3}\d)[\W_])+)"
 )
-_MAIL = r"(?P<mail>[A-Za-z0-9._+%-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8})|"
+_GAP = r"(?P<gap>(?:(?![(+]{0,3}\d)[\W_])+)"
+_ADDRESS = r"[A-Za-z0-9._+%-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}"
+_MAIL = rf"(?P<mail>{_ADDRESS})|"
+# Else what an address begins with would depend on what was told before it.
+_GAP_BEFORE_MAIL = rf"(?P<gap>(?:(?![(+]{{0,3}}\d)(?!(?=[._+%-]){_ADDRESS})[\W_])+)"
 # Words each of which is followed by one more, and none of which is a digit or a connective.
 _PROSE = (
     rf"(?:(?!(?i:{'|'.join((*CONNECTIVES, *DIGIT_WORDS))})\b)[A-Za-z]+"
     rf"(?:[ ,;:!?\n'\"”’“]|\.(?=[ \n]))+(?=[A-Za-z])(?!(?i:{'|'.join(CONNECTIVES)})\b))+"
 )
-_LOCAL = r"[A-Za-z0-9._+%-]"
-# Several at signs in a word, or one in a word that has no dot behind it, not even a spoken one.
-_NO_MAIL = (
-    rf"(?:{_LOCAL}*+@){{2,}}{_LOCAL}*+"
-    rf"|{_LOCAL}++@[A-Za-z0-9-]++(?={_SPACE}+[^\s.(\[{{<])(?!{_SPACE}+(?i:doti?)\b)"
-)
 _PLAIN = rf"(?P<plain>{_PROSE})|"
-_PLAIN_MAIL = rf"(?P<plain>{_PROSE}|{_NO_MAIL})|"
 _PATTERNS = {
-    False: (re.compile(_PLAIN + _WITHOUT_MAIL), re.compile(_WITHOUT_MAIL)),
-    True: (re.compile(_MAIL + _PLAIN_MAIL + _WITHOUT_MAIL), re.compile(_MAIL + _WITHOUT_MAIL)),
+    False: (re.compile(f"{_PLAIN}{_NAMES}|{_GAP}"), re.compile(f"{_NAMES}|{_GAP}")),
+    True: (
+        re.compile(f"{_MAIL}{_PLAIN}{_NAMES}|{_GAP_BEFORE_MAIL}"),
+        re.compile(f"{_MAIL}{_NAMES}|{_GAP_BEFORE_MAIL}"),
+    ),
 }
 """In prose, and behind a connective."""
 

@@ -161,6 +161,21 @@ DATA = st.sampled_from(
 )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "phrases",
+    [
+        (" ", "+a@b.com&"),
+        (", ", "@", "a@b.com "),
+        ("!0_@tin", "a a", "t example dot com"),
+        ("+", "a" * 64, "@b.com "),
+    ],
+)
+def test_signs_beside_an_address_are_told_the_same_however_the_text_was_cut(
+    phrases: Sequence[str],
+) -> None:
+    assert whole(*phrases) == whole("".join(phrases))
+
+
 @given(st.lists(st.one_of(DATA, st.text(max_size=3)), max_size=12), st.data())
 @settings(max_examples=300, deadline=None)
 def test_what_is_told_is_the_same_however_the_text_was_cut(
