@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
-import psutil
 import pytest
 
 from inzwa_rtc.engines.contracts import Ability, RecognizeRequest, TranscriptChunk
 from inzwa_rtc.errors import EngineError
 from tests.engines.contract.isolation import at_home, tidy
+from tests.support.memory import resident
 
 GUARD_S = 60.0
 PIECE = 3200  # bytes of 100 ms
@@ -238,10 +238,9 @@ class RecognizerContract:
     async def test_closing_it_gives_its_memory_back(self, subject: Subject) -> None:
         if subject.larger is None:
             pytest.skip("no model of its own")
-        process = psutil.Process()
         for number in range(5):
             with closing(subject.larger()) as engine:
                 await heard(engine, subject.speech, RecognizeRequest(subject.language))
             if number == 1:  # what the library takes once and keeps, it has by now
-                before = process.memory_info().rss
-        assert process.memory_info().rss - before < subject.kept_bytes
+                before = resident()
+        assert resident() - before < subject.kept_bytes

@@ -6,7 +6,6 @@ The class of tests of an engine inherits `LanguageModelContract` and gives its f
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 from collections.abc import Callable
 from contextlib import aclosing, closing
@@ -14,7 +13,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from structlog.testing import capture_logs
 
@@ -28,6 +26,7 @@ from inzwa_rtc.engines.contracts import (
 )
 from inzwa_rtc.errors import EngineError
 from tests.engines.contract.isolation import at_home, tidy
+from tests.support.memory import resident
 
 GUARD_S = 60.0
 KEPT_BYTES = 60_000_000  # three engines that hold 30 MB are more
@@ -284,11 +283,9 @@ class LanguageModelContract:
     async def test_closing_it_gives_its_memory_back(self, subject: Subject) -> None:
         if subject.larger is None:
             pytest.skip("no model of its own")
-        process = psutil.Process()
         for number in range(5):
             with closing(subject.larger()) as engine:
                 await replied(engine, asking(subject.question))
-            gc.collect()
             if number == 1:  # what the library takes once and keeps, it has by now
-                before = process.memory_info().rss
-        assert process.memory_info().rss - before < subject.kept_bytes
+                before = resident()
+        assert resident() - before < subject.kept_bytes

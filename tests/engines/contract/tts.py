@@ -6,7 +6,6 @@ The class of tests of an engine inherits `SynthesizerContract` and gives its fix
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 from collections.abc import Callable
 from contextlib import aclosing, closing
@@ -16,13 +15,13 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
-import psutil
 import pytest
 from structlog.testing import capture_logs
 
 from inzwa_rtc.engines.contracts import Ability, SpeechChunk, SpeechRequest, WordTime
 from inzwa_rtc.errors import EngineError
 from tests.engines.contract.isolation import at_home, tidy
+from tests.support.memory import resident
 
 GUARD_S = 60.0
 KEPT_BYTES = 60_000_000
@@ -273,11 +272,10 @@ class SynthesizerContract:
     async def test_closing_it_gives_its_memory_back(self, subject: Subject) -> None:
         if subject.larger is None:
             pytest.skip("too small to be seen")
-        process, used = psutil.Process(), []
+        used = []
         for _ in range(4):
             with closing(subject.larger()) as engine:
                 await spoken(engine, self.request(subject))
             del engine
-            gc.collect()
-            used.append(process.memory_info().rss)
+            used.append(resident())
         assert used[-1] - used[0] < subject.kept_bytes
