@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from time import monotonic
 from typing import Any
@@ -23,6 +23,7 @@ from inzwa_rtc.errors import PeerError, Unavailable
 from inzwa_rtc.events import EndReason
 from inzwa_rtc.noise.choice import NewSuppressor, no_suppressor
 from inzwa_rtc.settings import LimitSettings, Settings
+from inzwa_rtc.transport.clock import MediaClock
 from inzwa_rtc.transport.webrtc import WebRtcPeer
 from signaling import not_taken
 from signaling.access.call_tokens import PREFIX, CallTokens, Claim
@@ -52,6 +53,7 @@ class Calls:
         detectors: Detectors,
         shedding: Shedding,
         telemetry: Telemetry,
+        clock: MediaClock,
         new_suppressor: NewSuppressor = no_suppressor,
     ) -> None:
         self.is_draining = False
@@ -63,6 +65,7 @@ class Calls:
         self._switchboard = switchboard
         self._detectors = detectors
         self._shedding = shedding
+        self._clock = clock
         self._new_suppressor = new_suppressor
         self._tasks: set[asyncio.Task[None]] = set()
         self._calls: dict[str, Call] = {}
@@ -219,10 +222,8 @@ class Calls:
     def dictation(self, call: Call, tell: Callable[[Told], None]) -> Iterator[Dictation]:
         """What an admitted caller dictates, to be run with `held`."""
         with self._detectors.lent() as detector:
-            suppressor = self._new_suppressor()
-            call.session = dictation = Dictation(
-                self._switchboard, detector, self.settings, tell, call.watch, suppressor
-            )
+            parts = self._switchboard, detector, self.settings, tell, call.watch
+            call.session = dictation = Dictation(*parts, self._new_suppressor())
             yield dictation
 
     def report_lines(self) -> None:
@@ -272,12 +273,10 @@ class Calls:
             call.end("shutdown")
 
     async def _wait_empty(self, seconds: float) -> bool:
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.all_ended()
-        except TimeoutError:
-            return False
-        return True
+        return not self._calls
 
     async def held(self, call: Call, session: Session | Dictation) -> EndReason:
         """Run it until it ends."""
@@ -295,7 +294,7 @@ class Calls:
         return error
 
     async def _answered(self, offer: str) -> tuple[WebRtcPeer[Command], str]:
-        peer = WebRtcPeer(self.settings, self.dialect)
+        peer = WebRtcPeer(self.settings, self.dialect, self._clock)
         try:
             async with asyncio.timeout(self.settings.timeouts.call_setup):
                 return peer, await peer.answer(offer)

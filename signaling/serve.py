@@ -18,6 +18,7 @@ from inzwa_rtc.noise import choice
 from inzwa_rtc.settings import Origin, Settings
 from inzwa_rtc.store import Store, database_url, opened
 from inzwa_rtc.tracing import opening as tracing
+from inzwa_rtc.transport.clock import MediaClock
 from inzwa_rtc.turntaking.vad import SileroVad
 from signaling.access.gate import GATE, Gate
 from signaling.access.opening import check_start
@@ -137,7 +138,10 @@ async def _running(
     shedding = Shedding(settings.load)
     telemetry = Telemetry(settings, traces)
     detectors = Detectors(SileroVad)
-    calls = Calls(settings.limits, switchboard, detectors, shedding, telemetry, new_suppressor)
+    clock = MediaClock()
+    calls = Calls(
+        settings.limits, switchboard, detectors, shedding, telemetry, clock, new_suppressor
+    )
     switchboard.on_exchange = calls.engines_exchanged
     store.users.when_deleted(calls.forget_user)
     work = Work(switchboard, shedding, lambda verdict: telemetry.calls.refusal(verdict.category))
@@ -156,6 +160,7 @@ async def _running(
         store.users, calls, lambda: {*calls.tokens.users, *switchboard.now.spending.users()}
     )
     watching = [
+        asyncio.create_task(clock.run()),
         asyncio.create_task(watch(shedding, meter, telemetry.note_load)),
         asyncio.create_task(feel(telemetry, calls)),
         asyncio.create_task(withdrawal.watch()),

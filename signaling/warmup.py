@@ -27,6 +27,7 @@ from inzwa_rtc.engines.contracts import (
 )
 from inzwa_rtc.errors import ConfigError, EngineError, EngineTimeout
 from inzwa_rtc.settings import Settings
+from inzwa_rtc.transport.clock import MediaClock
 from inzwa_rtc.transport.webrtc import WebRtcPeer
 from signaling.dialects.native import NativeDialect
 
@@ -39,7 +40,7 @@ _OF_THE_SETTINGS = frozenset({"unknown_language", "unknown_adapter", "cannot_tra
 async def warm_up_media(settings: Settings) -> None:
     """Make one peer that nobody uses."""
     if settings.webrtc_offered:
-        await WebRtcPeer[Command](settings, NativeDialect(settings.limits)).close()
+        await WebRtcPeer[Command](settings, NativeDialect(settings.limits), MediaClock()).close()
 
 
 async def warm_up(settings: Settings, recognizer: Recognizer, llm: LanguageModel) -> None:

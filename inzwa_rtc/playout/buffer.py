@@ -9,7 +9,7 @@ from inzwa_rtc.audio.frame import PlayoutFrame
 
 
 class Buffer:
-    """Cuts what is written into frames of `frame_bytes`; frames that come whole stay whole."""
+    """Cuts samples into frames of `frame_bytes`, and keeps frames until they are taken."""
 
     def __init__(self, frame_bytes: int) -> None:
         self._frame_bytes = frame_bytes
@@ -20,25 +20,25 @@ class Buffer:
         """How many bytes of sound there are."""
         return len(self._frames) * self._frame_bytes + len(self._start)
 
-    def add(self, pcm: bytes) -> None:
-        """Append samples, any number of them."""
+    def cut(self, pcm: bytes) -> list[bytes]:
+        """The frames that are whole once these samples follow the last ones; what is left of
+        them waits. The frames are to be added in the form in which they are played."""
         self._start += pcm
-        whole = len(self._start) - len(self._start) % self._frame_bytes
-        for start in range(0, whole, self._frame_bytes):
-            frame = bytes(self._start[start : start + self._frame_bytes])
-            self._frames.append(PlayoutFrame(frame))
+        size = self._frame_bytes
+        whole = len(self._start) - len(self._start) % size
+        frames = [bytes(self._start[at : at + size]) for at in range(0, whole, size)]
         del self._start[:whole]
+        return frames
 
     def add_frames(self, frames: Sequence[PlayoutFrame]) -> None:
-        """Append whole frames behind a whole frame: `pad` comes first."""
-        assert not self._start, "half a frame is left behind"
+        """Append whole frames, behind whole ones only: of those that `cut` gave, the rest waits
+        behind them; before others it is made whole."""
         self._frames.extend(frames)
 
-    def pad(self) -> int:
-        """Fill the frame that was begun, if one was, with silence; return the bytes added."""
-        missing = -len(self._start) % self._frame_bytes
-        self.add(bytes(missing))
-        return missing
+    @property
+    def missing(self) -> int:
+        """Bytes by which the frame that was begun, if one was, is not whole yet."""
+        return -len(self._start) % self._frame_bytes
 
     def take(self) -> PlayoutFrame | None:
         """The next whole frame, None where there is none."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from inzwa_rtc.audio.frame import BYTES_PER_SAMPLE, FRAME_MS, PlayoutFrame, frame_bytes
 from inzwa_rtc.engines.contracts import WordTime
@@ -23,8 +24,21 @@ from inzwa_rtc.events import (
 from inzwa_rtc.playout.buffer import Buffer
 from inzwa_rtc.playout.ledger import Ledger
 
+MADE_AT_ONCE = 4  # frames: encoding them delays what is due elsewhere by 1.5 ms at most
 LEAD_MS = 2000  # hides a slow phrase behind the one before it; 96 kB at 24 kHz
 MAX_TRANSIT_MS = 1000
+
+
+class Encoder(Protocol):
+    """Encodes frames that follow one another."""
+
+    def encode(self, pcm: bytes) -> bytes:
+        """The packet of one frame."""
+        ...
+
+    def reset(self) -> None:
+        """Rely on no frame before."""
+        ...
 
 
 class Speech:
@@ -38,6 +52,8 @@ class Speech:
         self._ledger = Ledger(self._rate)
         self._frame_bytes = frame_bytes(self._rate)
         self._audio = Buffer(self._frame_bytes)
+        self._encoder = playout.new_encoder() if playout.new_encoder is not None else None
+        self._is_behind = False  # packets were written that the encoder knows nothing of
         self._lead_bytes = self._bytes(LEAD_MS)
         self._pulled = 0
         self._reported: int | None = None
@@ -88,7 +104,12 @@ class Speech:
         if self._over.is_set():
             return
         self._ledger.add(len(pcm) // BYTES_PER_SAMPLE, words)
-        self._audio.add(pcm)
+        for number, frame in enumerate(self._audio.cut(pcm), start=1):
+            self._audio.add_frames([self._made(frame)])
+            if number % MADE_AT_ONCE == 0:
+                await asyncio.sleep(0)
+                if self._over.is_set():
+                    return
         self._mind_the_lead()
 
     async def write_frames(
@@ -109,8 +130,9 @@ class Speech:
         await self._space.wait()
         if self._over.is_set() or not frames:
             return
-        self._ledger.add_silence(self._audio.pad() // BYTES_PER_SAMPLE)
+        self._ledger.add_silence(self._pad() // BYTES_PER_SAMPLE)
         self._audio.add_frames(frames)
+        self._is_behind = True
         self._ledger.add(len(frames) * self._frame_bytes // BYTES_PER_SAMPLE, words)
         self._mind_the_lead()
 
@@ -180,7 +202,7 @@ class Speech:
         if self._playout.is_held:
             return None
         if self._finished:
-            self._audio.pad()  # else more is coming: half a frame now would click
+            self._pad()  # else more is coming: half a frame now would click
         frame = self._audio.take()
         if frame is None:
             return None
@@ -193,6 +215,22 @@ class Speech:
         if len(self._audio) < self._lead_bytes:
             self._space.set()
         return frame
+
+    def _made(self, pcm: bytes) -> PlayoutFrame:
+        """A frame as it will be played: encoded by now, where packets are sent, so that sending
+        costs nothing when it is due."""
+        if self._encoder is None:
+            return PlayoutFrame(pcm)
+        if self._is_behind:
+            self._encoder.reset()  # what it encoded last is not what was played last
+            self._is_behind = False
+        return PlayoutFrame(b"", self._encoder.encode(pcm))
+
+    def _pad(self) -> int:
+        """Fill the frame that was begun, if one was, with silence; return the bytes added."""
+        missing = self._audio.missing
+        self._audio.add_frames([self._made(frame) for frame in self._audio.cut(bytes(missing))])
+        return missing
 
     def _mind_the_lead(self) -> None:
         if len(self._audio) >= self._lead_bytes:
@@ -217,10 +255,15 @@ class Playout:
     def __init__(self, rate: int, on_event: Callable[[Event], None]) -> None:
         self.rate = rate
         self.transit_ms = 0  # set by a transport that knows how long audio is under way
-        self.takes_packets = False  # set by a transport that sends Opus
+        self.new_encoder: Callable[[], Encoder] | None = None  # set by one that sends Opus
         self.on_event = on_event
         self.is_held = False
         self._speech: Speech | None = None
+
+    @property
+    def takes_packets(self) -> bool:
+        """Whether frames may come as Opus packets alone."""
+        return self.new_encoder is not None
 
     def speech(self, turn: int) -> Speech:
         """A new turn's speech. The one before it is cut if it still plays."""

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 import ifaddr
 from aioice import Candidate
 from aioice.candidate import candidate_foundation, candidate_priority
-from aioice.ice import Connection, StunProtocol
+from aioice.ice import Connection
 
 from inzwa_rtc.errors import InzwaError
 from inzwa_rtc.settings import Settings, parse_udp_ports
+from inzwa_rtc.transport.hooks import Gate, MediaPort
 
 
 class NoMediaPortError(InzwaError):
@@ -66,7 +67,7 @@ def machine_addresses() -> list[str]:
     ]
 
 
-def configure(connection: Connection, settings: IceSettings) -> None:
+def configure(connection: Connection, gate: Gate, settings: IceSettings) -> None:
     """Make this ICE connection gather by our rules. To be called before it gathers."""
 
     async def get_component_candidates(
@@ -74,7 +75,7 @@ def configure(connection: Connection, settings: IceSettings) -> None:
     ) -> list[Candidate]:
         candidates: list[Candidate] = []
         for address in media_addresses():
-            protocol = await _bind(connection, address, settings.ports)
+            protocol = await _bind(connection, gate, address, settings.ports)
             if protocol is None:
                 continue
             host, port = protocol.transport.get_extra_info("sockname")[:2]
@@ -95,12 +96,14 @@ def configure(connection: Connection, settings: IceSettings) -> None:
     connection.get_component_candidates = get_component_candidates  # type: ignore[method-assign]
 
 
-async def _bind(connection: Connection, address: str, ports: range | None) -> StunProtocol | None:
+async def _bind(
+    connection: Connection, gate: Gate, address: str, ports: range | None
+) -> MediaPort | None:
     bound = _bound_socket(address, ports or range(1))
     if bound is None:
         return None
     _, protocol = await asyncio.get_running_loop().create_datagram_endpoint(
-        lambda: StunProtocol(connection), sock=bound
+        lambda: MediaPort(connection, gate), sock=bound
     )
     return protocol
 

@@ -26,4 +26,8 @@ class Pacer:
             self._frames += int(late / FRAME_S)
         frame = self._frames
         self._frames += 1
-        return frame, max(0.0, self._start + frame * FRAME_S - now)
+        return frame, max(0.0, self.due(frame) - now)
+
+    def due(self, frame: int) -> float:
+        """When it is to be sent."""
+        return self._start + frame * FRAME_S

@@ -8,20 +8,13 @@ tells the receiver that there is nothing to decode.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from typing import Protocol
-
-from aiortc import RTCRtpReceiver
-from aiortc.rtp import RtpPacket
 
 from inzwa_rtc.audio.opus import OpusDecoder
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.transport.jitterbuffer import Lost, ReorderBuffer
-
-RTP_CLOCK = 48_000  # RFC 7587: Opus counts at 48 kHz whatever it carries
-_STREAMS = "_RTCRtpReceiver__remote_streams"  # the public statistics can only be awaited
+from inzwa_rtc.transport.rtp import RtpPacket
 
 MAX_CONCEALED = 3  # beyond 60 ms concealment is noise; silence stands in
 
@@ -37,43 +30,25 @@ class AudioSink(Protocol):
 class OpusReceiver:
     """Decodes one caller's RTP stream into `sink`."""
 
-    def __init__(self, sink: AudioSink, clock: Callable[[], float] | None = None) -> None:
+    def __init__(self, sink: AudioSink) -> None:
         self.packets = 0
         self.bad_packets = 0
         self.concealed_frames = 0
         self.buffer = ReorderBuffer()
         self._sink = sink
         self._decoder = OpusDecoder(ASR_SAMPLE_RATE)
-        self._clock = clock or asyncio.get_running_loop().time
-        self._receiver: RTCRtpReceiver | None = None
+        self._due: list[bytes | Lost] = []
 
-    @property
-    def jitter_ms(self) -> float:
-        """Of the packets' arrival (RFC 3550, section 6.4.1)."""
-        streams = getattr(self._receiver, _STREAMS, {}).values()
-        ticks = max((stream.jitter for stream in streams), default=0)
-        return round(ticks * 1000 / RTP_CLOCK, 1)
-
-    def attach(self, receiver: RTCRtpReceiver) -> None:
-        """Take the place of the receiver's jitter buffer."""
-        name = "_RTCRtpReceiver__jitter_buffer"
-        if not hasattr(receiver, name):  # a silent no-op would leave the caller unheard
-            raise RuntimeError("aiortc's receiver has changed: no jitter buffer to replace")
-        setattr(receiver, name, self)
-        if not hasattr(receiver, _STREAMS):
-            raise RuntimeError("aiortc's receiver has changed: no jitter to read")
-        self._receiver = receiver
-
-    def add(self, packet: RtpPacket) -> tuple[bool, None]:
-        """What aiortc's receiver calls for each packet: no key frame wanted, none complete."""
-        self.push(packet.sequence_number, packet.payload)
-        return False, None
-
-    def push(self, sequence: int, payload: bytes) -> None:
+    def push(self, packet: RtpPacket, now: float) -> None:
         """Take one RTP packet's Opus payload."""
         self.packets += 1
+        self._due += self.buffer.push(packet.sequence, packet.payload, now)
+
+    def take(self, now: float) -> None:
+        """Decode what is due."""
+        due, self._due = self._due, []
         concealed = 0
-        for item in self.buffer.push(sequence, payload, self._clock()):
+        for item in due:
             if not isinstance(item, Lost):
                 concealed = 0
                 self._decode(item)

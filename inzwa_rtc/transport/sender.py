@@ -2,96 +2,99 @@
 
 from __future__ import annotations
 
-import asyncio
-import fractions
-from functools import cache
-from typing import Any
-
-import av
-from aiortc import MediaStreamTrack, RTCRtpSender
-from aiortc.mediastreams import MediaStreamError
+from functools import cache, partial
+from typing import Protocol
 
 from inzwa_rtc.audio.frame import FRAME_MS, PlayoutFrame, frame_bytes
 from inzwa_rtc.audio.opus import OpusEncoder
 from inzwa_rtc.playout.playout import Playout
-from inzwa_rtc.transport.pace import Pacer
-from inzwa_rtc.transport.receiver import RTP_CLOCK
+from inzwa_rtc.transport.hooks import RTP_CLOCK
 
 OUT_SAMPLE_RATE = 24_000
 _TICKS = RTP_CLOCK * FRAME_MS // 1000
 CLIENT_BUFFER_MS = 60  # what a browser's jitter buffer holds on a quiet network
-_MEASURE_FRAMES = 50
-_RTT = "_RTCRtpSender__rtt"  # from RTCP; the public statistics can only be awaited
+_MEASURE_TICKS = 50
 _TAIL_FRAMES = 10  # encode this much silence after speech, so that the codec settles
+_PAUSE_TICKS = 20  # a sign of life each 400 ms of silence, as Opus encoders do (DTX)
+_ONE_FRAME = 0xFC  # of a packet's first byte, which tells of one frame then (RFC 6716, 3.1)
 _SILENCE = bytes(frame_bytes(OUT_SAMPLE_RATE))
 
 
-class OpusTrack(MediaStreamTrack):
-    """Hands aiortc finished packets, which pass its own 96 kbit/s stereo encoder by.
+class PacketLane(Protocol):
+    """Where packets leave."""
 
-    What was encoded before is sent as it is. Silence longer than the tail costs no encoding
-    either: one silent packet is sent again and again.
+    @property
+    def round_trip_s(self) -> float:
+        """To the caller and back; 0 while it is not known."""
+        ...
+
+    def send(self, payload: bytes, timestamp: int, marker: bool) -> None:
+        """See `hooks.AudioLane`."""
+        ...
+
+
+class OpusSender:
+    """Sends what a playout gives, one packet a tick; in silence next to nothing.
+
+    What was encoded before is sent as it is. Behind it comes a tail of silence, so that what a
+    caller's buffer still holds is played, then one empty packet in 400 ms: it keeps the path
+    open and tells the caller's decoder that nothing is missing.
     """
 
-    kind = "audio"
-
-    def __init__(self, bitrate: int) -> None:
-        super().__init__()
+    def __init__(self, lane: PacketLane, bitrate: int) -> None:
         self.encodes = 0  # frames encoded so far
+        self._lane = lane
         self._bitrate = bitrate
         self._encoder = OpusEncoder(OUT_SAMPLE_RATE, bitrate)
-        self._tail = 0  # frames of silence yet to be encoded
+        self._tail = 0  # frames of silence yet to be sent as such
         self._is_behind = False  # packets were sent that the encoder knows nothing of
+        self._first: int | None = None
+        self._toc = _silent_packet(bitrate)[0] & _ONE_FRAME
+        self._quiet_ticks = 0  # since the last packet of sound or of the tail behind it
         self._playout: Playout | None = None
-        self._pacer: Pacer | None = None
-        self._sender: RTCRtpSender | None = None
-
-    def watch(self, sender: RTCRtpSender) -> None:
-        """Learn from this sender how long audio is under way."""
-        if not hasattr(sender, _RTT):
-            raise RuntimeError("aiortc's sender has changed: no round-trip time to read")
-        self._sender = sender
 
     def play(self, playout: Playout) -> None:
-        """Send what this playout gives from the next frame on."""
-        playout.takes_packets = True
+        """Send what this playout gives from the next tick on."""
+        playout.new_encoder = partial(OpusEncoder, OUT_SAMPLE_RATE, self._bitrate)
         self._playout = playout
 
-    async def recv(self) -> av.Packet[Any]:
-        """The next packet, when it is due."""
-        if self.readyState != "live":
-            raise MediaStreamError
-        now = asyncio.get_running_loop().time()
-        if self._pacer is None:
-            self._pacer = Pacer(now)
-        number, wait = self._pacer.next_frame(now)
-        await asyncio.sleep(wait)
-        if self._playout is not None and number % _MEASURE_FRAMES == 0:
-            round_trip_s: float = getattr(self._sender, _RTT, None) or 0.0
-            self._playout.transit_ms = CLIENT_BUFFER_MS + round(round_trip_s * 500)
-        packet = av.Packet(self._packet(self._playout.pull() if self._playout else None))
-        packet.pts = number * _TICKS
-        packet.time_base = fractions.Fraction(1, RTP_CLOCK)
-        return packet
+    def send(self, tick: int) -> None:
+        """Send what is due."""
+        if self._first is None:
+            self._first = tick
+        number = tick - self._first
+        playout = self._playout
+        if playout is None:
+            frame = None
+        else:
+            if number % _MEASURE_TICKS == 0:
+                playout.transit_ms = CLIENT_BUFFER_MS + round(self._lane.round_trip_s * 500)
+            frame = playout.pull()
+        payload = self._packet(frame)
+        if payload is not None:
+            begins = self._quiet_ticks > 0 and len(payload) > 1
+            self._quiet_ticks = self._quiet_ticks if len(payload) == 1 else 0
+            self._lane.send(payload, number * _TICKS, begins)
+        self._quiet_ticks += payload is None or len(payload) == 1
 
-    def _packet(self, frame: PlayoutFrame | None) -> bytes:
+    def _packet(self, frame: PlayoutFrame | None) -> bytes | None:
         if frame is None:
             return self._silent()
+        self._tail = _TAIL_FRAMES
         if frame.packet:
             # Where a hold has torn a phrase in two, its packets go on all the same: a decoder
             # that has heard silence in between is back on the sound after a frame or two, and
             # more gently than if encoding began in the middle of it.
             self._is_behind = True
-            self._tail = 0  # a packet of silence ends its sound well, wherever it stops
             return frame.packet
-        self._tail = _TAIL_FRAMES
         return self._encode(frame.pcm)
 
-    def _silent(self) -> bytes:
-        if not self._tail:
-            return _silent_packet(self._bitrate)
-        self._tail -= 1
-        return self._encode(_SILENCE)
+    def _silent(self) -> bytes | None:
+        if self._tail:
+            self._tail -= 1
+            # Behind finished packets, one from within silence ends the sound well.
+            return _silent_packet(self._bitrate) if self._is_behind else self._encode(_SILENCE)
+        return bytes([self._toc]) if self._quiet_ticks % _PAUSE_TICKS == 0 else None
 
     def _encode(self, pcm: bytes) -> bytes:
         if self._is_behind:

@@ -13,7 +13,6 @@ from aiortc import (
     RTCConfiguration,
     RTCDataChannel,
     RTCPeerConnection,
-    RTCRtpReceiver,
     RTCRtpSender,
     RTCRtpTransceiver,
     RTCSessionDescription,
@@ -25,12 +24,14 @@ from inzwa_rtc.errors import PeerError
 from inzwa_rtc.events import Event, Failure
 from inzwa_rtc.playout.playout import Playout
 from inzwa_rtc.settings import LimitSettings, Settings
-from inzwa_rtc.transport.datagrams import limit_datagrams
+from inzwa_rtc.transport.clock import MediaClock
+from inzwa_rtc.transport.hooks import AudioLane, Gate, limit_datagrams, mute, open_gates
 from inzwa_rtc.transport.ice import IceSettings, configure
 from inzwa_rtc.transport.inbox import CommandsOverflowError, Inbox
+from inzwa_rtc.transport.line import WebRtcLine
 from inzwa_rtc.transport.offer import check_offer, is_reachable, with_opus_preferences
 from inzwa_rtc.transport.receiver import OpusReceiver
-from inzwa_rtc.transport.sender import OUT_SAMPLE_RATE, OpusTrack
+from inzwa_rtc.transport.sender import OUT_SAMPLE_RATE, OpusSender
 from inzwa_rtc.transport.wire import Dialect, message_of
 
 C = TypeVar("C")
@@ -49,7 +50,8 @@ class WebRtcPeer(Generic[C]):
 
     out_sample_rate = OUT_SAMPLE_RATE
 
-    def __init__(self, settings: Settings, dialect: Dialect[C]) -> None:
+    def __init__(self, settings: Settings, dialect: Dialect[C], clock: MediaClock) -> None:
+        self._clock = clock
         self._dialect = dialect
         self._limits: LimitSettings = settings.limits
         self._bitrate = settings.opus_bitrate
@@ -57,9 +59,12 @@ class WebRtcPeer(Generic[C]):
         # Without iceServers=[] aiortc asks a public STUN server.
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._inbox: Inbox[C] = Inbox()
-        self._receiver = OpusReceiver(self._inbox)
-        self._track = OpusTrack(settings.opus_bitrate)
         self._audio = self._add_audio()
+        self._receiver = OpusReceiver(self._inbox)
+        self._gates: list[Gate] = []
+        self._lane: AudioLane | None = None
+        self._line: WebRtcLine | None = None
+        self._sender: OpusSender | None = None
         self._channel: RTCDataChannel | None = None
         self._unsent: deque[Event] = deque(maxlen=MAX_UNSENT_EVENTS)
         self._candidates = 0
@@ -73,6 +78,11 @@ class WebRtcPeer(Generic[C]):
     def state(self) -> str:
         """The W3C connection state: new, connecting, connected, disconnected, failed, closed."""
         return str(self._pc.connectionState)
+
+    @property
+    def heard_at(self) -> float:
+        """When the last authentic packet came, on the loop's clock."""
+        return max((gate.heard_at for gate in self._gates), default=0.0)
 
     @property
     def has_channel(self) -> bool:
@@ -92,8 +102,12 @@ class WebRtcPeer(Generic[C]):
                 code="bad_offer",
             ) from error
         self._refuse_other_media()
-        for transport in getattr(self._pc, "_RTCPeerConnection__iceTransports"):  # noqa: B009
-            configure(transport.iceGatherer._connection, self._ice)
+        for connection, gate in open_gates(self._pc):
+            configure(connection, gate, self._ice)
+            self._gates.append(gate)
+        self._lane = AudioLane(self._audio, self._gates, self._receiver.push)
+        self._sender = OpusSender(self._lane, self._bitrate)
+        self._line = WebRtcLine(self._sender, self._receiver, self._inbox.close)
         await self._pc.setLocalDescription(await self._pc.createAnswer())
         return with_opus_preferences(self._pc.localDescription.sdp, self._bitrate)
 
@@ -141,7 +155,8 @@ class WebRtcPeer(Generic[C]):
 
     def play(self, playout: Playout) -> None:
         """Send what `playout` gives."""
-        self._track.play(playout)
+        assert self._sender is not None, "nothing was answered"
+        self._sender.play(playout)
 
     def receive(self) -> AsyncGenerator[Frame | C, None]:
         """The caller's frames and commands."""
@@ -179,7 +194,7 @@ class WebRtcPeer(Generic[C]):
     async def close(self) -> None:
         """Free everything. May be called more than once."""
         self._inbox.close()
-        self._track.stop()
+        self._leave_clock()
         # Shielded: cancelled half-way, aiortc would leave its sockets open.
         await asyncio.shield(asyncio.ensure_future(self._pc.close()))
 
@@ -191,7 +206,9 @@ class WebRtcPeer(Generic[C]):
             "packets_lost": buffer.lost,
             "packets_late": buffer.late,
             "packets_bad": self._receiver.bad_packets,
-            "jitter_ms": self._receiver.jitter_ms,
+            "packets_refused": sum(gate.refused for gate in self._gates),
+            "packets_unreadable": self._lane.unreadable if self._lane is not None else 0,
+            "jitter_ms": round(self._lane.jitter_ms, 1) if self._lane is not None else 0.0,
             "frames_concealed": self._receiver.concealed_frames,
             "frames_waiting": self._inbox.waiting_frames,
             "frames_dropped": self._inbox.dropped_frames,
@@ -199,11 +216,9 @@ class WebRtcPeer(Generic[C]):
 
     def _add_audio(self) -> RTCRtpTransceiver:
         """The transceiver for the offer's first audio section, in Opus and nothing else."""
-        transceiver = self._pc.addTransceiver(self._track, direction="sendrecv")
+        transceiver = self._pc.addTransceiver("audio", direction="sendrecv")
         codecs = RTCRtpSender.getCapabilities("audio").codecs
         transceiver.setCodecPreferences([c for c in codecs if c.mimeType == "audio/opus"])
-        self._receiver.attach(transceiver.receiver)
-        self._track.watch(transceiver.sender)
         return transceiver
 
     def _refuse_other_media(self) -> None:
@@ -211,14 +226,21 @@ class WebRtcPeer(Generic[C]):
         for transceiver in self._pc.getTransceivers():
             if transceiver is not self._audio:
                 transceiver.direction = "inactive"
-                receiver: RTCRtpReceiver = transceiver.receiver
-                receiver._enabled = False  # else its queue grows: nobody reads it
+                mute(transceiver.receiver)
 
     def _on_state(self) -> None:
+        if self.state == "connected" and self._line is not None:
+            self._clock.add(self._line)
+        elif self.state in ("failed", "closed"):
+            self._leave_clock()
         if self.state in ("connected", "failed", "closed"):
             self._connected.set()
         if self.state in ("failed", "closed"):
             self._inbox.close()
+
+    def _leave_clock(self) -> None:
+        if self._line is not None:
+            self._clock.remove(self._line)
 
     def _on_channel(self, channel: RTCDataChannel) -> None:
         if channel.label != CHANNEL_LABEL or self._channel is not None:

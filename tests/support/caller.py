@@ -29,6 +29,7 @@ from tests.support.voice import Samples
 RATE = 48_000
 FRAME = RATE // 50
 PATIENCE_S = 60  # far more than any step takes on a busy machine
+LONGEST_PAUSE = RATE * 60  # samples; a caller who waits for longer is not looked at
 CODEC_MS = 200  # by then the codec has come to rest behind an answer
 
 
@@ -94,13 +95,19 @@ class Ear:
 
     def add(self, packet: RtpPacket) -> tuple[bool, None]:
         """What aiortc's receiver calls for each packet: nothing is left for it to decode."""
+        if self.packets:  # in silence hardly anything is sent
+            missing = (packet.timestamp - self.packets[-1][1]) % (1 << 32) - FRAME
+            self._add(np.zeros(missing if missing < LONGEST_PAUSE else 0, np.int16))
         self.packets.append((packet.sequence_number, packet.timestamp))
         for frame in self._decoder.decode(av.Packet(packet.payload)):
             assert isinstance(frame, av.AudioFrame)
-            self.heard.append(frame.to_ndarray().reshape(-1).astype(np.int16))
-            self.samples += frame.samples
+            self._add(frame.to_ndarray().reshape(-1).astype(np.int16))
         self._changed()
         return False, None
+
+    def _add(self, samples: Samples) -> None:
+        self.heard.append(samples)
+        self.samples += len(samples)
 
 
 class Caller:

@@ -10,6 +10,8 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from inzwa_rtc.conversation.peer import Command
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.transport import ice
+from inzwa_rtc.transport.clock import MediaClock
+from inzwa_rtc.transport.hooks import open_gates
 from inzwa_rtc.transport.ice import IceSettings, NoMediaPortError, configure, usable_addresses
 from inzwa_rtc.transport.webrtc import WebRtcPeer
 from signaling.dialects.native import NativeDialect
@@ -34,10 +36,10 @@ async def connect(settings: Settings) -> tuple[WebRtcPeer[Command], RTCPeerConne
     client.createDataChannel("inzwa")
     client.addTransceiver("audio")
     offer = await client.createOffer()
-    for transport in getattr(client, "_RTCPeerConnection__iceTransports"):  # noqa: B009
-        configure(transport.iceGatherer._connection, IceSettings())
+    for connection, gate in open_gates(client):
+        configure(connection, gate, IceSettings())
     await client.setLocalDescription(offer)
-    peer = WebRtcPeer(settings, NativeDialect(settings.limits))
+    peer = WebRtcPeer(settings, NativeDialect(settings.limits), MediaClock())
     answer = await peer.answer(client.localDescription.sdp)
     await client.setRemoteDescription(RTCSessionDescription(answer, "answer"))
     return peer, client
@@ -79,7 +81,7 @@ async def test_a_call_without_a_free_port_is_refused_with_what_to_do(
         client.addTransceiver("audio")
         await client.setLocalDescription(await client.createOffer())
         settings = Settings(udp_ports=f"{port}-{port}")
-        peer = WebRtcPeer(settings, NativeDialect(settings.limits))
+        peer = WebRtcPeer(settings, NativeDialect(settings.limits), MediaClock())
         with pytest.raises(NoMediaPortError) as refused:
             await peer.answer(client.localDescription.sdp)
         assert "udp_ports" in refused.value.action

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from inzwa_rtc.audio.frame import PlayoutFrame
 from inzwa_rtc.audio.opus import OpusDecoder
 from inzwa_rtc.playout.playout import Playout
 from inzwa_rtc.speech.cache.phrase import KeptPhrase
-from inzwa_rtc.transport.sender import OUT_SAMPLE_RATE, OpusTrack
+from inzwa_rtc.transport.sender import OUT_SAMPLE_RATE, OpusSender
 
 BITRATE = 28_000
 FRAME = OUT_SAMPLE_RATE // 50 * 2
@@ -43,20 +43,57 @@ def kept(pcm: bytes) -> list[PlayoutFrame]:
     ]
 
 
-class Line:
-    """A track, pulled by hand, and what one decoder makes of all that it sends."""
+class Told(Playout):
+    """Plays what the test says."""
 
     def __init__(self) -> None:
-        self.track = OpusTrack(BITRATE)
-        self.packets: list[bytes] = []
+        super().__init__(OUT_SAMPLE_RATE, lambda event: None)
+        self.next: PlayoutFrame | None = None
+
+    def pull(self) -> PlayoutFrame | None:
+        return self.next
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    tick: int
+    payload: bytes
+    timestamp: int
+    marker: bool
+
+
+class Line:
+    """A sender, told what to send, and what a decoder makes of all that it sends, and of its
+    silence."""
+
+    round_trip_s = 0.0
+
+    def __init__(self) -> None:
+        self.sender = OpusSender(self, BITRATE)
+        self.sent: list[Sent] = []
+        self.ticks = 0
+        self._playout = Told()
+        self.sender.play(self._playout)
         self._decoder = OpusDecoder(OUT_SAMPLE_RATE)
         self._sound: list[bytes] = []
 
-    def send(self, *frames: PlayoutFrame | None) -> None:
-        for frame in frames:
-            packet = self.track._packet(frame)
-            self.packets.append(packet)
-            self._sound.append(self._decoder.decode(packet))
+    def send(self, payload: bytes, timestamp: int, marker: bool) -> None:
+        """What the sender calls."""
+        self.sent.append(Sent(self.ticks, payload, timestamp, marker))
+
+    def play(self, *frames: PlayoutFrame | None) -> None:
+        for self._playout.next in frames:
+            sent = len(self.sent)
+            self.sender.send(self.ticks)
+            came = [one.payload for one in self.sent[sent:]]
+            self._sound += [self._decoder.decode(one) for one in came] or [self._decoder.conceal()]
+            self.ticks += 1
+
+    @property
+    def packets(self) -> list[bytes]:
+        """One for each tick; empty where nothing was sent."""
+        by_tick = {one.tick: one.payload for one in self.sent}
+        return [by_tick.get(tick, b"") for tick in range(self.ticks)]
 
     @property
     def sound(self) -> NDArray[np.float64]:
@@ -81,9 +118,9 @@ def joined(*parts: Sequence[PlayoutFrame | None]) -> tuple[Line, Line, list[int]
     mixed, reference = Line(), Line()
     joints: list[int] = []
     for part in parts:
-        joints.append(len(mixed.packets))
-        mixed.send(*part)
-        reference.send(*(PlayoutFrame(frame.pcm) if frame else None for frame in part))
+        joints.append(mixed.ticks)
+        mixed.play(*part)
+        reference.play(*(PlayoutFrame(frame.pcm) if frame else None for frame in part))
     return mixed, reference, joints[1:]
 
 
@@ -116,29 +153,58 @@ def test_nothing_clicks_where_encoded_phrases_begin_and_end(
 def test_a_click_would_be_noticed() -> None:
     """One frame of samples missing within a phrase bends the sound more than a joint may."""
     torn, whole = Line(), Line()
-    torn.send(*live(ONE[:8]), *live(TWO[12:]))
-    whole.send(*live(ONE))
+    torn.play(*live(ONE[:8]), *live(TWO[12:]))
+    whole.play(*live(ONE))
     assert click(torn, 8) > 2 * click(whole, 8) + 50
 
 
 def test_a_kept_phrase_costs_no_encoding_and_neither_does_the_silence_around_it() -> None:
     line = Line()
-    line.send(*[None] * 20, *ONE, *[None] * 20, *TWO)
-    assert line.track.encodes == 0
+    line.play(*[None] * 20, *ONE, *[None] * 20, *TWO)
+    assert line.sender.encodes == 0
     assert line.packets[20 : 20 + len(ONE)] == [frame.packet for frame in ONE]
 
 
-async def test_a_track_takes_the_packets_of_what_it_plays() -> None:
+def test_silence_costs_a_sign_of_life_and_no_more() -> None:
+    """An empty packet in 400 ms, which decoders take for a pause and not for a loss."""
+    line = Line()
+    line.play(*live(ONE), *[None] * 110)
+    behind = [one for one in line.sent if one.tick >= len(ONE)]
+    assert [one.tick - len(ONE) for one in behind] == [*range(10), 10, 30, 50, 70, 90]
+    assert [len(one.payload) for one in behind[10:]] == [1] * 5
+    quiet = line.sound[-40 * FRAME // 2 :]
+    assert np.abs(quiet).max() < 100
+
+
+def test_time_goes_on_in_silence_and_sound_behind_it_is_marked() -> None:
+    line = Line()
+    line.play(None, *ONE, *[None] * 40, *TWO)
+    assert [one.timestamp for one in line.sent] == [one.tick * 960 for one in line.sent]
+    assert [one.tick for one in line.sent if one.marker] == [1, 1 + len(ONE) + 40]
+
+
+def test_a_stall_is_skipped_in_time_too() -> None:
+    line = Line()
+    line.play(*ONE[:3])
+    line.ticks += 7
+    line.play(*ONE[3:5])
+    assert [one.timestamp // 960 for one in line.sent] == [0, 1, 2, 10, 11]
+
+
+async def test_what_a_sender_plays_is_encoded_when_it_is_written() -> None:
+    """When it is due, nothing is left to do but to send it."""
     playout = Playout(OUT_SAMPLE_RATE, lambda event: None)
-    track = OpusTrack(BITRATE)
-    track.play(playout)
+    line = Line()
+    line.sender.play(playout)
     speech = playout.speech(1)
     speech.begin_phrase("one", 0)
     assert speech.takes_packets
     await speech.write_frames([PlayoutFrame(b"", frame.packet) for frame in ONE[:3]])
+    await speech.write(voice(110, 6) + bytes(100))  # ends within a frame
     speech.end_phrase()
     speech.finish()
-    async with asyncio.timeout(10):
-        sent = [bytes(await track.recv()) for _ in range(3)]
-    assert sent == [frame.packet for frame in ONE[:3]]
-    assert track.encodes == 0
+    for tick in range(10):
+        line.sender.send(tick)
+    assert [one.payload for one in line.sent[:3]] == [frame.packet for frame in ONE[:3]]
+    assert all(len(one.payload) > 20 for one in line.sent[3:9])
+    assert line.sender.encodes == 0

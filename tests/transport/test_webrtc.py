@@ -19,10 +19,11 @@ from inzwa_rtc.events import ReplyFinished
 from inzwa_rtc.playout.playout import Playout
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.speech.cache.phrase import KeptPhrase
-from inzwa_rtc.transport.datagrams import MAX_DATAGRAM
+from inzwa_rtc.transport.hooks import MAX_DATAGRAM
 from inzwa_rtc.transport.sender import OUT_SAMPLE_RATE
 from inzwa_rtc.transport.webrtc import WebRtcPeer
 from signaling.dialects.native import NativeDialect
+from tests.support.ticking import ticking
 
 GOOD = "candidate:1 1 udp 2122 127.0.0.1 50000 typ host"
 
@@ -35,14 +36,15 @@ async def answered() -> AsyncIterator[tuple[WebRtcPeer[Command], RTCDataChannel,
     channel = client.createDataChannel("inzwa")
     client.addTransceiver("audio")
     await client.setLocalDescription(await client.createOffer())
-    peer = WebRtcPeer[Command](settings, NativeDialect(settings.limits))
-    try:
-        answer = await peer.answer(client.localDescription.sdp)
-        await client.setRemoteDescription(RTCSessionDescription(answer, "answer"))
-        yield peer, channel, answer
-    finally:
-        await client.close()
-        await peer.close()
+    async with ticking() as clock:
+        peer = WebRtcPeer[Command](settings, NativeDialect(settings.limits), clock)
+        try:
+            answer = await peer.answer(client.localDescription.sdp)
+            await client.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+            yield peer, channel, answer
+        finally:
+            await client.close()
+            await peer.close()
 
 
 async def test_the_answer_offers_opus_and_nothing_else() -> None:
@@ -80,31 +82,33 @@ async def test_a_phrase_that_was_encoded_before_is_heard_and_nothing_is_encoded(
     client = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     client.addTransceiver("audio", "recvonly")
     await client.setLocalDescription(await client.createOffer())
-    peer = WebRtcPeer[Command](settings, NativeDialect(settings.limits))
-    try:
-        answer = await peer.answer(client.localDescription.sdp)
-        await client.setRemoteDescription(RTCSessionDescription(answer, "answer"))
-        assert await peer.connected(10)
-        playout = Playout(peer.out_sample_rate, lambda event: None)
-        peer.play(playout)
-        speech = playout.speech(1)
-        speech.begin_phrase("tone", 0)
-        await speech.write_frames(phrase.encoded_frames())
-        speech.end_phrase()
-        speech.finish()
-        track = client.getReceivers()[0].track
-        loud = 0
-        async with asyncio.timeout(30):
-            while loud < 30:  # of 50 frames
-                frame = await track.recv()
-                assert isinstance(frame, AudioFrame)
-                sound = frame.to_ndarray().astype(float)
-                loud += 4000 < np.sqrt(np.mean(sound**2)) < 8000
-            await speech.played_out()
-    finally:
-        await client.close()
-        await peer.close()
-    assert peer._track.encodes == 0
+    async with ticking() as clock:
+        peer = WebRtcPeer[Command](settings, NativeDialect(settings.limits), clock)
+        try:
+            answer = await peer.answer(client.localDescription.sdp)
+            await client.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+            assert await peer.connected(10)
+            playout = Playout(peer.out_sample_rate, lambda event: None)
+            peer.play(playout)
+            speech = playout.speech(1)
+            speech.begin_phrase("tone", 0)
+            await speech.write_frames(phrase.encoded_frames())
+            speech.end_phrase()
+            speech.finish()
+            track = client.getReceivers()[0].track
+            loud = 0
+            async with asyncio.timeout(30):
+                while loud < 30:  # of 50 frames
+                    frame = await track.recv()
+                    assert isinstance(frame, AudioFrame)
+                    sound = frame.to_ndarray().astype(float)
+                    loud += 4000 < np.sqrt(np.mean(sound**2)) < 8000
+                await speech.played_out()
+        finally:
+            await client.close()
+            await peer.close()
+    assert peer._sender is not None
+    assert peer._sender.encodes == 0
 
 
 async def test_no_datagram_is_larger_than_every_path_carries(

@@ -1,0 +1,111 @@
+"""One 20 ms clock for the media of all calls.
+
+A tick sends what is due on every line, takes in what has come on every line, and then lets
+listeners run once for all of them. No call has a timer or a task of its own for its media.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn, Protocol
+
+import structlog
+
+from inzwa_rtc.audio.frame import FRAME_MS
+from inzwa_rtc.transport.pace import Pacer
+
+WATCHED_TICKS = 10_000 // FRAME_MS  # 10 s: long enough for a 99th percentile
+
+log = structlog.get_logger(__name__)
+
+
+class Line(Protocol):
+    """The media of one call. `now` is the loop's time in seconds."""
+
+    def send(self, tick: int, now: float) -> None:
+        """Send what is due at this tick; ticks are 20 ms apart, and skip what a stall took."""
+        ...
+
+    def take_in(self, now: float) -> None:
+        """Hand on what has come from the caller."""
+        ...
+
+    def fail(self) -> None:
+        """A fault of the line's own ended it: the clock has let it go."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lateness:
+    """By how many milliseconds the last packet of a tick left after it was due."""
+
+    p50_ms: float
+    p99_ms: float
+
+
+class MediaClock:
+    """Made once for a server, whose tasks `run` is one of. Without lines it sleeps."""
+
+    def __init__(self) -> None:
+        self.listeners: list[Callable[[float], None]] = []
+        """Called at the end of each tick, with the time."""
+        self._lines: dict[Line, None] = {}  # in the order in which they came
+        self._is_wanted = asyncio.Event()
+        self._late_s: deque[float] = deque(maxlen=WATCHED_TICKS)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    @property
+    def lateness(self) -> Lateness:
+        """Of the last 10 s in which there were lines; 0 before there were any."""
+        late = sorted(self._late_s) or [0.0]
+        p50, p99 = (late[len(late) * percent // 100] for percent in (50, 99))
+        return Lateness(p50 * 1000, p99 * 1000)
+
+    def add(self, line: Line) -> None:
+        """From the next tick on."""
+        self._lines[line] = None
+        self._is_wanted.set()
+
+    def remove(self, line: Line) -> None:
+        """Never call it again. May be called more than once."""
+        self._lines.pop(line, None)
+
+    async def run(self) -> NoReturn:
+        """Tick for as long as there are lines, until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._is_wanted.wait()
+            pacer = Pacer(loop.time())
+            while self._lines:
+                number, wait = pacer.next_frame(loop.time())
+                await asyncio.sleep(wait)
+                self.send(number, loop.time())
+                self._late_s.append(loop.time() - pacer.due(number))
+                self.take_in(loop.time())
+            self._is_wanted.clear()
+
+    def send(self, tick: int, now: float) -> None:
+        """The first half of a tick: what callers hear is never late for what they say."""
+        for line in list(self._lines):
+            self._guarded(line, line.send, tick, now)
+
+    def take_in(self, now: float) -> None:
+        """The second half."""
+        for line in list(self._lines):
+            self._guarded(line, line.take_in, now)
+        for listener in self.listeners:
+            listener(now)
+
+    def _guarded(self, line: Line, work: Callable[..., None], *given: Any) -> None:
+        """One call's fault must not silence the others."""
+        try:
+            work(*given)
+        except Exception:
+            log.exception("media.line_failed")
+            self.remove(line)
+            line.fail()

@@ -1,0 +1,82 @@
+"""One clock for all lines: when it ticks, for whom, and what a fault of one does."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from inzwa_rtc.transport.clock import MediaClock
+
+
+class Told:
+    """A line that notes what it is told, after `until` ticks with a fault."""
+
+    def __init__(self, course: list[str], name: str, until: int = 1000) -> None:
+        self.ticks: list[int] = []
+        self.failed = 0
+        self._course = course
+        self._name = name
+        self._until = until
+
+    def send(self, tick: int, now: float) -> None:
+        if len(self.ticks) == self._until:
+            raise RuntimeError("of the line's own")
+        self.ticks.append(tick)
+        self._course.append(f"{self._name} sends")
+
+    def take_in(self, now: float) -> None:
+        self._course.append(f"{self._name} takes in")
+
+    def fail(self) -> None:
+        self.failed += 1
+
+
+def test_all_send_before_any_takes_in_and_listeners_come_last() -> None:
+    course: list[str] = []
+    clock = MediaClock()
+    clock.listeners.append(lambda now: course.append(f"at {now}"))
+    for name in ("a", "b"):
+        clock.add(Told(course, name))
+    clock.send(0, 1.0)
+    clock.take_in(2.0)
+    assert course == ["a sends", "b sends", "a takes in", "b takes in", "at 2.0"]
+
+
+def test_a_line_with_a_fault_is_let_go_and_the_others_go_on() -> None:
+    course: list[str] = []
+    clock = MediaClock()
+    bad, good = Told(course, "bad", until=1), Told(course, "good")
+    clock.add(bad)
+    clock.add(good)
+    for tick in range(3):
+        clock.send(tick, 0.0)
+        clock.take_in(0.0)
+    assert (bad.ticks, bad.failed) == ([0], 1)
+    assert (good.ticks, good.failed) == ([0, 1, 2], 0)
+    assert len(clock) == 1
+
+
+async def test_it_ticks_while_there_are_lines_and_sleeps_while_there_are_none() -> None:
+    clock, ticks = MediaClock(), asyncio.Queue[float]()
+    clock.listeners.append(ticks.put_nowait)
+    running = asyncio.create_task(clock.run())
+    try:
+        async with asyncio.timeout(30):
+            for _ in range(2):
+                line = Told([], "a")
+                clock.add(line)
+                for _ in range(5):
+                    await ticks.get()
+                clock.remove(line)
+                clock.remove(line)
+                assert line.ticks == sorted(set(line.ticks))
+        assert clock.lateness.p99_ms >= clock.lateness.p50_ms >= 0
+    finally:
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+
+def test_a_clock_that_has_not_run_is_not_late() -> None:
+    assert MediaClock().lateness.p99_ms == 0
