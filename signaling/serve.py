@@ -32,6 +32,7 @@ from signaling.switchboard import RunningEngines, Switchboard, tell_not_reloaded
 from signaling.telemetry.pulse import feel
 from signaling.telemetry.telemetry import Telemetry
 from signaling.warmup import warm_up, warm_up_media
+from signaling.watching import watching
 from signaling.withdrawal import Withdrawal
 
 REQUESTS_END_S = 1.0  # aiohttp waits twice as long; the time to finish was the drain
@@ -155,30 +156,27 @@ async def _running(
     withdrawal = Withdrawal(
         store.users, calls, lambda: {*calls.tokens.users, *switchboard.now.spending.users()}
     )
-    watching = [
-        asyncio.create_task(watch(shedding, meter, telemetry.note_load)),
-        asyncio.create_task(feel(telemetry, calls)),
-        asyncio.create_task(withdrawal.watch()),
-    ]
-    try:
-        site = web.TCPSite(runner, settings.host, settings.port)
+    async with watching(
+        load=lambda: watch(shedding, meter, telemetry.note_load),
+        pulse=lambda: feel(telemetry, calls),
+        withdrawal=withdrawal.watch,
+    ):
         try:
-            await site.start()
-        except OSError as error:
-            raise ListenError(
-                f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.",
-                action="Stop what uses that port, or choose another with --port.",
-            ) from None
-        yield Server(runner.addresses[0][1], calls, switchboard, store, app[GATE], work)
-    finally:
-        await calls.close()
-        await runner.cleanup()
-        await work.close()
-        await switchboard.ended()
-        for task in watching:
-            task.cancel()
-        await asyncio.gather(*watching, return_exceptions=True)
-        await traces.close()
+            site = web.TCPSite(runner, settings.host, settings.port)
+            try:
+                await site.start()
+            except OSError as error:
+                raise ListenError(
+                    f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.",
+                    action="Stop what uses that port, or choose another with --port.",
+                ) from None
+            yield Server(runner.addresses[0][1], calls, switchboard, store, app[GATE], work)
+        finally:
+            await calls.close()
+            await runner.cleanup()
+            await work.close()
+            await switchboard.ended()
+            await traces.close()
 
 
 async def _drain(server: Server, force: asyncio.Event) -> None:
