@@ -26,6 +26,7 @@ from signaling.calls import Calls
 from signaling.detectors import Detectors
 from signaling.load import EVERY_S, watch
 from signaling.operations.work import Work
+from signaling.protocol import Runner
 from signaling.readiness import check_without_engines
 from signaling.signals import Signals
 from signaling.switchboard import RunningEngines, Switchboard, tell_not_reloaded
@@ -36,7 +37,6 @@ from signaling.watching import watching
 from signaling.withdrawal import Withdrawal
 
 REQUESTS_END_S = 1.0  # aiohttp waits twice as long; the time to finish was the drain
-KEEPALIVE_S = 15.0  # also the guard against slow headers; aiohttp's own default is an hour
 
 log = structlog.get_logger(__name__)
 
@@ -143,14 +143,7 @@ async def _running(
     store.users.when_deleted(calls.forget_user)
     work = Work(switchboard, shedding, lambda verdict: telemetry.calls.refusal(verdict.category))
     app = create_app(settings, calls, switchboard, store, work)
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        keepalive_timeout=KEEPALIVE_S,
-        handler_cancellation=True,
-        auto_decompress=False,  # compressed bodies are refused before anything is made of them
-        shutdown_timeout=REQUESTS_END_S,
-    )
+    runner = Runner(app, shutdown_timeout=REQUESTS_END_S)
     await runner.setup()
     meter = LoadMeter(readings=round(settings.load.average_s / EVERY_S))
     withdrawal = Withdrawal(
