@@ -21,17 +21,15 @@ from inzwa_rtc.conversation.voice import VoiceSettings
 from inzwa_rtc.conversation.voices import Voices
 from inzwa_rtc.errors import PeerError, Unavailable
 from inzwa_rtc.events import EndReason
-from inzwa_rtc.noise.choice import NewSuppressor, no_suppressor
 from inzwa_rtc.settings import LimitSettings, Settings
-from inzwa_rtc.transport.clock import MediaClock
 from inzwa_rtc.transport.webrtc import WebRtcPeer
 from signaling import not_taken
 from signaling.access.call_tokens import PREFIX, CallTokens, Claim
 from signaling.access.caller import Caller, check_may_call
 from signaling.call import Call
 from signaling.course import accounted
-from signaling.detectors import Detectors
 from signaling.dialects.native import NativeDialect, SessionOptions
+from signaling.media import Media
 from signaling.switchboard import Switchboard
 from signaling.telemetry.telemetry import Telemetry
 from signaling.telemetry.watch import Line, ObservedPeer
@@ -50,11 +48,9 @@ class Calls:
         self,
         limits: LimitSettings,
         switchboard: Switchboard[Any],
-        detectors: Detectors,
+        media: Media,
         shedding: Shedding,
         telemetry: Telemetry,
-        clock: MediaClock,
-        new_suppressor: NewSuppressor = no_suppressor,
     ) -> None:
         self.is_draining = False
         self.is_paused = False  # the operator lets nobody in for a while
@@ -63,10 +59,8 @@ class Calls:
         self.tokens = CallTokens()
         self.when_void: Callable[[Caller], None] = lambda _: None
         self._switchboard = switchboard
-        self._detectors = detectors
+        self._media = media
         self._shedding = shedding
-        self._clock = clock
-        self._new_suppressor = new_suppressor
         self._tasks: set[asyncio.Task[None]] = set()
         self._calls: dict[str, Call] = {}
         self._empty = asyncio.Event()
@@ -113,7 +107,9 @@ class Calls:
         check_may_call(owner)
         if not self.takes_calls:
             raise self._refused(not_taken.draining())
-        if len(self._calls) >= self.settings.max_concurrent_sessions:
+        if len(self._calls) >= self.settings.max_concurrent_sessions or not (
+            self._media.admission.has_room
+        ):
             raise self._refused(not_taken.server_full())
         call_id, token = secrets.token_urlsafe(16), PREFIX + secrets.token_urlsafe(24)
         call = Call(call_id, token, transport, owner, self.telemetry.watch(call_id, transport))
@@ -202,7 +198,7 @@ class Calls:
         """Hold the conversation of an admitted call until it ends."""
         if isinstance(peer, Line):
             call.line = peer
-        with self._detectors.lent() as detector:
+        with self._media.detectors.lent() as detector:
             call.session = Session(
                 call.id,
                 call.token,
@@ -213,7 +209,7 @@ class Calls:
                 voice,
                 self._shedding,
                 call.watch,
-                self._new_suppressor(),
+                self._media.new_suppressor(),
                 call.owner.settings.voice_mode,
             )
             return await self.held(call, call.session)
@@ -221,9 +217,9 @@ class Calls:
     @contextmanager
     def dictation(self, call: Call, tell: Callable[[Told], None]) -> Iterator[Dictation]:
         """What an admitted caller dictates, to be run with `held`."""
-        with self._detectors.lent() as detector:
+        with self._media.detectors.lent() as detector:
             parts = self._switchboard, detector, self.settings, tell, call.watch
-            call.session = dictation = Dictation(*parts, self._new_suppressor())
+            call.session = dictation = Dictation(*parts, self._media.new_suppressor())
             yield dictation
 
     def report_lines(self) -> None:
@@ -294,7 +290,7 @@ class Calls:
         return error
 
     async def _answered(self, offer: str) -> tuple[WebRtcPeer[Command], str]:
-        peer = WebRtcPeer(self.settings, self.dialect, self._clock)
+        peer = WebRtcPeer(self.settings, self.dialect, self._media.clock)
         try:
             async with asyncio.timeout(self.settings.timeouts.call_setup):
                 return peer, await peer.answer(offer)

@@ -10,6 +10,7 @@ import structlog
 
 from inzwa_rtc.conversation.shedding import Shedding
 from inzwa_rtc.machine.load import LoadMeter, MachineLoad
+from signaling.media import Media
 
 EVERY_S = 1.0
 
@@ -31,6 +32,24 @@ async def watch(
         tell(shedding, MachineLoad(0, 0))
         note(MachineLoad(0, 0))
         raise
+
+
+def admit(media: Media, note: Callable[[MachineLoad], None]) -> Callable[[MachineLoad], None]:
+    """`note`, after which calls are admitted by that load and by how late packets leave."""
+
+    def noted(load: MachineLoad) -> None:
+        note(load)
+        late_ms = media.clock.lateness.p99_ms
+        change = media.admission.feed(load.cpu_percent, late_ms)
+        if change is not None:
+            log.warning(
+                f"load.refusing_calls_{change}",
+                cpu_percent=round(load.cpu_percent),
+                late_ms=round(late_ms),
+                calls=len(media.clock),
+            )
+
+    return noted
 
 
 def tell(shedding: Shedding, load: MachineLoad) -> None:

@@ -22,10 +22,12 @@ from inzwa_rtc.transport.clock import MediaClock
 from inzwa_rtc.turntaking.vad import SileroVad
 from signaling.access.gate import GATE, Gate
 from signaling.access.opening import check_start
+from signaling.admission import Admission
 from signaling.app import create_app
 from signaling.calls import Calls
 from signaling.detectors import Detectors
-from signaling.load import EVERY_S, watch
+from signaling.load import EVERY_S, admit, watch
+from signaling.media import Media
 from signaling.operations.work import Work
 from signaling.protocol import Runner
 from signaling.readiness import check_without_engines
@@ -139,11 +141,8 @@ async def _running(
     await switchboard.open(settings)
     shedding = Shedding(settings.load)
     telemetry = Telemetry(settings, traces)
-    detectors = Detectors(SileroVad)
-    clock = MediaClock()
-    calls = Calls(
-        settings.limits, switchboard, detectors, shedding, telemetry, clock, new_suppressor
-    )
+    media = Media(MediaClock(), Detectors(SileroVad), Admission(settings.load), new_suppressor)
+    calls = Calls(settings.limits, switchboard, media, shedding, telemetry)
     switchboard.on_exchange = calls.engines_exchanged
     store.users.when_deleted(calls.forget_user)
     work = Work(switchboard, shedding, lambda verdict: telemetry.calls.refusal(verdict.category))
@@ -155,8 +154,8 @@ async def _running(
         store.users, calls, lambda: {*calls.tokens.users, *switchboard.now.spending.users()}
     )
     async with watching(
-        media=clock.run,
-        load=lambda: watch(shedding, meter, telemetry.note_load),
+        media=media.clock.run,
+        load=lambda: watch(shedding, meter, admit(media, telemetry.note_load)),
         pulse=lambda: feel(telemetry, calls),
         withdrawal=withdrawal.watch,
     ):

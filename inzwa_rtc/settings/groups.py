@@ -78,10 +78,13 @@ class LimitSettings(Group):
 
 class LoadSettings(Group):
     """From which load of the machine on something is left undone, in percent of its processors
-    (their mean over `average_s` seconds) and of its memory."""
+    (their mean over `average_s` seconds) and of its memory. From `full_cpu_percent` on, or when
+    one packet in a hundred leaves more than `full_late_ms` late, new calls are refused."""
 
     read_ahead_cpu_percent: Annotated[float, Field(gt=0, le=100)] = 70.0
     cpu_percent: Annotated[float, Field(gt=0, le=100)] = 80.0
     memory_percent: Annotated[float, Field(gt=0, le=100)] = 85.0
     least_tokens: Annotated[int, Field(ge=1)] = 50
     average_s: Annotated[int, Field(ge=1, le=600)] = 20
+    full_cpu_percent: Annotated[float, Field(gt=0, le=100)] = 95.0
+    full_late_ms: Annotated[float, Field(gt=0, le=1000)] = 30.0
