@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from inzwa_rtc.cli.options import Configuration
 from inzwa_rtc.cli.speaking import quietly
-from inzwa_rtc.settings import load
 
 if TYPE_CHECKING:
     from inzwa_rtc.store import Store
@@ -19,13 +18,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def with_store(config_path: Path | None, act: Callable[[Store], Awaitable[T]]) -> T:
+def with_store(configuration: Configuration, act: Callable[[Store], Awaitable[T]]) -> T:
     """What `act` gives, over the store that the settings name."""
     # Imported late: the other commands have no use for databases.
     from inzwa_rtc.store import database_url, opened
 
     quietly()
-    settings = load(config_path).settings
+    settings = configuration.settings()
 
     async def over() -> T:
         async with opened(database_url(settings), settings.default_voice_mode) as store:

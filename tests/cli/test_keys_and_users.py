@@ -117,6 +117,15 @@ def test_without_a_url_the_database_is_a_file_in_the_data_folder(tmp_path: Path)
     assert (tmp_path / "home/inzwa-rtc/inzwa.db").is_file()
 
 
+def test_the_command_line_names_the_database_as_it_does_for_the_server(tmp_path: Path) -> None:
+    result = run(tmp_path, "keys", "create", "phone", "--set", "data_dir=here")
+    assert result.returncode == 0, result.stderr
+    result = run(
+        tmp_path, "keys", "list", "--set", f"database_url=sqlite:///{Path('here/inzwa.db')}"
+    )
+    assert "phone" in result.stdout
+
+
 @pytest.mark.parametrize(
     "url",
     ["mysql://root:canary@host/x", "canary", "sqlite://canary", "sqlite:///", "postgresql://"],
