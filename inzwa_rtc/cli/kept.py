@@ -21,13 +21,13 @@ T = TypeVar("T")
 def with_store(configuration: Configuration, act: Callable[[Store], Awaitable[T]]) -> T:
     """What `act` gives, over the store that the settings name."""
     # Imported late: the other commands have no use for databases.
-    from inzwa_rtc.store import database_url, opened
+    from inzwa_rtc.store import opened, place_of
 
     quietly()
     settings = configuration.settings()
 
     async def over() -> T:
-        async with opened(database_url(settings), settings.default_voice_mode) as store:
+        async with opened(place_of(settings), settings.default_voice_mode) as store:
             return await act(store)
 
     return asyncio.run(over())

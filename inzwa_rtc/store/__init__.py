@@ -7,7 +7,7 @@ works again, without a restart, as soon as the database does.
 """
 
 from inzwa_rtc.store.keys import SCOPES, ApiKey, Keys, Scope
-from inzwa_rtc.store.store import Store, database_url, opened, state
+from inzwa_rtc.store.store import Store, opened, place_of, state
 from inzwa_rtc.store.users import Changes, Users
 
 __all__ = [
@@ -18,7 +18,7 @@ __all__ = [
     "Scope",
     "Store",
     "Users",
-    "database_url",
     "opened",
+    "place_of",
     "state",
 ]

@@ -137,6 +137,18 @@ def test_a_url_of_no_known_kind_is_refused_and_not_repeated(tmp_path: Path, url:
     assert "canary" not in result.stderr
 
 
+@pytest.mark.parametrize("command", [["keys", "create", "phone"], ["serve", "--port", "0"]])
+def test_a_misspelt_place_of_the_database_is_told_and_not_made(
+    tmp_path: Path, command: list[str]
+) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/srv/dta/inzwa.db"
+    result = run(tmp_path, *command, "--set", f"database_url={url}")
+    assert result.returncode == 2, result.stderr
+    assert f"names {tmp_path}/srv/dta/inzwa.db, but there is no folder" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_database_that_is_away_is_a_message_and_exit_code_1(tmp_path: Path) -> None:
     url = "postgresql://tests:canary@127.0.0.1:9/x"
     result = run(tmp_path, "users", "list", INZWA_DATABASE_URL=url)
