@@ -19,9 +19,10 @@ T = TypeVar("T")
 
 
 def with_store(configuration: Configuration, act: Callable[[Store], Awaitable[T]]) -> T:
-    """What `act` gives, over the store that the settings name."""
+    """What `act` gives, over the store that the settings name. Raises `ConfigError`, and
+    `Unavailable` with the reason."""
     # Imported late: the other commands have no use for databases.
-    from inzwa_rtc.store import opened, place_of
+    from inzwa_rtc.store import Away, opened, place_of
 
     quietly()
     settings = configuration.settings()
@@ -30,7 +31,10 @@ def with_store(configuration: Configuration, act: Callable[[Store], Awaitable[T]
         async with opened(place_of(settings), settings.default_voice_mode) as store:
             return await act(store)
 
-    return asyncio.run(over())
+    try:
+        return asyncio.run(over())
+    except Away as error:  # whoever runs a command is the operator
+        raise error.for_operator() from None
 
 
 def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -9,11 +9,10 @@ from pathlib import Path
 import platformdirs
 from sqlalchemy.exc import SQLAlchemyError
 
-from inzwa_rtc.errors import Unavailable
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.store import migrating
 from inzwa_rtc.store.address import backend
-from inzwa_rtc.store.database import Database
+from inzwa_rtc.store.database import Away, Database
 from inzwa_rtc.store.keys import Keys
 from inzwa_rtc.store.migrating import State
 from inzwa_rtc.store.users import Users
@@ -56,11 +55,7 @@ def state(place: str | Path) -> State:
     try:
         return migrating.state(found)
     except away as error:
-        raise found.mistake(error) or Unavailable(
-            f"The database of users and keys cannot be used: {found.reason(error)}.",
-            action="docs/users.md says what that means (When it is away).",
-            code="database_unavailable",
-        ) from None
+        raise found.mistake(error) or Away(found.reason(error)).for_operator() from None
 
 
 def place_of(settings: Settings) -> str | Path:

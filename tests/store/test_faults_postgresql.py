@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from inzwa_rtc.errors import ConfigError, Unavailable
-from inzwa_rtc.store import Store, opened
+from inzwa_rtc.store import Away, Store, opened
 from inzwa_rtc.store.address import backend
 from tests.support.postgres import PASSWORD, Postgres, postgres
 
@@ -81,7 +81,7 @@ async def test_requests_that_wait_for_it_at_the_same_time_are_all_given_up(
         answers = await asyncio.gather(
             *(store.users.get("rudo") for _ in range(50)), return_exceptions=True
         )
-        assert {type(answer) for answer in answers} == {Unavailable}
+        assert {type(answer) for answer in answers} == {Away}
         server.thaw()
         await assert_all_is_as_it_was(store)
 
