@@ -16,7 +16,7 @@ from inzwa_rtc.errors import EngineError, ListenError
 from inzwa_rtc.machine.load import LoadMeter
 from inzwa_rtc.noise import choice
 from inzwa_rtc.settings import Origin, Settings
-from inzwa_rtc.store import Store, database_url, opened
+from inzwa_rtc.store import Store, opened, place_of
 from inzwa_rtc.tracing import opening as tracing
 from inzwa_rtc.transport.clock import MediaClock
 from inzwa_rtc.turntaking.vad import SileroVad
@@ -59,7 +59,7 @@ async def serve(
     """
     signals = Signals()
     try:
-        async with opened(database_url(settings)) as store:  # engines may take minutes to load
+        async with opened(place_of(settings)) as store:  # engines may take minutes to load
             await check_start(settings, store.keys)
         await check_without_engines(settings)
         async with engines as up:
@@ -121,7 +121,7 @@ async def running(
 ) -> AsyncIterator[Server]:
     """Serve on the configured host and port (0: any free one) while the block runs; calls
     that live at its end are ended. Raises `ListenError`, `ConfigError`, `EngineError`."""
-    async with opened(database_url(settings), settings.default_voice_mode) as store:
+    async with opened(place_of(settings), settings.default_voice_mode) as store:
         await check_start(settings, store.keys)
         async with _running(settings, engines, read_settings, read_origins, store) as server:
             yield server

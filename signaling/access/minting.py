@@ -76,7 +76,7 @@ class Minting:
         caller = await self._named(caller_of(request), asked.user)
         check_may_call(caller)
         grant = Grant(caller.key_id, caller.user, asked.session)
-        token = self._gate.mint(grant, asked.expires_s)
+        token = await self._gate.mint(grant, asked.expires_s)
         expires_at = datetime.now(UTC) + timedelta(seconds=asked.expires_s)
         return web.json_response(
             Token(token=token, expires_at=expires_at).model_dump(mode="json"),
