@@ -59,7 +59,7 @@ class Calls:
         self.tokens = CallTokens()
         self.when_void: Callable[[Caller], None] = lambda _: None
         self._switchboard = switchboard
-        self._media = media
+        self.media = media
         self._shedding = shedding
         self._tasks: set[asyncio.Task[None]] = set()
         self._calls: dict[str, Call] = {}
@@ -108,7 +108,7 @@ class Calls:
         if not self.takes_calls:
             raise self._refused(not_taken.draining())
         if len(self._calls) >= self.settings.max_concurrent_sessions or not (
-            self._media.admission.has_room
+            self.media.admission.has_room
         ):
             raise self._refused(not_taken.server_full())
         call_id, token = secrets.token_urlsafe(16), PREFIX + secrets.token_urlsafe(24)
@@ -198,7 +198,7 @@ class Calls:
         """Hold the conversation of an admitted call until it ends."""
         if isinstance(peer, Line):
             call.line = peer
-        with self._media.detectors.lent() as detector:
+        with self.media.detectors.lent() as detector:
             call.session = Session(
                 call.id,
                 call.token,
@@ -209,7 +209,7 @@ class Calls:
                 voice,
                 self._shedding,
                 call.watch,
-                self._media.new_suppressor(),
+                self.media.new_suppressor(),
                 call.owner.settings.voice_mode,
             )
             return await self.held(call, call.session)
@@ -217,9 +217,9 @@ class Calls:
     @contextmanager
     def dictation(self, call: Call, tell: Callable[[Told], None]) -> Iterator[Dictation]:
         """What an admitted caller dictates, to be run with `held`."""
-        with self._media.detectors.lent() as detector:
+        with self.media.detectors.lent() as detector:
             parts = self._switchboard, detector, self.settings, tell, call.watch
-            call.session = dictation = Dictation(*parts, self._media.new_suppressor())
+            call.session = dictation = Dictation(*parts, self.media.new_suppressor())
             yield dictation
 
     def report_lines(self) -> None:
@@ -290,7 +290,7 @@ class Calls:
         return error
 
     async def _answered(self, offer: str) -> tuple[WebRtcPeer[Command], str]:
-        peer = WebRtcPeer(self.settings, self.dialect, self._media.clock)
+        peer = WebRtcPeer(self.settings, self.dialect, self.media.clock)
         try:
             async with asyncio.timeout(self.settings.timeouts.call_setup):
                 return peer, await peer.answer(offer)

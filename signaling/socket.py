@@ -120,7 +120,10 @@ class Sockets:
     async def _hold(
         self, ws: web.WebSocketResponse, call: Call, start: Start, voice: VoiceSettings
     ) -> None:
-        peer: SocketPeer[Command] = SocketPeer(start.out_sample_rate, self._calls.dialect)
+        calls = self._calls
+        peer: SocketPeer[Command] = SocketPeer(
+            start.out_sample_rate, calls.dialect, calls.media.clock
+        )
         async with asyncio.TaskGroup() as tasks:
             reader = tasks.create_task(_read(ws, peer))
             sender = tasks.create_task(peer.pump(ws.send_str, ws.send_bytes))

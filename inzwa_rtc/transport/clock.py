@@ -99,7 +99,10 @@ class MediaClock:
         for line in list(self._lines):
             self._guarded(line, line.take_in, now)
         for listener in self.listeners:
-            listener(now)
+            try:
+                listener(now)
+            except Exception:  # the clock goes on for all calls
+                log.exception("media.listener_failed")
 
     def _guarded(self, line: Line, work: Callable[..., None], *given: Any) -> None:
         """One call's fault must not silence the others."""

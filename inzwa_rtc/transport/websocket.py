@@ -14,9 +14,9 @@ from inzwa_rtc.audio.frame import Frame
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.events import Event, Failure
 from inzwa_rtc.playout.playout import Playout
+from inzwa_rtc.transport.clock import MediaClock
 from inzwa_rtc.transport.inbox import CommandsOverflowError, Inbox
 from inzwa_rtc.transport.outbox import Outbox
-from inzwa_rtc.transport.pace import Pacer
 from inzwa_rtc.transport.wire import Dialect, message_of
 
 C = TypeVar("C")
@@ -25,11 +25,30 @@ MAX_SEND_S = 10.0  # one message not taken for so long: the client is gone, or a
 MAX_ERRORS = 50  # a confused client is told; a hostile one is not served for ever
 
 
+class _SocketLine:
+    """Satisfies `clock.Line`: what comes, the network edge hands over as it comes."""
+
+    def __init__(self, play: Callable[[], None], on_fault: Callable[[], None]) -> None:
+        self._play = play
+        self._on_fault = on_fault
+
+    def send(self, tick: int, now: float) -> None:
+        self._play()
+
+    def take_in(self, now: float) -> None:
+        pass
+
+    def fail(self) -> None:
+        self._on_fault()
+
+
 class SocketPeer(Generic[C]):
     """Satisfies `conversation.peer.Peer`. Run `pump` beside the conversation."""
 
-    def __init__(self, out_sample_rate: int, dialect: Dialect[C]) -> None:
+    def __init__(self, out_sample_rate: int, dialect: Dialect[C], clock: MediaClock) -> None:
         self.out_sample_rate = out_sample_rate
+        self._clock = clock
+        self._line = _SocketLine(self._play, self.close)
         self._dialect = dialect
         self._inbox: Inbox[C] = Inbox()
         self._outbox = Outbox()
@@ -94,29 +113,23 @@ class SocketPeer(Generic[C]):
     ) -> None:
         """Send until `end_sending`, or until the client is gone or takes nothing more: audio
         in real time, and events in their place."""
-        async with asyncio.TaskGroup() as tasks:
-            clock = tasks.create_task(self._tick())
-            try:
-                while (message := await self._outbox.take()) is not None:
-                    async with asyncio.timeout(MAX_SEND_S):
-                        if isinstance(message, str):
-                            await send_text(message)
-                        else:
-                            await send_bytes(message)
-            except (ConnectionError, TimeoutError):
-                self._inbox.close()
-            finally:
-                clock.cancel()
+        self._clock.add(self._line)
+        try:
+            while (message := await self._outbox.take()) is not None:
+                async with asyncio.timeout(MAX_SEND_S):
+                    if isinstance(message, str):
+                        await send_text(message)
+                    else:
+                        await send_bytes(message)
+        except (ConnectionError, TimeoutError):
+            self._inbox.close()
+        finally:
+            self._clock.remove(self._line)
 
-    async def _tick(self) -> None:
-        loop = asyncio.get_running_loop()
-        pacer = Pacer(loop.time())
-        while True:
-            _, wait = pacer.next_frame(loop.time())
-            await asyncio.sleep(wait)
-            frame = self._playout.pull() if self._playout is not None else None
-            if frame is not None:
-                self._put(frame.pcm)
+    def _play(self) -> None:
+        frame = self._playout.pull() if self._playout is not None else None
+        if frame is not None:
+            self._put(frame.pcm)
 
     def _refuse(self, error: PeerError) -> None:
         """Answer with an error event; a client that keeps on sending nonsense is cut off."""

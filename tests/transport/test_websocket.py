@@ -10,6 +10,7 @@ from inzwa_rtc.conversation.peer import Command
 from inzwa_rtc.events import ReplyToken, SpeechStarted
 from inzwa_rtc.settings import LimitSettings
 from inzwa_rtc.transport import websocket
+from inzwa_rtc.transport.clock import MediaClock
 from inzwa_rtc.transport.outbox import MAX_MESSAGES
 from inzwa_rtc.transport.websocket import SocketPeer
 from signaling.dialects.native import NativeDialect
@@ -28,7 +29,7 @@ class Wire:
 
 
 def make_peer() -> SocketPeer[Command]:
-    return SocketPeer(16_000, NativeDialect(LimitSettings()))
+    return SocketPeer(16_000, NativeDialect(LimitSettings()), MediaClock())
 
 
 async def is_gone(peer: SocketPeer[Command]) -> bool:
