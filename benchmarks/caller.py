@@ -29,6 +29,7 @@ from benchmarks.ear import Ear
 from benchmarks.mouth import Mouth, silent_packet
 from inzwa_rtc.audio.frame import FRAME_MS, frame_bytes
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE
+from inzwa_rtc.transport import rtp
 from inzwa_rtc.transport.pace import Pacer
 from inzwa_rtc.transport.receiver import OpusReceiver
 
@@ -89,13 +90,10 @@ class WebRtcCaller:
         await self._pc.close()
 
     def _listen(self, receiver: RTCRtpReceiver) -> None:
-        if self._decodes:
-            OpusReceiver(self.ear).attach(receiver)
-        else:
-            name = "_RTCRtpReceiver__jitter_buffer"
-            if not hasattr(receiver, name):
-                raise RuntimeError("aiortc's receiver has changed: no jitter buffer to replace")
-            setattr(receiver, name, _Counter(self.ear))
+        name = "_RTCRtpReceiver__jitter_buffer"
+        if not hasattr(receiver, name):
+            raise RuntimeError("aiortc's receiver has changed: no jitter buffer to replace")
+        setattr(receiver, name, _Decoder(self.ear) if self._decodes else _Counter(self.ear))
 
 
 class SocketCaller:
@@ -161,6 +159,19 @@ class _Packets(MediaStreamTrack):
         packet.pts = number * _TICKS
         packet.time_base = fractions.Fraction(1, _RTP_CLOCK)
         return packet
+
+
+class _Decoder:
+    """In the place of aiortc's jitter buffer: decodes each packet as it comes."""
+
+    def __init__(self, ear: Ear) -> None:
+        self._receiver = OpusReceiver(ear)
+
+    def add(self, packet: RtpPacket) -> tuple[bool, None]:
+        number, at = packet.sequence_number, packet.timestamp
+        self._receiver.push(rtp.RtpPacket(number, at, packet.payload, packet.ssrc), _now())
+        self._receiver.take(_now())
+        return False, None
 
 
 class _Counter:

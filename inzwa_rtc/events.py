@@ -189,6 +189,22 @@ class TurnMetrics:
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkMeasured:
+    """How the network of the call was of late, as the server sees it: shares from 0 to 1, times
+    in ms. `loss` and `jitter_ms` are of the caller's packets, `lost_outward` of the server's as
+    the caller reports them; `concealed_ms` of the caller's sound had to be made up, and packets
+    waited `buffer_ms` for others. `score` is an estimated opinion of the sound, 1 to 4.4."""
+
+    loss: float
+    lost_outward: float
+    jitter_ms: float
+    concealed_ms: float
+    buffer_ms: float
+    round_trip_ms: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """Something went wrong that the caller should know; the call goes on unless it ends next."""
 
@@ -215,5 +231,6 @@ Event = (
     | TurnInterrupted
     | TurnRefused
     | TurnMetrics
+    | NetworkMeasured
     | Failure
 )

@@ -223,10 +223,11 @@ class Calls:
             yield dictation
 
     def report_lines(self) -> None:
-        """Count how the lines of all calls were since the last time."""
+        """Count how the lines of all calls were since the last time, and tell callers."""
         for call in self._calls.values():
-            if call.line is not None:
-                call.watch.report(call.line)
+            measured = call.watch.report(call.line) if call.line is not None else None
+            if measured is not None and call.peer is not None:
+                call.peer.send(measured)
 
     def pause(self, limit_s: float | None = None) -> None:
         """Take no new calls until `resume`; those that live are ended after `limit_s`, if given."""

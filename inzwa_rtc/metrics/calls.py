@@ -10,6 +10,7 @@ from inzwa_rtc.events import (
     EndReason,
     Event,
     Failure,
+    NetworkMeasured,
     PlaybackReleased,
     TurnInterrupted,
     TurnMetrics,
@@ -25,6 +26,8 @@ _DEPTHS = (1, 2, 4, 8, 16, 24, 32)  # 32 tokens and 2 phrases are the most that 
 _CALLS_S = (5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600)
 _LOSS = (0.001, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2, 0.5)
 _JITTER_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2)
+_SCORES = (1.5, 2.0, 2.5, 3.0, 3.5, 3.8, 4.0, 4.2, 4.3, 4.4)
+_NETWORK_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
 _WAITING_S = (0.02, 0.06, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
 
@@ -86,6 +89,18 @@ class CallMetrics:
         )
         self._loss = histogram("inzwa_rtp_loss_ratio", "Share of RTP packets lost", _LOSS)
         self._jitter = histogram("inzwa_rtp_jitter_seconds", "Jitter of RTP packets", _JITTER_S)
+        self._score = histogram(
+            "inzwa_network_score", "Estimated opinion of a call's sound, from 1 to 4.4", _SCORES
+        )
+        self._sent_loss = histogram(
+            "inzwa_rtp_sent_loss_ratio", "Share of sent RTP packets that callers report lost", _LOSS
+        )
+        self._buffered = histogram(
+            "inzwa_rtp_buffered_seconds", "How long RTP packets wait for others", _JITTER_S
+        )
+        self._network = histogram(
+            "inzwa_network_round_trip_seconds", "To a caller and back, by RTCP", _NETWORK_S
+        )
         self._concealed = counter("inzwa_concealed_audio_seconds", "Audio that stands in for loss")
         self._dropped = counter("inzwa_dropped_audio_seconds", "Caller's audio given up", "where")
         self._seconds = histogram("inzwa_call_seconds", "Length of calls", _CALLS_S, "transport")
@@ -131,6 +146,8 @@ class CallMetrics:
         match event:
             case TurnMetrics():
                 self._latency(event)
+            case NetworkMeasured():
+                self._quality(event)
             case TurnInterrupted():
                 self._interrupted.inc()
             case PlaybackReleased():
@@ -162,6 +179,13 @@ class CallMetrics:
     def refusal(self, category: str) -> None:
         """A check has refused what was said, or what was about to be."""
         self._refusals.labels(self._categories.of(category)).inc()
+
+    def _quality(self, event: NetworkMeasured) -> None:
+        self._score.observe(event.score)
+        self._sent_loss.observe(event.lost_outward)
+        self._buffered.observe(event.buffer_ms / 1000)
+        if event.round_trip_ms:
+            self._network.observe(event.round_trip_ms / 1000)
 
     def _latency(self, times: TurnMetrics) -> None:
         is_typed = not times.transcript_ms

@@ -29,9 +29,8 @@ from aiortc.rtcrtpparameters import RTCRtpReceiveParameters, RTCRtpSendParameter
 from aiortc.rtcrtpreceiver import StreamStatistics
 from pylibsrtp import Session
 
-from inzwa_rtc.transport.rtp import RtpPacket, parse
+from inzwa_rtc.transport.rtp import RTP_CLOCK, RtpPacket, parse
 
-RTP_CLOCK = 48_000  # RFC 7587: Opus counts at 48 kHz whatever it carries
 AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"  # RFC 6464
 MAX_DATAGRAM = 1200
 _DTLS_BYTES = 65  # AES-CBC with SHA-1, the most of the ciphers on offer: header, IV, MAC, padding
@@ -163,12 +162,6 @@ class AudioLane:
         return float(getattr(self._sender, "_RTCRtpSender__rtt") or 0.0)  # noqa: B009
 
     @property
-    def jitter_ms(self) -> float:
-        """Of the packets' arrival (RFC 3550, section 6.4.1)."""
-        ticks = max((stream.jitter for stream in self._streams.values()), default=0)
-        return ticks * 1000 / RTP_CLOCK
-
-    @property
     def lost_outward(self) -> float:
         """The share of our packets that did not reach the caller, as RTCP told last."""
         reports = getattr(self._sender, "_RTCRtpSender__stats").values()  # noqa: B009
@@ -203,7 +196,7 @@ class AudioLane:
             self.unreadable += 1
             return False
         packet = parse(plain, self._level_id)
-        if packet is None or plain[1] & ~_MARKER != self._in_type:
+        if packet is None or packet.payload_type != self._in_type:
             self.unreadable += 1
             return True
         self._count(packet)

@@ -8,7 +8,9 @@ in. It tells calls apart; it is no measurement of a voice.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+
+from inzwa_rtc.events import NetworkMeasured
 
 _BEST = 93.2  # the transmission rating of a call with nothing wrong
 _ANNOYING_MS = 177.3  # one-way delay from which on people talk at cross purposes
@@ -37,6 +39,11 @@ class Quality:
         """From 1 (nothing is understood) to 4.4 (nothing is wrong), of the worse direction."""
         delay_ms = self.round_trip_ms / 2 + self.buffer_ms + _OWN_MS
         return round(opinion(delay_ms, max(self.loss, self.lost_outward)), 2)
+
+
+def network_measured(quality: Quality) -> NetworkMeasured:
+    """What the caller is told of it."""
+    return NetworkMeasured(**asdict(quality), score=quality.score)
 
 
 def opinion(delay_ms: float, loss: float) -> float:

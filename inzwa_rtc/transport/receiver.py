@@ -11,14 +11,10 @@ out, and exact silence follows. Pauses for which a sender sends nothing (DTX) ar
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import aiortc.rtp
 import numpy as np
-from aiortc import RTCRtpReceiver
 
 from inzwa_rtc.audio.frame import BYTES_PER_SAMPLE, FRAME_MS, frame_bytes
 from inzwa_rtc.audio.opus import OpusDecoder
@@ -26,8 +22,7 @@ from inzwa_rtc.audio.opus_packet import TICKS_PER_MS, frame_ticks, packet_ticks
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.transport.jitterbuffer import JitterBuffer, Missing
-from inzwa_rtc.transport.rtp import RTP_CLOCK as RTP_CLOCK
-from inzwa_rtc.transport.rtp import RtpPacket
+from inzwa_rtc.transport.rtp import RTP_CLOCK, RtpPacket
 
 MAX_INVENTED_MS = 60  # beyond that concealment is noise
 SILENT = 127  # the level of digital silence (RFC 6464)
@@ -68,7 +63,7 @@ class Network:
 class OpusReceiver:
     """Decodes one caller's RTP stream into `sink`."""
 
-    def __init__(self, sink: AudioSink, clock: Callable[[], float] | None = None) -> None:
+    def __init__(self, sink: AudioSink) -> None:
         self.bad_packets = 0
         self.level: int | None = None
         """Of the audio that was taken last, as its sender tells it; `SILENT` where silence
@@ -76,7 +71,6 @@ class OpusReceiver:
         self.buffer = JitterBuffer()
         self._sink = sink
         self._decoder = OpusDecoder(ASR_SAMPLE_RATE)
-        self._clock = clock
         self._concealed_ticks = 0
         self._invented_ticks = 0  # since the last audio that was sent
 
@@ -120,34 +114,6 @@ class OpusReceiver:
                 self._hear(item)
             else:
                 self._fill(item)
-
-    def attach(self, receiver: RTCRtpReceiver) -> None:
-        """Take the place of the jitter buffer of aiortc's receiver: `add` is then called."""
-        name = "_RTCRtpReceiver__jitter_buffer"
-        if not hasattr(receiver, name):  # a silent no-op would leave the caller unheard
-            raise RuntimeError("aiortc's receiver has changed: no jitter buffer to replace")
-        setattr(receiver, name, self)
-        self._clock = self._clock or asyncio.get_running_loop().time
-
-    def add(self, packet: aiortc.rtp.RtpPacket) -> tuple[bool, None]:
-        """Push and take at once, without a clock. No key frame is wanted, none complete."""
-        if self._clock is None:
-            raise RuntimeError("attach the receiver first")
-        now = self._clock()
-        level = packet.extensions.audio_level
-        self.push(
-            RtpPacket(
-                packet.sequence_number,
-                packet.timestamp,
-                packet.payload,
-                packet.ssrc,
-                level[1] if level else None,
-                packet.payload_type,
-            ),
-            now,
-        )
-        self.take(now)
-        return False, None
 
     def _hear(self, packet: RtpPacket) -> None:
         if not packet.payload:

@@ -8,7 +8,7 @@ from typing import Protocol
 from inzwa_rtc.audio.frame import FRAME_MS, PlayoutFrame, frame_bytes
 from inzwa_rtc.audio.opus import OpusEncoder
 from inzwa_rtc.playout.playout import Playout
-from inzwa_rtc.transport.hooks import RTP_CLOCK
+from inzwa_rtc.transport.rtp import RTP_CLOCK
 
 OUT_SAMPLE_RATE = 24_000
 _TICKS = RTP_CLOCK * FRAME_MS // 1000

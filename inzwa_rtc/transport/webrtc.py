@@ -199,17 +199,20 @@ class WebRtcPeer(Generic[C]):
         await asyncio.shield(asyncio.ensure_future(self._pc.close()))
 
     def statistics(self) -> dict[str, float]:
-        """Counts of the inward path, and its jitter now."""
-        buffer = self._receiver.buffer
+        """Counts since the call began, and how its network is now (docs/metrics.md)."""
+        network, lane = self._receiver.network(), self._lane
         return {
-            "packets": self._receiver.packets,
-            "packets_lost": buffer.lost,
-            "packets_late": buffer.late,
+            "packets": network.received,
+            "packets_lost": network.lost,
+            "packets_late": network.late,
             "packets_bad": self._receiver.bad_packets,
-            "packets_refused": sum(gate.refused for gate in self._gates),
-            "packets_unreadable": self._lane.unreadable if self._lane is not None else 0,
-            "jitter_ms": round(self._lane.jitter_ms, 1) if self._lane is not None else 0.0,
-            "frames_concealed": self._receiver.concealed_frames,
+            "packets_refused": network.refused + sum(gate.refused for gate in self._gates),
+            "packets_unreadable": lane.unreadable if lane is not None else 0,
+            "jitter_ms": network.jitter_ms,
+            "buffer_ms": network.buffer_ms,
+            "concealed_ms": network.concealed_ms,
+            "round_trip_ms": round(lane.round_trip_s * 1000, 1) if lane is not None else 0.0,
+            "lost_outward": round(lane.lost_outward, 3) if lane is not None else 0.0,
             "frames_waiting": self._inbox.waiting_frames,
             "frames_dropped": self._inbox.dropped_frames,
         }

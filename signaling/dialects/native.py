@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Annotated, Any, Literal, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -230,6 +231,8 @@ def _members(event: Event) -> dict[str, Any]:
                 "first_token_ms": token,
                 "first_audio_ms": audio,
             }
+        case events.NetworkMeasured():
+            return {"type": "network", **asdict(event)}
         case events.Failure(code, message, action, turn):
             members = {"type": "error", "code": code, "message": message, "action": action}
             return members if turn is None else {**members, "turn": turn}

@@ -12,6 +12,7 @@ from inzwa_rtc.conversation.peer import Command, Peer
 from inzwa_rtc.events import (
     Event,
     Failure,
+    NetworkMeasured,
     PlaybackEnded,
     PlaybackHeld,
     PlaybackReleased,
@@ -30,6 +31,7 @@ from inzwa_rtc.metrics.figures import Figures
 from inzwa_rtc.observer import Queue, Stage
 from inzwa_rtc.playout.playout import Playout
 from inzwa_rtc.tracing.traces import CallTrace
+from inzwa_rtc.transport.quality import Quality, network_measured
 
 State = Literal["connecting", "listening", "hearing", "thinking", "speaking", "held"]
 
@@ -97,8 +99,9 @@ class CallWatch:
         """As in `CallObserver`."""
         self._metrics.barge_in(ms)
 
-    def report(self, line: Line) -> None:
-        """Count what the call's line did since the last report."""
+    def report(self, line: Line) -> NetworkMeasured | None:
+        """Count what the call's line did since the last report; how its network was meanwhile,
+        where packets came."""
         now, before = line.statistics(), self._reported
         self._reported = now
 
@@ -112,9 +115,22 @@ class CallWatch:
                 loss=_share(since("packets_lost"), since("packets")),
                 jitter_s=now["jitter_ms"] / 1000 if since("packets") else None,
                 waiting_s=now["frames_waiting"] * frame_s,
-                concealed_s=since("frames_concealed") * frame_s,
+                concealed_s=since("concealed_ms") / 1000,
             )
         )
+        if not since("packets"):
+            return None
+        quality = Quality(
+            loss=_share(since("packets_lost"), since("packets")) or 0.0,
+            lost_outward=now["lost_outward"],
+            jitter_ms=now["jitter_ms"],
+            concealed_ms=since("concealed_ms"),
+            buffer_ms=now["buffer_ms"],
+            round_trip_ms=now["round_trip_ms"],
+        )
+        measured = network_measured(quality)
+        self._metrics.event(measured)
+        return measured
 
     def _follow(self, event: Event) -> None:
         match event:

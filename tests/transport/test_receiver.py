@@ -7,10 +7,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-import pytest
-from aiortc import RTCRtpReceiver
-from aiortc.rtcdtlstransport import RTCDtlsTransport
-from aiortc.rtp import RtpPacket as AiortcPacket
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -223,31 +219,3 @@ def test_no_packet_does_harm_and_no_more_is_heard_than_was_sent_or_time_has_pass
         receiver.push(one, now)
         receiver.take(now)
     assert len(sink.samples) <= RATE * (now + 0.14 * len(sent))
-
-
-def attached(sink: Sink) -> OpusReceiver:
-    transport = type("T", (), {"state": "new"})()
-    assert not isinstance(transport, RTCDtlsTransport)
-    times = iter(number * TICK_S for number in range(1000))
-    receiver = OpusReceiver(sink, clock=lambda: next(times))
-    receiver.attach(RTCRtpReceiver("audio", transport))
-    return receiver
-
-
-def test_in_the_place_of_aiortcs_buffer_packets_are_heard_when_they_come() -> None:
-    sink = Sink()
-    receiver = attached(sink)
-    for number, payload in enumerate(packets(5)):
-        one = AiortcPacket(96, 0, number, number * TICKS, 1, payload)
-        one.extensions.audio_level = (True, 20 + number)
-        assert receiver.add(one) == (False, None)
-    assert [len(piece) for piece in sink.pieces] == [2 * FRAME] * 5
-    assert receiver.level == 24
-
-
-def test_a_changed_aiortc_is_refused_rather_than_leaving_callers_unheard() -> None:
-    class Other:
-        pass
-
-    with pytest.raises(RuntimeError, match="jitter buffer"):
-        OpusReceiver(Sink(), clock=lambda: 0.0).attach(Other())  # type: ignore[arg-type]
