@@ -166,7 +166,7 @@ class OpusDecoder:
     def conceal(self, samples: int | None = None) -> bytes:
         """Audio standing in for what was lost, extrapolated from what came before.
 
-        `samples` is a multiple of 2.5 ms; 20 ms unless told.
+        `samples` is a multiple of 2.5 ms, 120 ms at most; 20 ms unless told.
         """
         return self._decode(None, samples or self._frame, fec=0)
 
@@ -175,6 +175,8 @@ class OpusDecoder:
         return bool(self._lib.opus_packet_has_lbrr(packet, len(packet)) > 0)
 
     def _decode(self, packet: bytes | None, samples: int, fec: int) -> bytes:
+        if samples > self._most:
+            raise ValueError(f"at most {self._most} samples at once, not {samples}")
         size = len(packet) if packet else 0
         count = self._opus_decode(self._state, packet, size, self._pcm, samples, fec)
         if count < 0:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 TICKS_PER_MS = 48
 SHORTEST_TICKS = 120  # 2.5 ms: every frame is a multiple of it, and so is what is concealed
+_CELT = 16  # the first configuration of it
 _MOST_TICKS = 120 * TICKS_PER_MS
 
 
@@ -27,10 +28,24 @@ def packet_ticks(packet: bytes) -> int:
     return ticks if ticks <= _MOST_TICKS else 0
 
 
+def may_be_voice(packet: bytes) -> bool:
+    """Whether the packet may be of somebody's voice, as far as is told without decoding it.
+
+    SILK's frames say what their encoder took them for (section 4.2.3); those of CELT do not.
+    """
+    if len(packet) < 2:
+        return False
+    first = packet[0]
+    if first >> 3 >= _CELT or first & 3:  # of several frames, it would take a search
+        return True
+    frames = max(1, _FRAME_TICKS[first] // (20 * TICKS_PER_MS))
+    return packet[1] >> (8 - frames) != 0
+
+
 def _frame_ms(configuration: int) -> float:
     if configuration < 12:  # SILK
         return (10, 20, 40, 60)[configuration & 3]
-    if configuration < 16:  # hybrid
+    if configuration < _CELT:  # hybrid
         return (10, 20)[configuration & 1]
     return (2.5, 5, 10, 20)[configuration & 3]  # CELT
 

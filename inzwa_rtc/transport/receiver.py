@@ -5,8 +5,10 @@ a thread) are passed over: packets wait in our own buffer until the next tick of
 are decoded there, straight to the rate that recognisers take.
 
 What is missing is recovered from the FEC data of the packet after it, else concealed by the
-decoder, which carries on with the last sound. Beyond 60 ms that would be noise: it is faded
-out, and exact silence follows. Pauses for which a sender sends nothing (DTX) are the same.
+decoder, which carries on with the last sound. Beyond 60 ms of a voice that would be noise: it
+is faded out, and exact silence follows. Noise is carried on for longer than the pauses between
+two packets of a sender that sends little while nobody speaks (DTX): noise that came and went
+with its packets would sound to a voice detector a little like speech.
 """
 
 from __future__ import annotations
@@ -17,17 +19,19 @@ from typing import Protocol
 import numpy as np
 
 from inzwa_rtc.audio.frame import BYTES_PER_SAMPLE, FRAME_MS, frame_bytes
-from inzwa_rtc.audio.opus import OpusDecoder
-from inzwa_rtc.audio.opus_packet import TICKS_PER_MS, frame_ticks, packet_ticks
+from inzwa_rtc.audio.opus import MAX_PACKET_MS, OpusDecoder
+from inzwa_rtc.audio.opus_packet import TICKS_PER_MS, frame_ticks, may_be_voice, packet_ticks
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.transport.jitterbuffer import JitterBuffer, Missing
 from inzwa_rtc.transport.rtp import RTP_CLOCK, RtpPacket
 
-MAX_INVENTED_MS = 60  # beyond that concealment is noise
+MAX_VOICE_MS = 60  # invented voice is no voice beyond that
+MAX_NOISE_MS = 500  # with DTX, libopus sends a packet every 400 ms
 SILENT = 127  # the level of digital silence (RFC 6464)
 
 _TICKS_PER_SAMPLE = RTP_CLOCK // ASR_SAMPLE_RATE
+_PIECE_TICKS = MAX_PACKET_MS * TICKS_PER_MS // 2  # well within what the decoder takes at once
 _FADE = np.linspace(1.0, 0.0, ASR_SAMPLE_RATE * FRAME_MS // 1000, dtype=np.float32)
 _FADE_BYTES = frame_bytes(ASR_SAMPLE_RATE)
 
@@ -73,6 +77,7 @@ class OpusReceiver:
         self._decoder = OpusDecoder(ASR_SAMPLE_RATE)
         self._concealed_ticks = 0
         self._invented_ticks = 0  # since the last audio that was sent
+        self._last = b""  # the packet with that audio
 
     @property
     def packets(self) -> int:
@@ -127,6 +132,7 @@ class OpusReceiver:
             self._invent(ticks)
             return
         self._invented_ticks = 0
+        self._last = packet.payload
         self.level = packet.level
         self._sink.put_audio(pcm)
 
@@ -151,15 +157,19 @@ class OpusReceiver:
         return ticks
 
     def _invent(self, ticks: int) -> None:
-        most = MAX_INVENTED_MS * TICKS_PER_MS
-        audible = min(ticks, most - self._invented_ticks)
-        if audible > 0:
-            self._invented_ticks += audible
-            pcm = self._decoder.conceal(audible // _TICKS_PER_SAMPLE)
-            self._sink.put_audio(_fade_out(pcm) if self._invented_ticks >= most else pcm)
-        if ticks > audible:
+        """Carry on with the last sound for so long, or as long as that is any good."""
+        most_ms = MAX_VOICE_MS if may_be_voice(self._last) else MAX_NOISE_MS
+        left = most_ms * TICKS_PER_MS - self._invented_ticks
+        while ticks > 0 and left > 0:
+            piece = min(ticks, left, _PIECE_TICKS)
+            pcm = self._decoder.conceal(piece // _TICKS_PER_SAMPLE)
+            self._sink.put_audio(_fade_out(pcm) if piece == left else pcm)
+            self._invented_ticks += piece
+            left -= piece
+            ticks -= piece
+        if ticks > 0:
             self.level = SILENT
-            self._sink.put_audio(bytes((ticks - audible) // _TICKS_PER_SAMPLE * BYTES_PER_SAMPLE))
+            self._sink.put_audio(bytes(ticks // _TICKS_PER_SAMPLE * BYTES_PER_SAMPLE))
 
 
 def _fade_out(pcm: bytes) -> bytes:

@@ -98,9 +98,8 @@ impairments = st.builds(
 )
 
 
-@settings(
-    deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60
-)  # a busy machine is no fault
+# A busy machine is no fault.
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=60)
 @given(impairments, st.floats(-0.001, 0.001), st.floats(0.0001, 0.02))
 def test_every_packet_that_arrives_is_used_once_in_order_or_counted(
     network: Impairment, drift: float, phase_s: float
@@ -113,7 +112,7 @@ def test_every_packet_that_arrives_is_used_once_in_order_or_counted(
     assert len(heard.used) + buffer.late == heard.arrived
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=60)
 @given(
     st.builds(
         Impairment,
