@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from time import monotonic
 from typing import Any
@@ -21,7 +20,6 @@ from inzwa_rtc.conversation.voice import VoiceSettings
 from inzwa_rtc.conversation.voices import Voices
 from inzwa_rtc.errors import PeerError, Unavailable
 from inzwa_rtc.events import EndReason
-from inzwa_rtc.noise.choice import NewSuppressor, no_suppressor
 from inzwa_rtc.settings import LimitSettings, Settings
 from inzwa_rtc.transport.webrtc import WebRtcPeer
 from signaling import not_taken
@@ -29,8 +27,8 @@ from signaling.access.call_tokens import PREFIX, CallTokens, Claim
 from signaling.access.caller import Caller, check_may_call
 from signaling.call import Call
 from signaling.course import accounted
-from signaling.detectors import Detectors
 from signaling.dialects.native import NativeDialect, SessionOptions
+from signaling.listening import Listening
 from signaling.switchboard import Switchboard
 from signaling.telemetry.telemetry import Telemetry
 from signaling.telemetry.watch import Line, ObservedPeer
@@ -49,10 +47,9 @@ class Calls:
         self,
         limits: LimitSettings,
         switchboard: Switchboard[Any],
-        detectors: Detectors,
+        listening: Listening,
         shedding: Shedding,
         telemetry: Telemetry,
-        new_suppressor: NewSuppressor = no_suppressor,
     ) -> None:
         self.is_draining = False
         self.is_paused = False  # the operator lets nobody in for a while
@@ -61,9 +58,8 @@ class Calls:
         self.tokens = CallTokens()
         self.when_void: Callable[[Caller], None] = lambda _: None
         self._switchboard = switchboard
-        self._detectors = detectors
+        self.listening = listening
         self._shedding = shedding
-        self._new_suppressor = new_suppressor
         self._tasks: set[asyncio.Task[None]] = set()
         self._calls: dict[str, Call] = {}
         self._empty = asyncio.Event()
@@ -154,7 +150,7 @@ class Calls:
         voice = self.voice_settings(options, caller)
         call = self.admit("webrtc", caller)
         try:
-            peer, answer = await self._answered(offer)
+            peer, answer = await self._answered(offer, caller)
         except BaseException:
             self.release(call)
             raise
@@ -199,31 +195,26 @@ class Calls:
         """Hold the conversation of an admitted call until it ends."""
         if isinstance(peer, Line):
             call.line = peer
-        with self._detectors.lent() as detector:
-            call.session = Session(
-                call.id,
-                call.token,
-                ObservedPeer(peer, call.watch),
-                self._switchboard,
-                detector,
-                self.settings,
-                voice,
-                self._shedding,
-                call.watch,
-                self._new_suppressor(),
-                call.owner.settings.voice_mode,
-            )
-            return await self.held(call, call.session)
+        call.session = Session(
+            call.id,
+            call.token,
+            ObservedPeer(peer, call.watch),
+            self._switchboard,
+            self.settings,
+            voice,
+            self._shedding,
+            call.watch,
+            call.owner.settings.voice_mode,
+        )
+        return await self.held(call, call.session)
 
-    @contextmanager
-    def dictation(self, call: Call, tell: Callable[[Told], None]) -> Iterator[Dictation]:
+    def dictation(self, call: Call, tell: Callable[[Told], None]) -> Dictation:
         """What an admitted caller dictates, to be run with `held`."""
-        with self._detectors.lent() as detector:
-            suppressor = self._new_suppressor()
-            call.session = dictation = Dictation(
-                self._switchboard, detector, self.settings, tell, call.watch, suppressor
-            )
-            yield dictation
+        detector = self.listening.to(call.owner)
+        call.session = dictation = Dictation(
+            self._switchboard, detector, self.settings, tell, call.watch
+        )
+        return dictation
 
     def report_lines(self) -> None:
         """Count how the lines of all calls were since the last time."""
@@ -294,8 +285,8 @@ class Calls:
         self.telemetry.calls.refused(error.code)
         return error
 
-    async def _answered(self, offer: str) -> tuple[WebRtcPeer[Command], str]:
-        peer = WebRtcPeer(self.settings, self.dialect)
+    async def _answered(self, offer: str, caller: Caller) -> tuple[WebRtcPeer[Command], str]:
+        peer = WebRtcPeer(self.settings, self.dialect, self.listening.to(caller))
         try:
             async with asyncio.timeout(self.settings.timeouts.call_setup):
                 return peer, await peer.answer(offer)

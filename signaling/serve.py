@@ -18,12 +18,13 @@ from inzwa_rtc.noise import choice
 from inzwa_rtc.settings import Origin, Settings
 from inzwa_rtc.store import Store, database_url, opened
 from inzwa_rtc.tracing import opening as tracing
-from inzwa_rtc.turntaking.vad import SileroVad
+from inzwa_rtc.turntaking import silero
+from inzwa_rtc.turntaking.ear import Ear
 from signaling.access.gate import GATE, Gate
 from signaling.access.opening import check_start
 from signaling.app import create_app
 from signaling.calls import Calls
-from signaling.detectors import Detectors
+from signaling.listening import Listening, listen
 from signaling.load import EVERY_S, watch
 from signaling.operations.work import Work
 from signaling.readiness import check_without_engines
@@ -136,8 +137,9 @@ async def _running(
     await switchboard.open(settings)
     shedding = Shedding(settings.load)
     telemetry = Telemetry(settings, traces)
-    detectors = Detectors(SileroVad)
-    calls = Calls(settings.limits, switchboard, detectors, shedding, telemetry, new_suppressor)
+    ear = Ear(await asyncio.to_thread(silero.load), telemetry.note_judged)
+    listening = Listening(ear, new_suppressor)
+    calls = Calls(settings.limits, switchboard, listening, shedding, telemetry)
     switchboard.on_exchange = calls.engines_exchanged
     store.users.when_deleted(calls.forget_user)
     work = Work(switchboard, shedding, lambda verdict: telemetry.calls.refusal(verdict.category))
@@ -159,6 +161,7 @@ async def _running(
         asyncio.create_task(watch(shedding, meter, telemetry.note_load)),
         asyncio.create_task(feel(telemetry, calls)),
         asyncio.create_task(withdrawal.watch()),
+        asyncio.create_task(listen(ear)),
     ]
     try:
         site = web.TCPSite(runner, settings.host, settings.port)

@@ -120,7 +120,9 @@ class Sockets:
     async def _hold(
         self, ws: web.WebSocketResponse, call: Call, start: Start, voice: VoiceSettings
     ) -> None:
-        peer: SocketPeer[Command] = SocketPeer(start.out_sample_rate, self._calls.dialect)
+        peer: SocketPeer[Command] = SocketPeer(
+            start.out_sample_rate, self._calls.dialect, self._calls.listening.to(call.owner)
+        )
         async with asyncio.TaskGroup() as tasks:
             reader = tasks.create_task(_read(ws, peer))
             sender = tasks.create_task(peer.pump(ws.send_str, ws.send_bytes))

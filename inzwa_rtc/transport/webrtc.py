@@ -21,6 +21,7 @@ from aiortc import (
 from aiortc.sdp import candidate_from_sdp
 
 from inzwa_rtc.audio.frame import Frame
+from inzwa_rtc.engines.contracts import SharedVoiceDetector
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.events import Event, Failure
 from inzwa_rtc.playout.playout import Playout
@@ -49,14 +50,16 @@ class WebRtcPeer(Generic[C]):
 
     out_sample_rate = OUT_SAMPLE_RATE
 
-    def __init__(self, settings: Settings, dialect: Dialect[C]) -> None:
+    def __init__(
+        self, settings: Settings, dialect: Dialect[C], detector: SharedVoiceDetector
+    ) -> None:
         self._dialect = dialect
         self._limits: LimitSettings = settings.limits
         self._bitrate = settings.opus_bitrate
         self._ice = IceSettings.of(settings)
         # Without iceServers=[] aiortc asks a public STUN server.
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        self._inbox: Inbox[C] = Inbox()
+        self._inbox: Inbox[C] = Inbox(detector)
         self._receiver = OpusReceiver(self._inbox)
         self._track = OpusTrack(settings.opus_bitrate)
         self._audio = self._add_audio()

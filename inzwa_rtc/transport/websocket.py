@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Generic, TypeVar
 
 from inzwa_rtc.audio.frame import Frame
+from inzwa_rtc.engines.contracts import SharedVoiceDetector
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.events import Event, Failure
 from inzwa_rtc.playout.playout import Playout
@@ -28,10 +29,12 @@ MAX_ERRORS = 50  # a confused client is told; a hostile one is not served for ev
 class SocketPeer(Generic[C]):
     """Satisfies `conversation.peer.Peer`. Run `pump` beside the conversation."""
 
-    def __init__(self, out_sample_rate: int, dialect: Dialect[C]) -> None:
+    def __init__(
+        self, out_sample_rate: int, dialect: Dialect[C], detector: SharedVoiceDetector
+    ) -> None:
         self.out_sample_rate = out_sample_rate
         self._dialect = dialect
-        self._inbox: Inbox[C] = Inbox()
+        self._inbox: Inbox[C] = Inbox(detector)
         self._outbox = Outbox()
         self._playout: Playout | None = None
         self._errors = 0

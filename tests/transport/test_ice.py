@@ -13,6 +13,7 @@ from inzwa_rtc.transport import ice
 from inzwa_rtc.transport.ice import IceSettings, NoMediaPortError, configure, usable_addresses
 from inzwa_rtc.transport.webrtc import WebRtcPeer
 from signaling.dialects.native import NativeDialect
+from tests.support.listening import Steered
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ async def connect(settings: Settings) -> tuple[WebRtcPeer[Command], RTCPeerConne
     for transport in getattr(client, "_RTCPeerConnection__iceTransports"):  # noqa: B009
         configure(transport.iceGatherer._connection, IceSettings())
     await client.setLocalDescription(offer)
-    peer = WebRtcPeer(settings, NativeDialect(settings.limits))
+    peer = WebRtcPeer(settings, NativeDialect(settings.limits), Steered())
     answer = await peer.answer(client.localDescription.sdp)
     await client.setRemoteDescription(RTCSessionDescription(answer, "answer"))
     return peer, client
@@ -79,7 +80,7 @@ async def test_a_call_without_a_free_port_is_refused_with_what_to_do(
         client.addTransceiver("audio")
         await client.setLocalDescription(await client.createOffer())
         settings = Settings(udp_ports=f"{port}-{port}")
-        peer = WebRtcPeer(settings, NativeDialect(settings.limits))
+        peer = WebRtcPeer(settings, NativeDialect(settings.limits), Steered())
         with pytest.raises(NoMediaPortError) as refused:
             await peer.answer(client.localDescription.sdp)
         assert "udp_ports" in refused.value.action

@@ -23,6 +23,7 @@ from inzwa_rtc.transport.datagrams import MAX_DATAGRAM
 from inzwa_rtc.transport.sender import OUT_SAMPLE_RATE
 from inzwa_rtc.transport.webrtc import WebRtcPeer
 from signaling.dialects.native import NativeDialect
+from tests.support.listening import Steered
 
 GOOD = "candidate:1 1 udp 2122 127.0.0.1 50000 typ host"
 
@@ -35,7 +36,7 @@ async def answered() -> AsyncIterator[tuple[WebRtcPeer[Command], RTCDataChannel,
     channel = client.createDataChannel("inzwa")
     client.addTransceiver("audio")
     await client.setLocalDescription(await client.createOffer())
-    peer = WebRtcPeer[Command](settings, NativeDialect(settings.limits))
+    peer = WebRtcPeer[Command](settings, NativeDialect(settings.limits), Steered())
     try:
         answer = await peer.answer(client.localDescription.sdp)
         await client.setRemoteDescription(RTCSessionDescription(answer, "answer"))
@@ -80,7 +81,7 @@ async def test_a_phrase_that_was_encoded_before_is_heard_and_nothing_is_encoded(
     client = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     client.addTransceiver("audio", "recvonly")
     await client.setLocalDescription(await client.createOffer())
-    peer = WebRtcPeer[Command](settings, NativeDialect(settings.limits))
+    peer = WebRtcPeer[Command](settings, NativeDialect(settings.limits), Steered())
     try:
         answer = await peer.answer(client.localDescription.sdp)
         await client.setRemoteDescription(RTCSessionDescription(answer, "answer"))

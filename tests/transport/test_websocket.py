@@ -13,6 +13,7 @@ from inzwa_rtc.transport import websocket
 from inzwa_rtc.transport.outbox import MAX_MESSAGES
 from inzwa_rtc.transport.websocket import SocketPeer
 from signaling.dialects.native import NativeDialect
+from tests.support.listening import Steered
 
 
 class Wire:
@@ -28,7 +29,7 @@ class Wire:
 
 
 def make_peer() -> SocketPeer[Command]:
-    return SocketPeer(16_000, NativeDialect(LimitSettings()))
+    return SocketPeer(16_000, NativeDialect(LimitSettings()), Steered())
 
 
 async def is_gone(peer: SocketPeer[Command]) -> bool:
