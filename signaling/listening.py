@@ -40,7 +40,7 @@ async def listen(ear: Ear) -> NoReturn:
 
 
 def warm_network() -> silero.Silero:
-    """The voice detector's network, which has heard silence: what its libraries put off until
+    """The voice detector's network, which has heard a sound: what its libraries put off until
     they are first used is done. Blocks for some milliseconds. Raises `ConfigError`."""
     network = silero.load()
     row = network.begin()
