@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from time import monotonic
 from typing import Any
@@ -153,7 +153,7 @@ class Calls:
         voice = self.voice_settings(options, caller)
         call = self.admit("webrtc", caller)
         try:
-            peer, answer = await self._answered(offer)
+            peer, answer = await self._answered(offer, caller)
         except BaseException:
             self.release(call)
             raise
@@ -198,29 +198,26 @@ class Calls:
         """Hold the conversation of an admitted call until it ends."""
         if isinstance(peer, Line):
             call.line = peer
-        with self.media.detectors.lent() as detector:
-            call.session = Session(
-                call.id,
-                call.token,
-                ObservedPeer(peer, call.watch),
-                self._switchboard,
-                detector,
-                self.settings,
-                voice,
-                self._shedding,
-                call.watch,
-                self.media.new_suppressor(),
-                call.owner.settings.voice_mode,
-            )
-            return await self.held(call, call.session)
+        call.session = Session(
+            call.id,
+            call.token,
+            ObservedPeer(peer, call.watch),
+            self._switchboard,
+            self.settings,
+            voice,
+            self._shedding,
+            call.watch,
+            call.owner.settings.voice_mode,
+        )
+        return await self.held(call, call.session)
 
-    @contextmanager
-    def dictation(self, call: Call, tell: Callable[[Told], None]) -> Iterator[Dictation]:
+    def dictation(self, call: Call, tell: Callable[[Told], None]) -> Dictation:
         """What an admitted caller dictates, to be run with `held`."""
-        with self.media.detectors.lent() as detector:
-            parts = self._switchboard, detector, self.settings, tell, call.watch
-            call.session = dictation = Dictation(*parts, self.media.new_suppressor())
-            yield dictation
+        detector = self.media.listening_to(call.owner)
+        call.session = dictation = Dictation(
+            self._switchboard, detector, self.settings, tell, call.watch
+        )
+        return dictation
 
     def report_lines(self) -> None:
         """Count how the lines of all calls were since the last time, and tell callers."""
@@ -290,8 +287,8 @@ class Calls:
         self.telemetry.calls.refused(error.code)
         return error
 
-    async def _answered(self, offer: str) -> tuple[WebRtcPeer[Command], str]:
-        peer = WebRtcPeer(self.settings, self.dialect, self.media.clock)
+    async def _answered(self, offer: str, caller: Caller) -> tuple[WebRtcPeer[Command], str]:
+        peer = WebRtcPeer(self.settings, self.dialect, *self.media.to(caller))
         try:
             async with asyncio.timeout(self.settings.timeouts.call_setup):
                 return peer, await peer.answer(offer)

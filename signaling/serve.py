@@ -19,13 +19,13 @@ from inzwa_rtc.settings import Origin, Settings
 from inzwa_rtc.store import Store, opened, place_of
 from inzwa_rtc.tracing import opening as tracing
 from inzwa_rtc.transport.clock import MediaClock
-from inzwa_rtc.turntaking.vad import SileroVad
+from inzwa_rtc.turntaking import silero
+from inzwa_rtc.turntaking.ear import Ear
 from signaling.access.gate import GATE, Gate
 from signaling.access.opening import check_start
 from signaling.admission import Admission
 from signaling.app import create_app
 from signaling.calls import Calls
-from signaling.detectors import Detectors
 from signaling.load import EVERY_S, admit, watch
 from signaling.media import Media
 from signaling.operations.work import Work
@@ -140,7 +140,8 @@ async def _running(
     await switchboard.open(settings)
     shedding = Shedding(settings.load)
     telemetry = Telemetry(settings, traces)
-    media = Media(MediaClock(), Detectors(SileroVad), Admission(settings.load), new_suppressor)
+    ear = Ear(await asyncio.to_thread(silero.load), telemetry.note_judged)
+    media = Media(MediaClock(), ear, Admission(settings.load), new_suppressor)
     calls = Calls(settings.limits, switchboard, media, shedding, telemetry)
     switchboard.on_exchange = calls.engines_exchanged
     store.users.when_deleted(calls.forget_user)

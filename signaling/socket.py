@@ -122,7 +122,7 @@ class Sockets:
     ) -> None:
         calls = self._calls
         peer: SocketPeer[Command] = SocketPeer(
-            start.out_sample_rate, calls.dialect, calls.media.clock
+            start.out_sample_rate, calls.dialect, *calls.media.to(call.owner)
         )
         async with asyncio.TaskGroup() as tasks:
             reader = tasks.create_task(_read(ws, peer))

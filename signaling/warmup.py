@@ -29,7 +29,9 @@ from inzwa_rtc.errors import ConfigError, EngineError, EngineTimeout
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.transport.clock import MediaClock
 from inzwa_rtc.transport.webrtc import WebRtcPeer
+from inzwa_rtc.turntaking.ear import Ear
 from signaling.dialects.native import NativeDialect
+from signaling.media import warm_network
 
 SILENCE_S = 0.2
 
@@ -38,9 +40,13 @@ _OF_THE_SETTINGS = frozenset({"unknown_language", "unknown_adapter", "cannot_tra
 
 
 async def warm_up_media(settings: Settings) -> None:
-    """Make one peer that nobody uses."""
+    """Make one peer that nobody uses and nobody listens to. Raises `ConfigError`."""
+    ear = Ear(await asyncio.to_thread(warm_network))
     if settings.webrtc_offered:
-        await WebRtcPeer[Command](settings, NativeDialect(settings.limits), MediaClock()).close()
+        peer = WebRtcPeer[Command](
+            settings, NativeDialect(settings.limits), MediaClock(), ear.unheard()
+        )
+        await peer.close()
 
 
 async def warm_up(settings: Settings, recognizer: Recognizer, llm: LanguageModel) -> None:

@@ -14,12 +14,13 @@ class Frame:
 
     `pcm` is int16 little-endian mono at `rate` Hz; `index` is the number of the
     first sample, counted from the start of the call. Time inside a call is this
-    count, never the wall clock.
+    count, never the wall clock. `speech` is how probable speech is in it, 0 to 1.
     """
 
     pcm: bytes
     rate: int
     index: int
+    speech: float = 0.0
 
     @property
     def samples(self) -> int:

@@ -21,10 +21,9 @@ from inzwa_rtc.conversation.stages import recognise
 from inzwa_rtc.conversation.utterance import Utterance
 from inzwa_rtc.engines.contracts import (
     ASR_SAMPLE_RATE,
-    NoiseSuppressor,
     RecognizeRequest,
+    SharedVoiceDetector,
     TranscriptChunk,
-    VoiceDetector,
 )
 from inzwa_rtc.errors import EngineError
 from inzwa_rtc.events import EndReason, Event, Failure, SpeechStarted
@@ -32,7 +31,6 @@ from inzwa_rtc.observer import CallObserver, Unobserved, observed
 from inzwa_rtc.settings import Settings
 
 FASTER = 4.0  # than real time audio is listened to: one recording costs no more than four calls
-FRAMES_AT_ONCE = 5  # then others have their turn
 PAUSE_S = 1.0  # without audio: who sends none has stopped speaking
 ROOM = 0.5  # of the limit may wait when audio is taken again, so that nobody is told in a row
 LAST_WORDS_S = 4.0  # to recognise what waits when the server ends it, before it is forced to
@@ -65,6 +63,7 @@ class BufferFull:
 
 Told = Written | BufferFull | Failure
 
+_FRAME_BYTES = frame_bytes(ASR_SAMPLE_RATE)
 _BY_THE_SERVER: tuple[EndReason, ...] = ("shutdown", "time_limit", "idle")
 _DISMISSED = Failure(
     "voice_disabled_for_user",
@@ -82,11 +81,10 @@ class Dictation:
     def __init__(
         self,
         engines: EngineSource,
-        detector: VoiceDetector,
+        detector: SharedVoiceDetector,
         settings: Settings,
         tell: Callable[[Told], None],
         observer: CallObserver | None = None,
-        suppressor: NoiseSuppressor | None = None,
     ) -> None:
         self.wish = Wish()
         self.turns = 0
@@ -96,15 +94,14 @@ class Dictation:
         self._tell = tell
         self._observer = observer or Unobserved()
         numbers = itertools.count()
+        self._detector = detector
         self._listener = Listener(
-            detector,
             settings,
             self,
             _NobodySpeaks(),
             self._on_event,
             lambda: next(numbers),
             self._observer,
-            suppressor,
             self._limit_s,
         )
         self._audio = bytearray()  # not listened to yet; bounded by the limit
@@ -112,7 +109,8 @@ class Dictation:
         self._changed = asyncio.Event()
         self._is_full = self._is_finished = self._is_heard = False
         self._samples = self._dropped_bytes = 0
-        self._free_at = 0.0
+        self._allowed_frames = 0.0
+        self._taken_at: float | None = None
         self._idle: asyncio.TimerHandle | None = None
         self._end: asyncio.Future[EndReason] = asyncio.get_running_loop().create_future()
 
@@ -192,44 +190,53 @@ class Dictation:
 
     # --- listening ---
 
-    async def _listen(self) -> None:
-        size = frame_bytes(ASR_SAMPLE_RATE)
-        while True:
-            if len(self._audio) >= size:
-                await self._pace()
-                for _ in range(FRAMES_AT_ONCE):
-                    if len(self._audio) >= size:
-                        self._hear(bytes(self._audio[:size]))
-                        del self._audio[:size]
-            elif self._is_finished:
-                self._listener.end_turn()
-                self._is_heard = True
-                self._changed.set()
-                return
-            else:
-                await self._more_audio()
+    def take(self, most: int, now: float) -> list[bytes]:
+        """As in `Microphone`, at no more than `FASTER` times the audio's pace."""
+        gone_s = 0.0 if self._taken_at is None else now - self._taken_at
+        self._taken_at = now
+        self._allowed_frames = min(most, self._allowed_frames + gone_s * FASTER * 1000 / FRAME_MS)
+        frames: list[bytes] = []
+        while self._has_frame and self._allowed_frames >= 1:
+            self._allowed_frames -= 1
+            frames.append(bytes(self._audio[:_FRAME_BYTES]))
+            del self._audio[:_FRAME_BYTES]
+        return frames
 
-    async def _more_audio(self) -> None:
-        """Return when there may be some. Where none comes, what is being said is over."""
-        if self._is_full:
+    def give(self, pcm: bytes, speech: float) -> None:
+        """As in `Microphone`."""
+        frame = Frame(pcm, ASR_SAMPLE_RATE, self._samples, speech)
+        self._samples += frame.samples
+        self._listener.feed(frame)
+        if not self._has_frame:
+            self._changed.set()
+
+    def give_up(self, error: Exception) -> None:
+        """As in `Microphone`."""
+        if not self._end.done():
+            self._end.set_exception(error)
+
+    @property
+    def _has_frame(self) -> bool:
+        return len(self._audio) >= _FRAME_BYTES
+
+    async def _listen(self) -> None:
+        with self._detector.listening(self):
+            while self._has_frame or not self._is_finished:
+                await self._all_heard()
+        self._listener.end_turn()
+        self._is_heard = True
+        self._changed.set()
+
+    async def _all_heard(self) -> None:
+        """Return when there may be no more audio. Where none comes, what is being said is over."""
+        if self._is_full and not self._has_frame:
             self._listener.end_turn()
         self._changed.clear()
         try:
-            async with asyncio.timeout(PAUSE_S):
+            async with asyncio.timeout(None if self._has_frame else PAUSE_S):
                 await self._changed.wait()
         except TimeoutError:
             self._listener.end_turn()
-
-    async def _pace(self) -> None:
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        await asyncio.sleep(max(0.0, self._free_at - now))
-        self._free_at = max(self._free_at, now) + FRAMES_AT_ONCE * FRAME_MS / 1000 / FASTER
-
-    def _hear(self, pcm: bytes) -> None:
-        frame = Frame(pcm, ASR_SAMPLE_RATE, self._samples)
-        self._samples += frame.samples
-        self._listener.feed(frame)
 
     def _has_room_for(self, seconds: float) -> bool:
         waiting_s = self.waiting_s

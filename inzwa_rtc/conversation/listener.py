@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Protocol
 
 from inzwa_rtc.audio.frame import FRAME_MS, Frame
 from inzwa_rtc.conversation.floor import busy
 from inzwa_rtc.conversation.utterance import Utterance
-from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, NoiseSuppressor, VoiceDetector
+from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE
 from inzwa_rtc.events import Event, SpeechStarted, SpeechStopped
 from inzwa_rtc.observer import CallObserver
 from inzwa_rtc.settings import Settings
@@ -53,18 +52,14 @@ class Listener:
 
     def __init__(
         self,
-        vad: VoiceDetector,
         settings: Settings,
         hearing: Recognition,
         floor: Attention,
         emit: Callable[[Event], None],
         new_turn: Callable[[], int],
         observer: CallObserver,
-        suppressor: NoiseSuppressor | None = None,
         waiting_s: float | None = None,
     ) -> None:
-        self._vad = vad
-        self._suppressor = suppressor
         self._detector = turns.TurnDetector(settings.turn)
         self._preroll_samples = settings.turn.preroll_ms * ASR_SAMPLE_RATE // 1000
         self._limit_s = waiting_s or settings.limits.waiting_audio_s
@@ -89,14 +84,12 @@ class Listener:
         return self._utterance is not None
 
     def feed(self, frame: Frame) -> None:
-        """The next 20 ms."""
-        if self._suppressor is not None:
-            frame = replace(frame, pcm=self._suppressor.feed(frame.pcm))
+        """The next 20 ms, which the voice detector has heard."""
         self._now = frame.index + frame.samples
         self._recent.append(frame)
         if self._utterance is not None:
             self._utterance.feed(frame.pcm)
-        self._on_events(self._detector.feed(frame, self._vad.feed(frame.pcm)))
+        self._on_events(self._detector.feed(frame, frame.speech))
 
     def pass_over(self, frame: Frame) -> None:
         """The next 20 ms of a caller who is not listened to."""

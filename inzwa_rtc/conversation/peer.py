@@ -66,8 +66,9 @@ class Peer(Protocol):
         ...
 
     def receive(self) -> AsyncGenerator[Frame | Command, None]:
-        """The caller's audio, 16 kHz, without gaps in its sample count (silence stands in
-        for what did not come), and commands. Ends when the connection is gone."""
+        """The caller's audio, 16 kHz, as the voice detector has heard it, without gaps in its
+        sample count (silence stands in for what did not come), and commands. Ends when the
+        connection is gone."""
         ...
 
     def send(self, event: Event) -> None:

@@ -38,7 +38,7 @@ from inzwa_rtc.conversation.shedding import Shedding
 from inzwa_rtc.conversation.spoken import lines
 from inzwa_rtc.conversation.turn import Turn, TurnContext
 from inzwa_rtc.conversation.voice import VoiceSettings
-from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, NoiseSuppressor, VoiceDetector
+from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.events import (
     EndReason,
@@ -67,12 +67,10 @@ class Session:
         call_token: str,
         peer: Peer,
         engines: EngineSource,
-        detector: VoiceDetector,
         settings: Settings,
         voice: VoiceSettings,
         shedding: Shedding,
         observer: CallObserver,
-        suppressor: NoiseSuppressor | None = None,
         mode: VoiceMode = "conversation",
     ) -> None:
         self.session_id = session_id
@@ -97,14 +95,12 @@ class Session:
             engines, settings, self._floor, self._preparation.heard, peer.send, observer
         )
         self._listener = Listener(
-            detector,
             settings,
             self._hearing,
             self._floor,
             peer.send,
             self._next_turn,
             observer,
-            suppressor,
         )
         self._context = TurnContext(
             caller=session_id,

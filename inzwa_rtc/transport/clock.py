@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
@@ -47,12 +48,13 @@ class Lateness:
 
 
 class MediaClock:
-    """Made once for a server, whose tasks `run` is one of. Without lines it sleeps."""
+    """Made once for a server, whose tasks `run` is one of. It sleeps while there is no call."""
 
     def __init__(self) -> None:
         self.listeners: list[Callable[[float], None]] = []
         """Called at the end of each tick, with the time."""
         self._lines: dict[Line, None] = {}  # in the order in which they came
+        self._keepers = 0
         self._is_wanted = asyncio.Event()
         self._late_s: deque[float] = deque(maxlen=WATCHED_TICKS)
 
@@ -75,13 +77,23 @@ class MediaClock:
         """Never call it again. May be called more than once."""
         self._lines.pop(line, None)
 
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """It ticks for its listeners while the block runs, whether there are lines or not."""
+        self._keepers += 1
+        self._is_wanted.set()
+        try:
+            yield
+        finally:
+            self._keepers -= 1
+
     async def run(self) -> NoReturn:
-        """Tick for as long as there are lines, until cancelled."""
+        """Tick for as long as it is of use, until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             await self._is_wanted.wait()
             pacer = Pacer(loop.time())
-            while self._lines:
+            while self._lines or self._keepers:
                 number, wait = pacer.next_frame(loop.time())
                 await asyncio.sleep(wait)
                 self.send(number, loop.time())

@@ -20,6 +20,7 @@ from aiortc import (
 from aiortc.sdp import candidate_from_sdp
 
 from inzwa_rtc.audio.frame import Frame
+from inzwa_rtc.engines.contracts import SharedVoiceDetector
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.events import Event, Failure
 from inzwa_rtc.playout.playout import Playout
@@ -28,6 +29,7 @@ from inzwa_rtc.transport.clock import MediaClock
 from inzwa_rtc.transport.hooks import AudioLane, Gate, limit_datagrams, mute, open_gates
 from inzwa_rtc.transport.ice import IceSettings, configure
 from inzwa_rtc.transport.inbox import CommandsOverflowError, Inbox
+from inzwa_rtc.transport.jitterbuffer import LONGEST_QUIET_S
 from inzwa_rtc.transport.line import WebRtcLine
 from inzwa_rtc.transport.offer import check_offer, is_reachable, with_opus_preferences
 from inzwa_rtc.transport.receiver import OpusReceiver
@@ -41,6 +43,7 @@ MAX_BUFFERED_BYTES = 1 << 20  # a client that does not read for so long is gone
 CHANNEL_WAIT_S = 1.0  # clients without a data channel (WHIP) get their call all the same
 FLUSH_S = 0.5
 CHANNEL_LABEL = "inzwa"
+GAP_S = LONGEST_QUIET_S + 0.1  # the jitter buffer stands in for missing audio before that
 
 limit_datagrams()
 
@@ -50,7 +53,13 @@ class WebRtcPeer(Generic[C]):
 
     out_sample_rate = OUT_SAMPLE_RATE
 
-    def __init__(self, settings: Settings, dialect: Dialect[C], clock: MediaClock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        dialect: Dialect[C],
+        clock: MediaClock,
+        detector: SharedVoiceDetector,
+    ) -> None:
         self._clock = clock
         self._dialect = dialect
         self._limits: LimitSettings = settings.limits
@@ -58,7 +67,7 @@ class WebRtcPeer(Generic[C]):
         self._ice = IceSettings.of(settings)
         # Without iceServers=[] aiortc asks a public STUN server.
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        self._inbox: Inbox[C] = Inbox()
+        self._inbox: Inbox[C] = Inbox(detector, gap_s=GAP_S)
         self._audio = self._add_audio()
         self._receiver = OpusReceiver(self._inbox)
         self._gates: list[Gate] = []

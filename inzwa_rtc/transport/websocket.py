@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Generic, TypeVar
 
 from inzwa_rtc.audio.frame import Frame
+from inzwa_rtc.engines.contracts import SharedVoiceDetector
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.events import Event, Failure
 from inzwa_rtc.playout.playout import Playout
@@ -45,12 +46,18 @@ class _SocketLine:
 class SocketPeer(Generic[C]):
     """Satisfies `conversation.peer.Peer`. Run `pump` beside the conversation."""
 
-    def __init__(self, out_sample_rate: int, dialect: Dialect[C], clock: MediaClock) -> None:
+    def __init__(
+        self,
+        out_sample_rate: int,
+        dialect: Dialect[C],
+        clock: MediaClock,
+        detector: SharedVoiceDetector,
+    ) -> None:
         self.out_sample_rate = out_sample_rate
         self._clock = clock
         self._line = _SocketLine(self._play, self.close)
         self._dialect = dialect
-        self._inbox: Inbox[C] = Inbox()
+        self._inbox: Inbox[C] = Inbox(detector)
         self._outbox = Outbox()
         self._playout: Playout | None = None
         self._errors = 0

@@ -141,15 +141,18 @@ class TurnDetector:
         return events
 
     def _is_voice(self, frame: Frame, probability: float) -> bool:
-        level = _level(frame)
         self._voice_level *= FADE  # so that one bang does not mute the words after it
+        is_probable = probability >= self._settings.threshold
+        if not is_probable:
+            wavers = self._state is _State.SPEAKING and self._silence_ms < self._settings.stop_ms
+            if not wavers or probability < self._settings.release_threshold:
+                return False  # most frames of a call: their level need not be known
+        level = _level(frame)
         if level < self._voice_level * DROP:
             return False
-        if probability >= self._settings.threshold:
+        if is_probable:
             self._voice_level = max(level, self._voice_level)
-            return True
-        wavering = self._state is _State.SPEAKING and self._silence_ms < self._settings.stop_ms
-        return wavering and probability >= self._settings.release_threshold
+        return True
 
     def _feed_silent(self) -> list[TurnEvent]:
         if self._silence_ms:

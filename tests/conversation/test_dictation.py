@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from inzwa_rtc.conversation import dictation
@@ -14,11 +12,6 @@ from tests.support.engines import ScriptedRecognizer
 from tests.support.session import BROKEN, SteeredRecognizer
 
 BLOCK_MS = 2000  # the largest message that a client may send
-
-
-@pytest.fixture(autouse=True)
-def _at_any_pace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dictation, "FASTER", 1e9)
 
 
 def texts(one: Dictating) -> list[str]:
@@ -178,20 +171,19 @@ async def test_an_idle_or_overlong_one_ends(limit: str, reason: str) -> None:
         assert await one.ended() == reason
 
 
-async def test_a_recording_is_listened_to_at_no_more_than_its_pace(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    waits: list[float] = []
-    sleep = asyncio.sleep
+async def test_a_recording_is_listened_to_at_no_more_than_four_times_its_pace() -> None:
+    async with dictating(ScriptedRecognizer()) as one:
+        one.dictation.feed(loud(10_000))
+        one.dictation.take(8, 0.0)
+        frames = sum(len(one.dictation.take(8, tick * 0.02)) for tick in range(1, 51))
+        assert 3.9 <= frames * 0.02 <= 4.0  # in a second
+        assert len(one.dictation.take(8, 10.0)) == 8  # nothing is made up for
 
-    async def slept(seconds: float) -> None:
-        waits.append(seconds)
-        await sleep(0)
 
-    monkeypatch.setattr(dictation, "FASTER", 4.0)
-    monkeypatch.setattr(asyncio, "sleep", slept)
-    async with dictating(ScriptedRecognizer("all")) as one:
-        one.dictation.feed(loud(4000))
-        one.dictation.finish()
-        await one.ended()
-    assert waits[-1] > 0.5  # the clock stood: all of it is still to be waited for
+async def test_one_who_cannot_be_listened_to_is_not_waited_for() -> None:
+    async with dictating(ScriptedRecognizer()) as one:
+        one.dictation.feed(loud(100))
+        one.dictation.give_up(RuntimeError("broken"))
+        with pytest.raises(ExceptionGroup) as told:
+            await one.ended()
+    assert told.group_contains(RuntimeError, match="broken")

@@ -12,13 +12,13 @@ from typing import Any
 from inzwa_rtc.conversation.dictation import Dictation, Told
 from inzwa_rtc.events import EndReason
 from inzwa_rtc.settings import Settings
-from tests.support.engines import LoudIsSpeech
+from tests.support.listening import Steered
 
 BYTES_PER_MS = 32
 
 
 def loud(ms: int) -> bytes:
-    """What `LoudIsSpeech` takes for speech."""
+    """What `Steered` takes for speech."""
     return b"\x00\x10" * (ms * BYTES_PER_MS // 2)
 
 
@@ -66,7 +66,7 @@ async def dictating(asr: Any, **settings: Any) -> AsyncIterator[Dictating]:
 
     told: list[Told] = []
     source: Any = Source()
-    one = Dictating(Dictation(source, LoudIsSpeech(), all_settings, lambda it: one.tell(it)), told)
+    one = Dictating(Dictation(source, Steered(), all_settings, lambda it: one.tell(it)), told)
     one.running = asyncio.create_task(one.dictation.run())
     try:
         yield one

@@ -10,6 +10,7 @@ from inzwa_rtc.audio.frame import Frame
 from inzwa_rtc.conversation.peer import Command
 from inzwa_rtc.events import Event
 from inzwa_rtc.playout.playout import Playout
+from tests.support.engines import LoudIsSpeech
 
 E = TypeVar("E")
 FRAME_SAMPLES = 320
@@ -46,7 +47,8 @@ class MemoryPeer:
     async def feed(self, pcm: bytes, ms: int) -> None:
         """Let `ms` pass with this in the microphone."""
         for _ in range(ms // 20):
-            self._items.put_nowait(Frame(pcm, 16_000, self._index))
+            speech = LoudIsSpeech().feed(pcm)
+            self._items.put_nowait(Frame(pcm, 16_000, self._index, speech))
             self._index += FRAME_SAMPLES
             await self._items.join()
             await settle()

@@ -16,7 +16,6 @@ from inzwa_rtc.conversation.shedding import Shedding
 from inzwa_rtc.conversation.spoken import languages, lines
 from inzwa_rtc.conversation.voice import VoiceSettings
 from inzwa_rtc.engines.contracts import (
-    NoiseSuppressor,
     RecognizeRequest,
     SpeechRequest,
     ToolCall,
@@ -31,7 +30,7 @@ from inzwa_rtc.speech.cost import PriceTable, Spending
 from inzwa_rtc.speech.reading import Manner, Reading
 from inzwa_rtc.tools.toolbox import Toolbox
 from inzwa_rtc.users import VoiceMode
-from tests.support.engines import LoudIsSpeech, ScriptedModel, ScriptedRecognizer, ToneSynthesizer
+from tests.support.engines import ScriptedModel, ScriptedRecognizer, ToneSynthesizer
 from tests.support.peer import MemoryPeer
 from tests.support.safety import shipped
 from tests.support.speech import AS_IT_IS
@@ -124,7 +123,6 @@ async def calling(
     texts: tuple[str, ...] = ("hello",),
     greeting: str | None = "",
     asr: ScriptedRecognizer | None = None,
-    suppressor: NoiseSuppressor | None = None,
     watch: CallObserver | None = None,
     manner: Manner = AS_IT_IS,
     toolbox: Toolbox | None = None,
@@ -147,12 +145,10 @@ async def calling(
         "token",
         peer,
         source,
-        LoudIsSpeech(),
         settings,
         VoiceSettings(settings.language, "tone", 1.0),
         shedding,
         watch or Unobserved(),
-        suppressor,
         mode,
     )
     call = Call(peer, asr, llm, tts, session, source, shedding)

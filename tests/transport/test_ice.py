@@ -15,6 +15,7 @@ from inzwa_rtc.transport.hooks import open_gates
 from inzwa_rtc.transport.ice import IceSettings, NoMediaPortError, configure, usable_addresses
 from inzwa_rtc.transport.webrtc import WebRtcPeer
 from signaling.dialects.native import NativeDialect
+from tests.support.listening import Steered
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ async def connect(settings: Settings) -> tuple[WebRtcPeer[Command], RTCPeerConne
     for connection, gate in open_gates(client):
         configure(connection, gate, IceSettings())
     await client.setLocalDescription(offer)
-    peer = WebRtcPeer(settings, NativeDialect(settings.limits), MediaClock())
+    peer = WebRtcPeer(settings, NativeDialect(settings.limits), MediaClock(), Steered())
     answer = await peer.answer(client.localDescription.sdp)
     await client.setRemoteDescription(RTCSessionDescription(answer, "answer"))
     return peer, client
@@ -81,7 +82,7 @@ async def test_a_call_without_a_free_port_is_refused_with_what_to_do(
         client.addTransceiver("audio")
         await client.setLocalDescription(await client.createOffer())
         settings = Settings(udp_ports=f"{port}-{port}")
-        peer = WebRtcPeer(settings, NativeDialect(settings.limits), MediaClock())
+        peer = WebRtcPeer(settings, NativeDialect(settings.limits), MediaClock(), Steered())
         with pytest.raises(NoMediaPortError) as refused:
             await peer.answer(client.localDescription.sdp)
         assert "udp_ports" in refused.value.action

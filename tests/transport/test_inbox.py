@@ -3,125 +3,205 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 
 import pytest
 
 from inzwa_rtc.audio.frame import Frame
-from inzwa_rtc.transport.inbox import GAP_FRAMES, MAX_FRAMES, CommandsOverflowError, Inbox
+from inzwa_rtc.transport.inbox import GAP_S, MAX_FRAMES, CommandsOverflowError, Inbox
+from inzwa_rtc.turntaking.ear import Ear
+from tests.support.listening import LoudNetwork
+
+GAP_FRAMES = round(GAP_S * 50)
 
 FRAME = b"\x01\x00" * 320
 
 
-async def drain(inbox: Inbox[str]) -> list[Frame | str]:
-    inbox.close()
-    return [item async for item in inbox.receive()]
+class Line:
+    """An inbox and who listens to it, on a clock that a test sets."""
+
+    def __init__(self, gap_s: float = GAP_S) -> None:
+        self.now = 0.0
+        self.ear = Ear(LoudNetwork())
+        self.inbox: Inbox[str] = Inbox(self.ear.of_call(), lambda: self.now, gap_s=gap_s)
+        self.items: list[Frame | str] = []
+        self.receiving = asyncio.create_task(self._receive())
+
+    async def _receive(self) -> None:
+        async with aclosing(self.inbox.receive()) as items:
+            async for item in items:
+                self.items.append(item)
+
+    async def tick(self, times: int = 1) -> None:
+        """Have it listened to, and all received that was."""
+        for _ in range(times):
+            await asyncio.sleep(0)  # it receives by now
+            self.ear.tick(self.now)
+            await asyncio.sleep(0)
+
+    async def all(self) -> list[Frame | str]:
+        """What is received until the end, which is now."""
+        self.inbox.close()
+        while not self.receiving.done():
+            await self.tick()
+        await self.receiving
+        return self.items
 
 
 async def test_audio_of_any_length_becomes_frames_that_count_samples() -> None:
-    inbox: Inbox[str] = Inbox()
+    line = Line()
     for size in (2, 638, 1280, 100):
-        inbox.put_audio(bytes(size))
-    frames = await drain(inbox)
+        line.inbox.put_audio(bytes(size))
+    frames = await line.all()
     assert [frame.index for frame in frames if isinstance(frame, Frame)] == [0, 320, 640]
     assert all(isinstance(frame, Frame) and len(frame.pcm) == 640 for frame in frames)
 
 
 async def test_the_oldest_audio_goes_first_and_commands_stay() -> None:
-    now = [0.0]
-    inbox: Inbox[str] = Inbox(clock=lambda: now[0])
-    inbox.put_command("first")
-    inbox.put_audio(FRAME * MAX_FRAMES)
-    now[0] = 10.0
-    inbox.put_audio(FRAME * 30)
-    inbox.put_command("last")
-    items = await drain(inbox)
-    assert inbox.dropped_frames == 30
+    line = Line()
+    line.inbox.put_command("first")
+    line.inbox.put_audio(FRAME * MAX_FRAMES)
+    line.now = 10.0
+    line.inbox.put_audio(FRAME * 30)
+    line.inbox.put_command("last")
+    items = await line.all()
+    assert line.inbox.dropped_frames == 30
     assert isinstance(items[1], Frame)
     assert (items[0], items[-1], len(items)) == ("first", "last", MAX_FRAMES + 2)
 
 
+async def test_commands_and_frames_are_received_in_the_order_in_which_they_came() -> None:
+    line = Line()
+    for number in range(30):
+        line.inbox.put_audio(FRAME)
+        line.inbox.put_command(f"after {number}")
+    items = await line.all()
+    frames = [item for item in items[::2] if isinstance(item, Frame)]
+    assert [frame.index for frame in frames] == [320 * number for number in range(30)]
+    assert items[1::2] == [f"after {number}" for number in range(30)]
+
+
+async def test_a_command_with_no_audio_before_it_waits_for_nobody() -> None:
+    line = Line()
+    line.inbox.put_command("at once")
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert line.items == ["at once"]
+    line.receiving.cancel()
+
+
+async def test_frames_are_received_at_the_tick_that_they_came_before_with_their_speech() -> None:
+    line = Line()
+    line.inbox.put_audio(FRAME * 2)
+    await line.tick()
+    frames = [item for item in line.items if isinstance(item, Frame)]
+    assert [round(frame.speech, 2) for frame in frames] == [0.0, 0.9]
+    line.receiving.cancel()
+
+
+async def test_a_conversation_that_takes_nothing_keeps_no_more_than_ten_seconds() -> None:
+    ear, now = Ear(LoudNetwork()), [0.0]
+    inbox: Inbox[str] = Inbox(ear.of_call(), clock=lambda: now[0])
+    receiving = inbox.receive()
+    inbox.put_command("begun")
+    assert await anext(receiving) == "begun"
+    for _ in range(3 * MAX_FRAMES):
+        now[0] += 0.02
+        inbox.put_audio(FRAME)
+        ear.tick(now[0])
+    assert (inbox.waiting_frames, inbox.dropped_frames) == (MAX_FRAMES, 2 * MAX_FRAMES)
+    await receiving.aclose()
+    assert len(ear) == 0
+
+
+async def test_what_went_wrong_with_listening_is_raised_where_it_is_received() -> None:
+    line = Line()
+    await line.tick()
+    line.inbox.give_up(RuntimeError("broken"))
+    with pytest.raises(RuntimeError, match="broken"):
+        await line.receiving
+
+
 async def test_audio_faster_than_real_time_is_dropped_once_a_stall_is_made_up_for() -> None:
-    now = [0.0]
-    inbox: Inbox[str] = Inbox(clock=lambda: now[0])
+    line = Line()
     for _ in range(100):
-        inbox.put_audio(FRAME * 50)
-        now[0] += 0.01
-    assert inbox.dropped_frames >= 100 * 50 - MAX_FRAMES - 64
+        line.inbox.put_audio(FRAME * 50)
+        line.now += 0.01
+    assert line.inbox.dropped_frames >= 100 * 50 - MAX_FRAMES - 64
+    line.receiving.cancel()
 
 
 async def test_a_flood_of_commands_is_an_error() -> None:
-    inbox: Inbox[str] = Inbox()
+    line = Line()
     with pytest.raises(CommandsOverflowError):
         for _ in range(1000):
-            inbox.put_command("x")
+            line.inbox.put_command("x")
+    line.receiving.cancel()
 
 
 async def test_silence_stands_in_while_nothing_arrives() -> None:
-    inbox: Inbox[str] = Inbox()
-    receiving = inbox.receive()
-    frames = [await anext(receiving) for _ in range(GAP_FRAMES)]
-    assert {frame.pcm for frame in frames if isinstance(frame, Frame)} == {bytes(640)}
-    inbox.put_audio(FRAME)
-    async with asyncio.timeout(5):
-        async for item in receiving:
-            assert isinstance(item, Frame)
-            if item.pcm == FRAME:
-                assert item.index % 320 == 0 and item.index >= GAP_FRAMES * 320
-                break
+    line = Line()
+    await line.tick()
+    line.now = 0.1
+    await line.tick()
+    frames = [item for item in line.items if isinstance(item, Frame)]
+    assert [frame.pcm for frame in frames] == [bytes(640)] * GAP_FRAMES
+    line.inbox.put_audio(FRAME)
+    *_, last = await line.all()
+    assert isinstance(last, Frame)
+    assert (last.pcm, last.index) == (FRAME, GAP_FRAMES * 320)
 
 
 @pytest.mark.parametrize("trickle", ["command", "crumb", "frame"])
 async def test_time_in_the_call_goes_on_whatever_a_client_trickles(trickle: str) -> None:
     """A message, a few bytes or a frame every 90 ms neither stop nor slow the call's clock."""
-    now = [0.0]
-    inbox: Inbox[str] = Inbox(clock=lambda: now[0])
-    receiving = inbox.receive()
-    frames = 0
-    inbox.put_command("tick")
-    assert await anext(receiving) == "tick"
+    line = Line()
+    await line.tick()
     for _ in range(100):
-        now[0] += 0.09
+        line.now += 0.09
         if trickle != "command":
-            inbox.put_audio(FRAME if trickle == "frame" else b"\x01\x00")
-        inbox.put_command("tick")
-        while await anext(receiving) != "tick":
-            frames += 1
+            line.inbox.put_audio(FRAME if trickle == "frame" else b"\x01\x00")
+        line.inbox.put_command("tick")
+        await line.tick()
+    items = await line.all()
+    frames = sum(isinstance(item, Frame) for item in items)
+    assert items.count("tick") == 100
     assert 0.75 * 9.0 <= frames * 0.02 <= 1.25 * 9.0
 
 
 async def test_a_device_whose_clock_runs_slow_gets_no_silence_between_its_words() -> None:
-    now = [0.0]
-    inbox: Inbox[str] = Inbox(clock=lambda: now[0])
-    receiving = inbox.receive()
-    inbox.put_command("start")
-    assert await anext(receiving) == "start"
+    line = Line()
+    await line.tick()
     for _ in range(5000):
-        now[0] += 0.0202
-        inbox.put_audio(FRAME)
-        item = await anext(receiving)
-        assert isinstance(item, Frame) and item.pcm == FRAME
+        line.now += 0.0202
+        line.inbox.put_audio(FRAME)
+        await line.tick()
+    items = await line.all()
+    assert len(items) == 5000
+    assert {item.pcm for item in items if isinstance(item, Frame)} == {FRAME}
 
 
 async def test_after_the_servers_own_stall_the_callers_words_are_not_cut_in_two() -> None:
-    now = [0.0]
-    inbox: Inbox[str] = Inbox(clock=lambda: now[0])
-    now[0] = 5.0
-    inbox.put_audio(FRAME * 250)  # what waited in the network's buffers
-    items = await drain(inbox)
+    line = Line()
+    await line.tick()
+    line.now = 5.0
+    line.inbox.put_audio(FRAME * 250)  # what waited in the network's buffers
+    items = await line.all()
+    assert len(items) == 250
     assert {item.pcm for item in items if isinstance(item, Frame)} == {FRAME}
 
 
 async def test_a_transport_that_stands_in_by_itself_is_given_the_time_to() -> None:
-    now = [0.0]
-    inbox: Inbox[str] = Inbox(clock=lambda: now[0], gap_s=0.4)
-    receiving = inbox.receive()
-    inbox.put_command("start")
-    assert await anext(receiving) == "start"
+    line = Line(gap_s=0.4)
+    await line.tick()
     for number in range(10):
-        now[0] += 0.3
-        inbox.put_audio(FRAME)
-        frame = await anext(receiving)
-        assert isinstance(frame, Frame) and (frame.pcm, frame.index) == (FRAME, number * 320)
-    now[0] += 0.4
-    silence = [await anext(receiving) for _ in range(20)]
-    assert {frame.pcm for frame in silence if isinstance(frame, Frame)} == {bytes(640)}
+        line.now += 0.3
+        line.inbox.put_audio(FRAME)
+        await line.tick()
+        frame = line.items[number]
+        assert isinstance(frame, Frame)
+        assert (frame.pcm, frame.index) == (FRAME, number * 320)
+    line.now += 0.4
+    await line.tick(5)
+    silence = line.items[10:]
+    assert [frame.pcm for frame in silence if isinstance(frame, Frame)] == [bytes(640)] * 20

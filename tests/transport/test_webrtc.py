@@ -23,6 +23,7 @@ from inzwa_rtc.transport.hooks import MAX_DATAGRAM
 from inzwa_rtc.transport.sender import OUT_SAMPLE_RATE
 from inzwa_rtc.transport.webrtc import WebRtcPeer
 from signaling.dialects.native import NativeDialect
+from tests.support.listening import Steered
 from tests.support.ticking import ticking
 
 GOOD = "candidate:1 1 udp 2122 127.0.0.1 50000 typ host"
@@ -37,7 +38,7 @@ async def answered() -> AsyncIterator[tuple[WebRtcPeer[Command], RTCDataChannel,
     client.addTransceiver("audio")
     await client.setLocalDescription(await client.createOffer())
     async with ticking() as clock:
-        peer = WebRtcPeer[Command](settings, NativeDialect(settings.limits), clock)
+        peer = WebRtcPeer[Command](settings, NativeDialect(settings.limits), clock, Steered())
         try:
             answer = await peer.answer(client.localDescription.sdp)
             await client.setRemoteDescription(RTCSessionDescription(answer, "answer"))
@@ -83,7 +84,7 @@ async def test_a_phrase_that_was_encoded_before_is_heard_and_nothing_is_encoded(
     client.addTransceiver("audio", "recvonly")
     await client.setLocalDescription(await client.createOffer())
     async with ticking() as clock:
-        peer = WebRtcPeer[Command](settings, NativeDialect(settings.limits), clock)
+        peer = WebRtcPeer[Command](settings, NativeDialect(settings.limits), clock, Steered())
         try:
             answer = await peer.answer(client.localDescription.sdp)
             await client.setRemoteDescription(RTCSessionDescription(answer, "answer"))

@@ -14,6 +14,7 @@ from inzwa_rtc.transport.clock import MediaClock
 from inzwa_rtc.transport.outbox import MAX_MESSAGES
 from inzwa_rtc.transport.websocket import SocketPeer
 from signaling.dialects.native import NativeDialect
+from tests.support.listening import Steered
 
 
 class Wire:
@@ -29,7 +30,7 @@ class Wire:
 
 
 def make_peer() -> SocketPeer[Command]:
-    return SocketPeer(16_000, NativeDialect(LimitSettings()), MediaClock())
+    return SocketPeer(16_000, NativeDialect(LimitSettings()), MediaClock(), Steered())
 
 
 async def is_gone(peer: SocketPeer[Command]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
@@ -86,11 +87,38 @@ class LanguageKnowingRecognizer(Protocol):
 
 
 class VoiceDetector(Protocol):
-    """Tells speech from other sound, for one caller."""
+    """Tells speech from other sound, in one stream."""
 
     def feed(self, pcm: bytes) -> float:
         """Take 20 ms of int16 LE mono 16 kHz audio; return the probability (0 to 1) that
-        the newest analysed window holds speech. Synchronous and quick: it runs on the loop."""
+        the newest analysed window holds speech. Synchronous and quick."""
+        ...
+
+
+class Microphone(Protocol):
+    """What one caller sends, before anybody has listened to it."""
+
+    def take(self, most: int, now: float) -> Sequence[bytes]:
+        """Up to `most` frames that were not taken yet, the oldest first: 20 ms of int16 LE mono
+        16 kHz audio each. `now` is in seconds, monotonic."""
+        ...
+
+    def give(self, pcm: bytes, speech: float) -> None:
+        """The next of those that were taken, as it is to be listened to, and how probable
+        speech is in it, 0 to 1."""
+        ...
+
+    def give_up(self, error: Exception) -> None:
+        """Nothing more will be given: listening failed."""
+        ...
+
+
+class SharedVoiceDetector(Protocol):
+    """Tells speech from other sound, for all callers at once."""
+
+    def listening(self, microphone: Microphone) -> AbstractContextManager[None]:
+        """While the block runs, frames are taken from this caller's microphone and given back
+        judged, in their order, within 20 ms."""
         ...
 
 

@@ -1,0 +1,56 @@
+"""The server's ear listens by itself, to those who may be heard."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from inzwa_rtc.settings import LoadSettings
+from inzwa_rtc.turntaking.ear import Ear
+from inzwa_rtc.users import UserSettings, VoiceMode
+from signaling.access.caller import Caller
+from signaling.admission import Admission
+from signaling.media import Media, warm_network
+from tests.support.listening import LoudNetwork
+from tests.support.ticking import ticking
+
+LOUD = b"\x10\x10" * 320
+
+
+class Talker:
+    """A microphone that always has a frame."""
+
+    def __init__(self) -> None:
+        self.speech: list[float] = []
+        self.heard = asyncio.Event()
+
+    def take(self, most: int, now: float) -> list[bytes]:
+        return [LOUD] * 2
+
+    def give(self, pcm: bytes, speech: float) -> None:
+        self.speech.append(speech)
+        if len(self.speech) > 20:
+            self.heard.set()
+
+    def give_up(self, error: Exception) -> None:
+        raise error
+
+
+@pytest.mark.parametrize(("mode", "speech"), [("conversation", 0.9), ("tts_only", 0.0)])
+async def test_the_clock_has_all_listened_to_who_do_not_merely_listen(
+    mode: VoiceMode, speech: float
+) -> None:
+    async with ticking() as clock:
+        media, talker = Media(clock, Ear(LoudNetwork()), Admission(LoadSettings())), Talker()
+        caller = Caller(settings=UserSettings(voice_mode=mode))
+        with media.listening_to(caller).listening(talker):
+            async with asyncio.timeout(10):
+                await talker.heard.wait()
+            assert talker.speech[-1] == pytest.approx(speech)
+
+
+def test_the_network_that_is_warm_has_room_for_calls_and_remembers_none() -> None:
+    network = warm_network()
+    assert network.windows == 1
+    assert network.begin() == 0
