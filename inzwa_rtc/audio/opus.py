@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 import av
@@ -89,13 +90,14 @@ class OpusEncoder:
         error = _Int()
         self._state = self._lib.opus_encoder_create(rate, 1, _APPLICATION_VOIP, ctypes.byref(error))
         _check(self._lib, error.value)
-        for request, value in (
+        settings = (
             (_SET_BITRATE, bitrate),
             (_SET_COMPLEXITY, complexity),
             (_SET_INBAND_FEC, 1),
             (_SET_PACKET_LOSS_PERC, 5),
             (_SET_SIGNAL, _SIGNAL_VOICE),
-        ):
+        )
+        for request, value in settings:
             _check(self._lib, self._lib.opus_encoder_ctl(self._state, request, _Int(value)))
         lookahead = _Int()
         _check(
@@ -105,6 +107,10 @@ class OpusEncoder:
         self.lookahead = lookahead.value
         """By how many samples what is decoded comes later than what was encoded."""
         self._samples = rate * FRAME_MS // 1000
+        chosen = (rate, self._samples, _APPLICATION_VOIP, *chain.from_iterable(settings))
+        self.coding = f"opus {' '.join(map(str, chosen))}"
+        """Another one wherever anything that was chosen here differs: packets that are kept are
+        those of one coding."""
         self._packet = ctypes.create_string_buffer(MAX_PACKET_BYTES)
 
     def encode(self, pcm: bytes) -> bytes:

@@ -35,6 +35,16 @@ def test_a_frame_of_the_wrong_length_is_refused() -> None:
         OpusEncoder(24_000, 28_000).encode(bytes(100))
 
 
+def test_encoders_that_are_set_otherwise_have_other_codings() -> None:
+    same = [OpusEncoder(24_000, 28_000).coding for _ in range(2)]
+    others = [
+        OpusEncoder(16_000, 28_000).coding,
+        OpusEncoder(24_000, 32_000).coding,
+        OpusEncoder(24_000, 28_000, complexity=1).coding,
+    ]
+    assert len({*same, *others}) == 1 + len(others)
+
+
 @pytest.mark.parametrize("junk", [b"", b"\xff" * 5, b"\x03"])
 def test_what_is_not_opus_is_the_peers_fault(junk: bytes) -> None:
     with pytest.raises(PeerError):
