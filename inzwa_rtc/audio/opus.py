@@ -44,7 +44,7 @@ _Int = ctypes.c_int
 
 @cache
 def library() -> ctypes.CDLL:
-    """libopus: PyAV's copy, else the system's. Raises `EngineUnavailable` without either."""
+    """libopus: PyAV's copy, else the system's. Raises `EngineUnavailable` without a usable one."""
     package = Path(av.__file__).parent
     bundled = [
         file
@@ -63,6 +63,11 @@ def library() -> ctypes.CDLL:
             action="Install PyAV from its wheel (`pip install --force-reinstall av`) or libopus0.",
         )
     lib = ctypes.CDLL(name)
+    if not hasattr(lib, "opus_packet_has_lbrr"):
+        raise EngineUnavailable(
+            f"{name} is too old: it cannot tell which packets carry FEC.",
+            action="Install PyAV from its wheel (`pip install --force-reinstall av`).",
+        )
     lib.opus_get_version_string.restype = ctypes.c_char_p
     lib.opus_encoder_create.restype = _Ptr
     lib.opus_encoder_create.argtypes = [ctypes.c_int32, _Int, _Int, ctypes.POINTER(_Int)]
@@ -75,6 +80,7 @@ def library() -> ctypes.CDLL:
     lib.opus_decoder_destroy.argtypes = [_Ptr]
     lib.opus_decoder_destroy.restype = None
     lib.opus_decode.argtypes = [_Ptr, ctypes.c_char_p, ctypes.c_int32, ctypes.c_char_p, _Int, _Int]
+    lib.opus_packet_has_lbrr.argtypes = [ctypes.c_char_p, ctypes.c_int32]
     lib.opus_strerror.restype = ctypes.c_char_p
     return lib
 
@@ -157,7 +163,10 @@ class OpusDecoder:
         self._state = self._lib.opus_decoder_create(rate, 1, ctypes.byref(error))
         _check(self._lib, error.value)
         self._most = rate * MAX_PACKET_MS // 1000
+        self._frame = rate * FRAME_MS // 1000
         self._pcm = ctypes.create_string_buffer(self._most * BYTES_PER_SAMPLE)
+        self._address = ctypes.addressof(self._pcm)
+        self._opus_decode = self._lib.opus_decode
 
     def decode(self, packet: bytes) -> bytes:
         """The packet's audio. Raises `PeerError` when it is not Opus."""
@@ -165,22 +174,32 @@ class OpusDecoder:
             raise PeerError("An empty Opus packet arrived.", code="bad_audio")
         return self._decode(packet, self._most, fec=0)
 
-    def recover(self, following: bytes) -> bytes:
-        """20 ms standing in for the lost packet before `following`, from its FEC data."""
-        return self._decode(following, self.rate * FRAME_MS // 1000, fec=1)
+    def recover(self, following: bytes, samples: int | None = None) -> bytes:
+        """Audio standing in for the end of what was lost before `following`, from its FEC data.
 
-    def conceal(self) -> bytes:
-        """20 ms standing in for a lost packet, extrapolated from what came before."""
-        return self._decode(None, self.rate * FRAME_MS // 1000, fec=0)
+        `samples` is a multiple of 2.5 ms; 20 ms unless told. What is longer than a frame of
+        `following` begins with concealment, what is shorter is concealment altogether.
+        """
+        return self._decode(following, samples or self._frame, fec=1)
+
+    def conceal(self, samples: int | None = None) -> bytes:
+        """Audio standing in for what was lost, extrapolated from what came before.
+
+        `samples` is a multiple of 2.5 ms; 20 ms unless told.
+        """
+        return self._decode(None, samples or self._frame, fec=0)
+
+    def has_fec(self, packet: bytes) -> bool:
+        """Whether the packet can repair the loss of the one before it."""
+        return bool(self._lib.opus_packet_has_lbrr(packet, len(packet)) > 0)
 
     def _decode(self, packet: bytes | None, samples: int, fec: int) -> bytes:
-        count = self._lib.opus_decode(
-            self._state, packet, len(packet or b""), self._pcm, samples, fec
-        )
+        size = len(packet) if packet else 0
+        count = self._opus_decode(self._state, packet, size, self._pcm, samples, fec)
         if count < 0:
             reason = self._lib.opus_strerror(count).decode()
             raise PeerError(f"The audio is not valid Opus: {reason}.", code="bad_audio")
-        return self._pcm.raw[: count * BYTES_PER_SAMPLE]
+        return ctypes.string_at(self._address, count * BYTES_PER_SAMPLE)
 
     def __del__(self) -> None:
         if getattr(self, "_state", None):

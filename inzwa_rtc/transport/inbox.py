@@ -33,11 +33,14 @@ class Inbox(Generic[C]):
     comes faster than real time once a stalled connection's 10 s are made up for. Where
     audio is missing, whatever else arrives, silence is made in its place, so that time
     inside the call goes on and a turn can end. `C` is the type of commands; `clock` is
-    monotonic, in seconds.
+    monotonic, in seconds. A transport that stands in for missing audio by itself sets `gap_s`
+    to longer than it ever waits; silence is then made here only before its first packet.
     """
 
-    def __init__(self, clock: Callable[[], float] | None = None) -> None:
+    def __init__(self, clock: Callable[[], float] | None = None, *, gap_s: float = GAP_S) -> None:
         self.dropped_frames = 0
+        self._gap_s = gap_s
+        self._gap_frames = round(gap_s * 1000 / FRAME_MS)
         self._clock = clock or asyncio.get_running_loop().time
         self._allowed_frames = float(MAX_FRAMES)
         self._refilled_at = self._covered_until = self._clock()
@@ -94,10 +97,11 @@ class Inbox(Generic[C]):
         while self._items or not self._closed:
             now = self._clock()
             gap_s = now - self._covered_until
-            if gap_s >= GAP_S and not self._frames_waiting:
+            if gap_s >= self._gap_s and not self._frames_waiting:
                 # More than that is the server's own stall: the audio of it is on its way.
-                self._covered_until = now - min(gap_s - GAP_S, GAP_S - FRAME_MS / 1000)
-                for _ in range(GAP_FRAMES):
+                late_s = min(gap_s - self._gap_s, self._gap_s - FRAME_MS / 1000)
+                self._covered_until = now - late_s
+                for _ in range(self._gap_frames):
                     yield self._frame(self._silence)
             elif self._items:
                 at_once += 1
@@ -107,7 +111,7 @@ class Inbox(Generic[C]):
             else:
                 self._changed.clear()
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(GAP_S - gap_s):
+                    async with asyncio.timeout(self._gap_s - gap_s):
                         await self._changed.wait()
 
     def _next_item(self) -> Frame | C:

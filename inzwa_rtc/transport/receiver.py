@@ -1,29 +1,40 @@
-"""The inward path of a WebRTC call: RTP packets to 16 kHz frames, with no delay added.
+"""The inward path of a WebRTC call: RTP packets to 16 kHz audio, with no delay added.
 
-aiortc's receiver keeps its RTCP statistics, but its jitter buffer (80 ms at
-best, 280 ms after one loss) and its decoder (48 kHz stereo in a thread) are
-passed over: this class stands in the buffer's place, takes each packet and
-tells the receiver that there is nothing to decode.
+aiortc's jitter buffer (80 ms at best, 280 ms after one loss) and its decoder (48 kHz stereo in
+a thread) are passed over: packets wait in our own buffer until the next tick of the clock, and
+are decoded there, straight to the rate that recognisers take.
+
+What is missing is recovered from the FEC data of the packet after it, else concealed by the
+decoder, which carries on with the last sound. Beyond 60 ms that would be noise: it is faded
+out, and exact silence follows. Pauses for which a sender sends nothing (DTX) are the same.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
+import aiortc.rtp
+import numpy as np
 from aiortc import RTCRtpReceiver
-from aiortc.rtp import RtpPacket
 
+from inzwa_rtc.audio.frame import BYTES_PER_SAMPLE, FRAME_MS, frame_bytes
 from inzwa_rtc.audio.opus import OpusDecoder
+from inzwa_rtc.audio.opus_packet import TICKS_PER_MS, frame_ticks, packet_ticks
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE
 from inzwa_rtc.errors import PeerError
-from inzwa_rtc.transport.jitterbuffer import Lost, ReorderBuffer
+from inzwa_rtc.transport.jitterbuffer import JitterBuffer, Missing
+from inzwa_rtc.transport.rtp import RTP_CLOCK as RTP_CLOCK
+from inzwa_rtc.transport.rtp import RtpPacket
 
-RTP_CLOCK = 48_000  # RFC 7587: Opus counts at 48 kHz whatever it carries
-_STREAMS = "_RTCRtpReceiver__remote_streams"  # the public statistics can only be awaited
+MAX_INVENTED_MS = 60  # beyond that concealment is noise
+SILENT = 127  # the level of digital silence (RFC 6464)
 
-MAX_CONCEALED = 3  # beyond 60 ms concealment is noise; silence stands in
+_TICKS_PER_SAMPLE = RTP_CLOCK // ASR_SAMPLE_RATE
+_FADE = np.linspace(1.0, 0.0, ASR_SAMPLE_RATE * FRAME_MS // 1000, dtype=np.float32)
+_FADE_BYTES = frame_bytes(ASR_SAMPLE_RATE)
 
 
 class AudioSink(Protocol):
@@ -34,64 +45,159 @@ class AudioSink(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What became of the packets of a call so far.
+
+    `lost` packets were not there when they were needed; `late` ones came, but too late.
+    `refused` ones belong to no stream or came faster than any microphone sends. `concealed_ms`
+    is audio of lost packets that nothing could restore; `jitter_ms` is that of RFC 3550,
+    `buffer_ms` how long packets wait here, both lately.
+    """
+
+    received: int
+    lost: int
+    late: int
+    duplicates: int
+    refused: int
+    concealed_ms: int
+    jitter_ms: float
+    buffer_ms: float
+
+
 class OpusReceiver:
     """Decodes one caller's RTP stream into `sink`."""
 
     def __init__(self, sink: AudioSink, clock: Callable[[], float] | None = None) -> None:
-        self.packets = 0
         self.bad_packets = 0
-        self.concealed_frames = 0
-        self.buffer = ReorderBuffer()
+        self.level: int | None = None
+        """Of the audio that was taken last, as its sender tells it; `SILENT` where silence
+        stands in, None where the sender tells nothing."""
+        self.buffer = JitterBuffer()
         self._sink = sink
         self._decoder = OpusDecoder(ASR_SAMPLE_RATE)
-        self._clock = clock or asyncio.get_running_loop().time
-        self._receiver: RTCRtpReceiver | None = None
+        self._clock = clock
+        self._concealed_ticks = 0
+        self._invented_ticks = 0  # since the last audio that was sent
+
+    @property
+    def packets(self) -> int:
+        """How many came."""
+        return self.buffer.received
+
+    @property
+    def concealed_frames(self) -> int:
+        """Lost audio that nothing could restore, in frames of 20 ms."""
+        return self._concealed_ticks // (FRAME_MS * TICKS_PER_MS)
 
     @property
     def jitter_ms(self) -> float:
         """Of the packets' arrival (RFC 3550, section 6.4.1)."""
-        streams = getattr(self._receiver, _STREAMS, {}).values()
-        ticks = max((stream.jitter for stream in streams), default=0)
-        return round(ticks * 1000 / RTP_CLOCK, 1)
+        return round(self.buffer.jitter_s * 1000, 1)
+
+    def network(self) -> Network:
+        """What became of the packets so far."""
+        buffer = self.buffer
+        return Network(
+            received=buffer.received,
+            lost=buffer.lost,
+            late=buffer.late,
+            duplicates=buffer.duplicates,
+            refused=buffer.refused,
+            concealed_ms=self._concealed_ticks // TICKS_PER_MS,
+            jitter_ms=self.jitter_ms,
+            buffer_ms=round(buffer.delay_s * 1000, 1),
+        )
+
+    def push(self, packet: RtpPacket, now: float) -> None:
+        """A packet has arrived."""
+        self.buffer.push(packet, now)
+
+    def take(self, now: float) -> None:
+        """Give the sink the audio that is due. To be called every 20 ms."""
+        for item in self.buffer.take(now):
+            if isinstance(item, RtpPacket):
+                self._hear(item)
+            else:
+                self._fill(item)
 
     def attach(self, receiver: RTCRtpReceiver) -> None:
-        """Take the place of the receiver's jitter buffer."""
+        """Take the place of the jitter buffer of aiortc's receiver: `add` is then called."""
         name = "_RTCRtpReceiver__jitter_buffer"
         if not hasattr(receiver, name):  # a silent no-op would leave the caller unheard
             raise RuntimeError("aiortc's receiver has changed: no jitter buffer to replace")
         setattr(receiver, name, self)
-        if not hasattr(receiver, _STREAMS):
-            raise RuntimeError("aiortc's receiver has changed: no jitter to read")
-        self._receiver = receiver
+        self._clock = self._clock or asyncio.get_running_loop().time
 
-    def add(self, packet: RtpPacket) -> tuple[bool, None]:
-        """What aiortc's receiver calls for each packet: no key frame wanted, none complete."""
-        self.push(packet.sequence_number, packet.payload)
+    def add(self, packet: aiortc.rtp.RtpPacket) -> tuple[bool, None]:
+        """Push and take at once, without a clock. No key frame is wanted, none complete."""
+        if self._clock is None:
+            raise RuntimeError("attach the receiver first")
+        now = self._clock()
+        level = packet.extensions.audio_level
+        self.push(
+            RtpPacket(
+                packet.sequence_number,
+                packet.timestamp,
+                packet.payload,
+                packet.ssrc,
+                level[1] if level else None,
+                packet.payload_type,
+            ),
+            now,
+        )
+        self.take(now)
         return False, None
 
-    def push(self, sequence: int, payload: bytes) -> None:
-        """Take one RTP packet's Opus payload."""
-        self.packets += 1
-        concealed = 0
-        for item in self.buffer.push(sequence, payload, self._clock()):
-            if not isinstance(item, Lost):
-                concealed = 0
-                self._decode(item)
-            elif concealed < MAX_CONCEALED:
-                concealed += 1
-                self._stand_in(item)
-
-    def _decode(self, payload: bytes) -> None:
+    def _hear(self, packet: RtpPacket) -> None:
+        if not packet.payload:
+            return
         try:
-            self._sink.put_audio(self._decoder.decode(payload))
+            pcm = self._decoder.decode(packet.payload)
         except PeerError:
             self.bad_packets += 1
-            self.concealed_frames += 1
-            self._sink.put_audio(self._decoder.conceal())
+            ticks = packet_ticks(packet.payload)
+            self._concealed_ticks += ticks
+            self._invent(ticks)
+            return
+        self._invented_ticks = 0
+        self.level = packet.level
+        self._sink.put_audio(pcm)
 
-    def _stand_in(self, lost: Lost) -> None:
-        self.concealed_frames += 1
+    def _fill(self, missing: Missing) -> None:
+        ticks, following = missing.ticks, missing.following
+        restorable = 0
+        if following and self._decoder.has_fec(following):
+            restorable = min(ticks, frame_ticks(following))
+        self._invent(ticks - restorable)
+        restored = self._restore(following, restorable) if restorable else 0
+        self._concealed_ticks += max(0, missing.lost * packet_ticks(following) - restored)
+
+    def _restore(self, following: bytes, ticks: int) -> int:
+        """The last ticks before the packet, which it has as well; how many it had."""
         try:
-            self._sink.put_audio(self._decoder.recover(lost.following))
-        except PeerError:
-            self._sink.put_audio(self._decoder.conceal())
+            pcm = self._decoder.recover(following, frame_ticks(following) // _TICKS_PER_SAMPLE)
+        except PeerError:  # it is counted when the packet itself is decoded
+            self._invent(ticks)
+            return 0
+        self._invented_ticks = 0
+        self._sink.put_audio(pcm[-(ticks // _TICKS_PER_SAMPLE * BYTES_PER_SAMPLE) :])
+        return ticks
+
+    def _invent(self, ticks: int) -> None:
+        most = MAX_INVENTED_MS * TICKS_PER_MS
+        audible = min(ticks, most - self._invented_ticks)
+        if audible > 0:
+            self._invented_ticks += audible
+            pcm = self._decoder.conceal(audible // _TICKS_PER_SAMPLE)
+            self._sink.put_audio(_fade_out(pcm) if self._invented_ticks >= most else pcm)
+        if ticks > audible:
+            self.level = SILENT
+            self._sink.put_audio(bytes((ticks - audible) // _TICKS_PER_SAMPLE * BYTES_PER_SAMPLE))
+
+
+def _fade_out(pcm: bytes) -> bytes:
+    """The same audio, falling to silence within its last 20 ms."""
+    end = pcm[-_FADE_BYTES:]
+    faded = np.frombuffer(end, "<i2") * _FADE[-len(end) // BYTES_PER_SAMPLE :]
+    return pcm[: -len(end)] + faded.astype("<i2").tobytes()

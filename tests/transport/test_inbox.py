@@ -109,3 +109,19 @@ async def test_after_the_servers_own_stall_the_callers_words_are_not_cut_in_two(
     inbox.put_audio(FRAME * 250)  # what waited in the network's buffers
     items = await drain(inbox)
     assert {item.pcm for item in items if isinstance(item, Frame)} == {FRAME}
+
+
+async def test_a_transport_that_stands_in_by_itself_is_given_the_time_to() -> None:
+    now = [0.0]
+    inbox: Inbox[str] = Inbox(clock=lambda: now[0], gap_s=0.4)
+    receiving = inbox.receive()
+    inbox.put_command("start")
+    assert await anext(receiving) == "start"
+    for number in range(10):
+        now[0] += 0.3
+        inbox.put_audio(FRAME)
+        frame = await anext(receiving)
+        assert isinstance(frame, Frame) and (frame.pcm, frame.index) == (FRAME, number * 320)
+    now[0] += 0.4
+    silence = [await anext(receiving) for _ in range(20)]
+    assert {frame.pcm for frame in silence if isinstance(frame, Frame)} == {bytes(640)}

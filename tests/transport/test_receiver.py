@@ -1,89 +1,253 @@
-"""Opus packets become 16 kHz frames in order, and a loss is filled in."""
+"""Opus packets become 16 kHz audio in order, and what is missing is filled in as well as can be."""
 
 from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 from aiortc import RTCRtpReceiver
 from aiortc.rtcdtlstransport import RTCDtlsTransport
+from aiortc.rtp import RtpPacket as AiortcPacket
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from inzwa_rtc.audio.opus import OpusEncoder
-from inzwa_rtc.transport.receiver import OpusReceiver
+from inzwa_rtc.audio.opus import OpusEncoder, library
+from inzwa_rtc.transport.receiver import SILENT, OpusReceiver
+from inzwa_rtc.transport.rtp import RtpPacket
+
+RATE = 16_000
+FRAME = 320
+TICK_S = 0.02
+TICKS = 960
+FIRST = 65_520
+
+Samples = npt.NDArray[np.float64]
 
 
+@dataclass(slots=True)
 class Sink:
-    def __init__(self) -> None:
-        self.pieces: list[bytes] = []
+    pieces: list[bytes] = field(default_factory=list)
 
     def put_audio(self, pcm: bytes) -> None:
         self.pieces.append(pcm)
 
     @property
-    def samples(self) -> npt.NDArray[np.int16]:
-        return np.frombuffer(b"".join(self.pieces), dtype=np.int16)
+    def samples(self) -> Samples:
+        return np.frombuffer(b"".join(self.pieces), "<i2").astype(float)
 
 
-def tone_packets(frames: int) -> list[bytes]:
-    times = np.arange(frames * 480) / 24_000
-    tone = (np.sin(2 * np.pi * 300 * times) * 8000).astype("<i2").tobytes()
+def voice(seconds: float) -> bytes:
+    """Something with a pitch that glides, at 24 kHz: no two frames are alike."""
+    times = np.arange(int(seconds * 24_000)) / 24_000
+    phase = 2 * np.pi * (140 * times + 60 * times**2)
+    sound = sum(np.sin(harmonic * phase) / harmonic for harmonic in range(1, 12))
+    return bytes((np.asarray(sound) * 5000).astype("<i2").tobytes())
+
+
+def packets(count: int) -> list[bytes]:
+    """As a sender makes them that was told of loss: each repairs the loss of the one before it."""
     encoder = OpusEncoder(24_000, 28_000)
-    return [encoder.encode(tone[i : i + 960]) for i in range(0, len(tone), 960)]
+    set_loss, percent = 4014, ctypes.c_int(25)
+    assert library().opus_encoder_ctl(encoder._state, set_loss, percent) == 0
+    sound = voice(count * TICK_S)
+    return [encoder.encode(sound[at : at + 960]) for at in range(0, count * 960, 960)]
 
 
-def receive(packets: list[tuple[int, bytes]]) -> tuple[Sink, OpusReceiver]:
+def packet(number: int, payload: bytes, level: int | None = None) -> RtpPacket:
+    return RtpPacket((FIRST + number) % 65536, number * TICKS % 2**32, payload, 1, level)
+
+
+def receive(sent: dict[int, bytes], ticks: int) -> tuple[Samples, OpusReceiver]:
+    """These packets, each in its time; what was heard in so many ticks."""
     sink = Sink()
-    now = iter(number * 0.02 for number in range(len(packets) + 1))
-    receiver = OpusReceiver(sink, clock=lambda: next(now))
-    for sequence, payload in packets:
-        receiver.push(sequence, payload)
-    return sink, receiver
+    receiver = OpusReceiver(sink)
+    for tick in range(ticks):
+        now = tick * TICK_S
+        if tick in sent:
+            receiver.push(packet(tick, sent[tick]), now + 0.003)
+        receiver.take(now + TICK_S)
+    return sink.samples, receiver
 
 
-def loudness(samples: npt.NDArray[np.int16]) -> float:
-    return float(np.sqrt(np.mean(samples.astype(float) ** 2)))
+def all_but(payloads: list[bytes], *lost: int) -> dict[int, bytes]:
+    return {number: one for number, one in enumerate(payloads) if number not in lost}
 
 
-def test_each_packet_is_delivered_when_it_arrives() -> None:
-    sink, _ = receive(list(enumerate(tone_packets(10))))
-    assert [len(piece) for piece in sink.pieces] == [640] * 10
+def frame(samples: Samples, number: int) -> Samples:
+    return samples[number * FRAME : (number + 1) * FRAME]
 
 
-def test_a_lost_packet_is_replaced_by_sound_not_by_a_hole() -> None:
-    packets = list(enumerate(tone_packets(30)))
-    whole, _ = receive(packets)
-    sink, receiver = receive(packets[:15] + packets[16:])
-    assert receiver.buffer.lost == 1
-    assert len(sink.samples) == len(whole.samples)
-    gap = slice(15 * 320, 16 * 320)
-    assert loudness(sink.samples[gap]) > loudness(whole.samples[gap]) / 2
+def loudness(samples: Samples) -> float:
+    return float(np.sqrt(np.mean(samples**2)))
+
+
+def likeness(one: Samples, other: Samples) -> float:
+    return float(np.corrcoef(one, other)[0, 1])
+
+
+def test_what_has_come_by_a_tick_is_heard_at_that_tick() -> None:
+    sink = Sink()
+    receiver = OpusReceiver(sink)
+    for number, payload in enumerate(packets(10)):
+        receiver.push(packet(number, payload), number * TICK_S)
+        assert len(sink.pieces) == number
+        receiver.take((number + 1) * TICK_S)
+    assert [len(piece) for piece in sink.pieces] == [2 * FRAME] * 10
+
+
+def test_a_lost_packet_is_restored_from_the_one_after_it() -> None:
+    sent = packets(40)
+    whole, _ = receive(all_but(sent), 40)
+    heard, receiver = receive(all_but(sent, 20), 40)
+    assert len(heard) == len(whole)
+    assert likeness(frame(heard, 20), frame(whole, 20)) > 0.9
+    assert receiver.network().lost == 1
+    assert receiver.network().concealed_ms == 0
+
+
+def test_of_several_lost_packets_the_last_is_restored_and_the_others_are_concealed() -> None:
+    sent = packets(40)
+    whole, _ = receive(all_but(sent), 40)
+    heard, receiver = receive(all_but(sent, 20, 21), 40)
+    assert len(heard) == len(whole)
+    assert loudness(frame(heard, 20)) > loudness(frame(whole, 20)) / 3
+    assert likeness(frame(heard, 21), frame(whole, 21)) > 0.5
+    assert (receiver.network().lost, receiver.network().concealed_ms) == (2, 20)
+    assert receiver.concealed_frames == 1
 
 
 def test_a_long_loss_is_not_filled_with_invented_sound() -> None:
-    packets = list(enumerate(tone_packets(60)))
-    sink, receiver = receive(packets[:10] + packets[40:])
-    assert receiver.buffer.lost == 30
-    assert len(sink.samples) == (10 + 3 + 20) * 320
+    sent = packets(60)
+    heard, receiver = receive(all_but(sent, *range(20, 40)), 60)
+    assert receiver.network().lost == 20
+    assert len(heard) == 60 * FRAME
+    assert loudness(heard[20 * FRAME : 22 * FRAME]) > 1000
+    assert not heard[23 * FRAME : 38 * FRAME].any()
 
 
-def test_garbage_costs_one_frame() -> None:
-    packets = list(enumerate(tone_packets(5)))
-    packets[2] = (2, b"\xff" * 9)
-    sink, receiver = receive(packets)
-    assert receiver.bad_packets == 1
-    assert [len(piece) for piece in sink.pieces] == [640] * 5
+def test_sound_that_was_carried_on_ends_softly() -> None:
+    sent = packets(20)
+    heard, _ = receive(all_but(sent), 40)
+    end = np.abs(heard[20 * FRAME : 23 * FRAME])
+    assert max(end[-16:]) < 200 < 2000 < max(end[:FRAME])
+
+
+def test_when_nothing_more_is_sent_exact_silence_follows_and_tells_so() -> None:
+    sink = Sink()
+    receiver = OpusReceiver(sink)
+    for number, payload in enumerate(packets(20)):
+        receiver.push(packet(number, payload, level=30), number * TICK_S)
+        receiver.take((number + 1) * TICK_S)
+    assert receiver.level == 30
+    for tick in range(20, 70):
+        receiver.take((tick + 1) * TICK_S)
+    assert sink.pieces[-1] == bytes(2 * FRAME)
+    assert receiver.level == SILENT
+    assert receiver.network().concealed_ms == 0
+
+
+def test_a_pause_in_sending_is_as_long_as_it_was() -> None:
+    sent = packets(60)
+    heard, receiver = receive(all_but(sent), 60)
+    assert receiver.network().lost == 0
+    sink = Sink()
+    receiver = OpusReceiver(sink)
+    for tick in range(60):
+        if not 20 <= tick < 40:
+            number = tick if tick < 20 else tick - 20
+            one = RtpPacket((FIRST + number) % 65536, tick * TICKS, sent[tick], 1)
+            receiver.push(one, tick * TICK_S + 0.003)
+        receiver.take((tick + 1) * TICK_S)
+    assert len(sink.samples) == len(heard) == 60 * FRAME
+    assert not frame(sink.samples, 30).any()
+    assert receiver.network().lost == receiver.network().concealed_ms == 0
+
+
+def test_garbage_costs_its_own_time_and_is_counted() -> None:
+    sent = packets(30)
+    for garbage in (b"\xff" * 9, b"\x4b\xff\xff", b"\x4b\x41\xff"):
+        heard, receiver = receive({**all_but(sent), 10: garbage}, 30)
+        assert receiver.bad_packets == 1
+        assert len(heard) == 30 * FRAME
+
+
+def test_an_empty_packet_is_no_fault() -> None:
+    heard, receiver = receive({**all_but(packets(30)), 10: b""}, 30)
+    assert receiver.bad_packets == 0
+    assert len(heard) == 30 * FRAME
+
+
+def test_the_network_is_told_in_figures() -> None:
+    sent = packets(50)
+    sink = Sink()
+    receiver = OpusReceiver(sink)
+    for number, payload in all_but(sent, 20).items():
+        late_s = 0.008 if number % 2 else 0.0
+        receiver.push(packet(number, payload), number * TICK_S + late_s)
+        receiver.take((number + 1) * TICK_S)
+    receiver.push(packet(49, sent[49]), 1.0)
+    network = receiver.network()
+    assert (network.received, network.lost, network.late) == (50, 1, 0)
+    assert (network.duplicates, network.refused) == (1, 0)
+    assert 5 < network.jitter_ms < 8.1
+    assert 10 < network.buffer_ms < 25
+    assert receiver.packets == 50
+    assert receiver.jitter_ms == network.jitter_ms
+
+
+anything = st.builds(
+    RtpPacket,
+    sequence=st.integers(0, 40),
+    timestamp=st.integers(0, 40).map(lambda number: number * TICKS) | st.integers(0, 2**32 - 1),
+    payload=st.binary(max_size=40)
+    | st.tuples(st.sampled_from([0x48, 0x4B, 0x58, 0x78, 0xE8]), st.binary(max_size=40)).map(
+        lambda parts: bytes([parts[0]]) + parts[1]
+    ),
+    level=st.none() | st.integers(0, 127),
+)
+
+
+@settings(deadline=None)  # a busy machine is no fault
+@given(st.lists(st.tuples(st.floats(0, 0.05), anything), max_size=60))
+def test_no_packet_does_harm_and_no_more_is_heard_than_was_sent_or_time_has_passed(
+    sent: list[tuple[float, RtpPacket]],
+) -> None:
+    sink = Sink()
+    receiver = OpusReceiver(sink)
+    now = 0.0
+    for wait_s, one in sent:
+        now += wait_s
+        receiver.push(one, now)
+        receiver.take(now)
+    assert len(sink.samples) <= RATE * (now + 0.14 * len(sent))
+
+
+def attached(sink: Sink) -> OpusReceiver:
+    transport = type("T", (), {"state": "new"})()
+    assert not isinstance(transport, RTCDtlsTransport)
+    times = iter(number * TICK_S for number in range(1000))
+    receiver = OpusReceiver(sink, clock=lambda: next(times))
+    receiver.attach(RTCRtpReceiver("audio", transport))
+    return receiver
+
+
+def test_in_the_place_of_aiortcs_buffer_packets_are_heard_when_they_come() -> None:
+    sink = Sink()
+    receiver = attached(sink)
+    for number, payload in enumerate(packets(5)):
+        one = AiortcPacket(96, 0, number, number * TICKS, 1, payload)
+        one.extensions.audio_level = (True, 20 + number)
+        assert receiver.add(one) == (False, None)
+    assert [len(piece) for piece in sink.pieces] == [2 * FRAME] * 5
+    assert receiver.level == 24
 
 
 def test_a_changed_aiortc_is_refused_rather_than_leaving_callers_unheard() -> None:
     class Other:
         pass
 
-    receiver = OpusReceiver(Sink(), clock=lambda: 0.0)
     with pytest.raises(RuntimeError, match="jitter buffer"):
-        receiver.attach(Other())  # type: ignore[arg-type]
-
-
-def test_the_installed_aiortc_has_the_place_we_take() -> None:
-    transport = type("T", (), {"state": "new"})()
-    assert not isinstance(transport, RTCDtlsTransport)
-    OpusReceiver(Sink(), clock=lambda: 0.0).attach(RTCRtpReceiver("audio", transport))
+        OpusReceiver(Sink(), clock=lambda: 0.0).attach(Other())  # type: ignore[arg-type]
