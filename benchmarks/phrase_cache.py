@@ -98,7 +98,7 @@ def codec(pcm: bytes, figures: Figures) -> None:
     size = frame_bytes(ENCODED_RATE)
     frames = [pcm[at : at + size] for at in range(0, len(pcm) - size + 1, size)]
     packets: list[bytes] = []
-    for name, complexity in (("encode as in a call", 5), ("encode to be kept", 10)):
+    for name, complexity in (("encode as in a call", None), ("encode to be kept", 10)):
         encoder = OpusEncoder(ENCODED_RATE, BITRATE, complexity=complexity)
         with per_frame(figures, name, len(frames)):
             packets = [encoder.encode(frame) for frame in frames]

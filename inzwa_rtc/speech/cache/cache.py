@@ -16,7 +16,7 @@ from cachetools import LRUCache
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.speech.cache.folder import PhraseFolder
 from inzwa_rtc.speech.cache.key import PhraseKey
-from inzwa_rtc.speech.cache.phrase import KeptPhrase
+from inzwa_rtc.speech.cache.phrase import KeptPhrase, coding
 from inzwa_rtc.speech.cache.recording import Recording
 
 _MIB = 2**20
@@ -66,7 +66,7 @@ class PhraseCache:
         self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="phrases")
         self._folder = (
             PhraseFolder(
-                phrase_folder(settings), group.disk_mb * _MIB, f"opus {settings.opus_bitrate}"
+                phrase_folder(settings), group.disk_mb * _MIB, coding(settings.opus_bitrate)
             )
             if group.disk_mb
             else None

@@ -11,6 +11,7 @@ import pytest
 
 from inzwa_rtc.engines.contracts import WordTime
 from inzwa_rtc.settings import Settings
+from inzwa_rtc.speech.cache import phrase
 from inzwa_rtc.speech.cache.cache import PhraseCache, loudness_file, phrase_folder
 from inzwa_rtc.speech.cache.folder import PhraseFolder
 from inzwa_rtc.speech.cache.key import PhraseKey
@@ -59,12 +60,12 @@ async def test_a_kept_phrase_is_found_with_its_words() -> None:
     kept = cache()
     assert await kept.find(key()) is None
     await keep(kept, "one", 500)
-    phrase = await kept.find(key())
-    assert phrase is not None
-    assert phrase.words == WORDS
-    assert phrase.duration_ms == 520
+    found = await kept.find(key())
+    assert found is not None
+    assert found.words == WORDS
+    assert found.duration_ms == 520
     assert (kept.counts.hits, kept.counts.misses, kept.counts.encodes_saved) == (1, 1, 26)
-    assert (len(kept), kept.size_bytes) == (1, phrase.size_bytes)
+    assert (len(kept), kept.size_bytes) == (1, found.size_bytes)
 
 
 async def test_the_least_recently_used_goes_first_by_its_size() -> None:
@@ -169,6 +170,20 @@ async def test_phrases_on_disk_are_found_by_the_next_server(tmp_path: Path) -> N
     assert await second.find(key()) == await first.find(key())
     assert await is_found(second, "one")
     assert (second.counts.hits, second.counts.disk_hits) == (2, 1)
+
+
+@pytest.mark.parametrize(("name", "other"), [("_COMPLEXITY", 1), ("ENCODED_RATE", 16_000)])
+async def test_what_was_encoded_otherwise_is_not_played_by_the_next_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, other: int
+) -> None:
+    first = cache(disk_mb=1, folder=str(tmp_path))
+    await keep(first, "one")
+    monkeypatch.setattr(phrase, name, other)
+    second = cache(disk_mb=1, folder=str(tmp_path))
+    assert not await is_found(second, "one")
+    await keep(second, "one")
+    third = cache(disk_mb=1, folder=str(tmp_path))
+    assert await is_found(third, "one")
 
 
 async def test_nothing_is_written_unless_asked_for(tmp_path: Path) -> None:
