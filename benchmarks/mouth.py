@@ -92,13 +92,13 @@ async def phrase(text: str) -> Phrase:
     count = -(-len(samples) // size)
     padded = np.pad(samples, (0, (count + _TAIL_FRAMES) * size - len(samples)))
     frames = [frame.tobytes() for frame in padded.reshape(-1, size)]
-    encoder = OpusEncoder(ASR_SAMPLE_RATE, BITRATE)
+    encoder = OpusEncoder(ASR_SAMPLE_RATE, BITRATE, mode="voice")
     return Phrase(text, frames, [encoder.encode(frame) for frame in frames], count - 1)
 
 
 def silent_packet() -> bytes:
     """20 ms of silence, as an encoder at rest makes it."""
-    encoder = OpusEncoder(ASR_SAMPLE_RATE, BITRATE)
+    encoder = OpusEncoder(ASR_SAMPLE_RATE, BITRATE, mode="voice")
     silence = bytes(frame_bytes(ASR_SAMPLE_RATE))
     return [encoder.encode(silence) for _ in range(_TAIL_FRAMES)][-1]
 

@@ -134,7 +134,8 @@ def in_noise(speech: NDArray[np.int16], snr_db: int | None, quiet_ms: int, seed:
 
 def through_opus(audio: bytes) -> bytes:
     """The audio as it arrives from a call."""
-    encoder, decoder = OpusEncoder(ASR_SAMPLE_RATE, BITRATE), OpusDecoder(ASR_SAMPLE_RATE)
+    encoder = OpusEncoder(ASR_SAMPLE_RATE, BITRATE, mode="voice")  # as browsers do
+    decoder = OpusDecoder(ASR_SAMPLE_RATE)
     whole = len(audio) // PIECE_BYTES * PIECE_BYTES
     frames = (audio[start : start + PIECE_BYTES] for start in range(0, whole, PIECE_BYTES))
     return b"".join(decoder.decode(encoder.encode(frame)) for frame in frames)

@@ -11,6 +11,7 @@ import ctypes.util
 from functools import cache
 from itertools import chain
 from pathlib import Path
+from typing import Literal
 
 import av
 
@@ -20,13 +21,16 @@ from inzwa_rtc.errors import EngineUnavailable, PeerError
 MAX_PACKET_BYTES = 1275  # RFC 6716, section 3.4: the longest frame
 MAX_PACKET_MS = 120
 
+Mode = Literal["celt", "voice"]
+"""CELT alone, or what libopus has for voice: SILK, and above 8 kHz CELT beside it. Browsers send
+the latter."""
+
 CELT_FROM = 24_000
 """bit/s from which on speech is encoded as CELT: as good by measure at a fifth of the cost, and
 4 ms sooner (docs/media.md). With less, SILK and its FEC are better."""
 
 # opus_defines.h
-_APPLICATION_VOIP = 2048
-_APPLICATION_LOW_DELAY = 2051
+_APPLICATIONS: dict[Mode, int] = {"voice": 2048, "celt": 2051}  # VOIP, RESTRICTED_LOWDELAY
 _SIGNAL_VOICE = 3001
 _SET_BITRATE = 4002
 _SET_COMPLEXITY = 4010
@@ -36,7 +40,7 @@ _SET_SIGNAL = 4024
 _GET_LOOKAHEAD = 4027
 _RESET_STATE = 4028
 
-_CELT_COMPLEXITY, _VOICE_COMPLEXITY = 0, 5  # docs/media.md
+_COMPLEXITIES: dict[Mode, int] = {"voice": 5, "celt": 0}  # docs/media.md
 
 _Ptr = ctypes.c_void_p
 _Int = ctypes.c_int
@@ -95,17 +99,18 @@ class OpusEncoder:
     mode for voice, with in-band FEC.
 
     `rate` is the input's (8, 12, 16, 24 or 48 kHz); `bitrate` in bit/s; `complexity` 0 to 10,
-    which is chosen by the mode where it is not given. Within a call the codec's timestamps count
-    at 48 kHz whatever the rate (RFC 7587).
+    which is chosen by the mode where it is not given. `mode` given, it is that whatever the bit
+    rate. Within a call the codec's timestamps count at 48 kHz whatever the rate (RFC 7587).
     """
 
-    def __init__(self, rate: int, bitrate: int, *, complexity: int | None = None) -> None:
+    def __init__(
+        self, rate: int, bitrate: int, *, complexity: int | None = None, mode: Mode | None = None
+    ) -> None:
         self.rate = rate
         self._lib = library()
-        is_celt = bitrate >= CELT_FROM
-        application = _APPLICATION_LOW_DELAY if is_celt else _APPLICATION_VOIP
-        if complexity is None:
-            complexity = _CELT_COMPLEXITY if is_celt else _VOICE_COMPLEXITY
+        mode = mode or ("celt" if bitrate >= CELT_FROM else "voice")
+        application = _APPLICATIONS[mode]
+        complexity = _COMPLEXITIES[mode] if complexity is None else complexity
         error = _Int()
         self._state = self._lib.opus_encoder_create(rate, 1, application, ctypes.byref(error))
         _check(self._lib, error.value)

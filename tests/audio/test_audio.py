@@ -49,6 +49,13 @@ def test_speech_is_celt_where_there_is_room_and_silk_where_there_is_not(
     assert {mode_of(packet) for packet in packets} == modes
 
 
+def test_a_client_encodes_as_voice_at_any_bit_rate() -> None:
+    encoder = OpusEncoder(48_000, 32_000, mode="voice")
+    source = tone(48_000, 0.5)
+    packets = [encoder.encode(source[i : i + 1920]) for i in range(0, len(source), 1920)]
+    assert {mode_of(packet) for packet in packets} <= {"silk", "hybrid"}
+
+
 def test_celt_comes_four_milliseconds_sooner() -> None:
     sooner = OpusEncoder(24_000, 12_000).lookahead - OpusEncoder(24_000, 28_000).lookahead
     assert sooner == 24_000 * 4 // 1000

@@ -49,7 +49,7 @@ def voice(seconds: float) -> bytes:
 
 def packets(count: int) -> list[bytes]:
     """As a sender makes them that was told of loss: each repairs the loss of the one before it."""
-    encoder = OpusEncoder(24_000, 28_000)
+    encoder = OpusEncoder(24_000, 28_000, mode="voice")
     set_loss, percent = 4014, ctypes.c_int(25)
     assert library().opus_encoder_ctl(encoder._state, set_loss, percent) == 0
     sound = voice(count * TICK_S)

@@ -49,7 +49,7 @@ async def spoken(
 
 def called(audio: bytes) -> bytes:
     """The audio as it arrives from a call: through Opus at 24 kbit/s."""
-    encoder, decoder = OpusEncoder(16_000, 24_000), OpusDecoder(16_000)
+    encoder, decoder = OpusEncoder(16_000, 24_000, mode="voice"), OpusDecoder(16_000)
     frames = (audio[start : start + 640] for start in range(0, len(audio) // 640 * 640, 640))
     return b"".join(decoder.decode(encoder.encode(frame)) for frame in frames)
 
