@@ -18,6 +18,7 @@ from inzwa_rtc.noise import choice
 from inzwa_rtc.settings import Origin, Settings
 from inzwa_rtc.store import Store, database_url, opened
 from inzwa_rtc.tracing import opening as tracing
+from inzwa_rtc.transport.ice import check_interfaces
 from inzwa_rtc.turntaking.vad import SileroVad
 from signaling.access.gate import GATE, Gate
 from signaling.access.opening import check_start
@@ -57,6 +58,7 @@ async def serve(
     try:
         async with opened(database_url(settings)) as store:  # engines may take minutes to load
             await check_start(settings, store.keys)
+        await asyncio.to_thread(check_interfaces, settings)
         await check_without_engines(settings)
         async with engines as up:
             await warm_up_media(settings)
@@ -118,6 +120,7 @@ async def running(
     that live at its end are ended. Raises `ListenError`, `ConfigError`, `EngineError`."""
     async with opened(database_url(settings), settings.default_voice_mode) as store:
         await check_start(settings, store.keys)
+        await asyncio.to_thread(check_interfaces, settings)
         async with _running(settings, engines, read_settings, read_origins, store) as server:
             yield server
 
