@@ -18,6 +18,8 @@ from inzwa_rtc.errors import EngineUnavailable, PeerError
 
 MAX_PACKET_BYTES = 1275  # RFC 6716, section 3.4: the longest frame
 MAX_PACKET_MS = 120
+FRAMES_MS = (20, 40, 60)
+"""What is coded as one frame in the mode for voice (RFC 6716, section 2.1.4); 10 ms cost more."""
 
 # opus_defines.h
 _APPLICATION_VOIP = 2048
@@ -77,14 +79,20 @@ def version() -> str:
 
 
 class OpusEncoder:
-    """Encodes 20 ms mono frames, for voice, with in-band FEC.
+    """Encodes mono frames of `frame_ms` (20, 40 or 60), for voice, with in-band FEC where the
+    bit rate leaves room for it.
 
     `rate` is the input's (8, 12, 16, 24 or 48 kHz); `bitrate` in bit/s. Within a
     call the codec's timestamps count at 48 kHz whatever the rate (RFC 7587).
     """
 
-    def __init__(self, rate: int, bitrate: int, *, complexity: int = 5) -> None:
+    def __init__(
+        self, rate: int, bitrate: int, *, frame_ms: int = FRAME_MS, complexity: int = 5
+    ) -> None:
+        if frame_ms not in FRAMES_MS:
+            raise ValueError(f"Opus codes voice in frames of {FRAMES_MS} ms, not {frame_ms}")
         self.rate = rate
+        self.frame_ms = frame_ms
         self._lib = library()
         error = _Int()
         self._state = self._lib.opus_encoder_create(rate, 1, _APPLICATION_VOIP, ctypes.byref(error))
@@ -104,11 +112,11 @@ class OpusEncoder:
         )
         self.lookahead = lookahead.value
         """By how many samples what is decoded comes later than what was encoded."""
-        self._samples = rate * FRAME_MS // 1000
+        self._samples = rate * frame_ms // 1000
         self._packet = ctypes.create_string_buffer(MAX_PACKET_BYTES)
 
     def encode(self, pcm: bytes) -> bytes:
-        """One packet from exactly 20 ms of int16 LE mono."""
+        """One packet from exactly one frame of int16 LE mono."""
         if len(pcm) != self._samples * BYTES_PER_SAMPLE:
             raise ValueError(f"need {self._samples} samples, got {len(pcm)} bytes")
         size = self._lib.opus_encode(

@@ -13,7 +13,6 @@ from aiortc import (
     RTCConfiguration,
     RTCDataChannel,
     RTCPeerConnection,
-    RTCRtpReceiver,
     RTCRtpSender,
     RTCRtpTransceiver,
     RTCSessionDescription,
@@ -25,12 +24,15 @@ from inzwa_rtc.errors import PeerError
 from inzwa_rtc.events import Event, Failure
 from inzwa_rtc.playout.playout import Playout
 from inzwa_rtc.settings import LimitSettings, Settings
+from inzwa_rtc.transport.answer import answered
+from inzwa_rtc.transport.candidate import is_reachable
 from inzwa_rtc.transport.datagrams import limit_datagrams
 from inzwa_rtc.transport.ice import IceSettings, configure
 from inzwa_rtc.transport.inbox import CommandsOverflowError, Inbox
-from inzwa_rtc.transport.offer import check_offer, is_reachable, with_opus_preferences
+from inzwa_rtc.transport.offer import Offer, read_offer
 from inzwa_rtc.transport.receiver import OpusReceiver
 from inzwa_rtc.transport.sender import OUT_SAMPLE_RATE, OpusTrack
+from inzwa_rtc.transport.terms import Terms
 from inzwa_rtc.transport.wire import Dialect, message_of
 
 C = TypeVar("C")
@@ -49,10 +51,11 @@ class WebRtcPeer(Generic[C]):
 
     out_sample_rate = OUT_SAMPLE_RATE
 
-    def __init__(self, settings: Settings, dialect: Dialect[C]) -> None:
+    def __init__(self, settings: Settings, dialect: Dialect[C], terms: Terms | None = None) -> None:
+        self.terms = terms or Terms.usual(settings)  # once answered, within what was offered
         self._dialect = dialect
         self._limits: LimitSettings = settings.limits
-        self._bitrate = settings.opus_bitrate
+        self._offer: Offer | None = None
         self._ice = IceSettings.of(settings)
         # Without iceServers=[] aiortc asks a public STUN server.
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
@@ -81,21 +84,21 @@ class WebRtcPeer(Generic[C]):
 
     async def answer(self, offer: str) -> str:
         """The answer's SDP, with all candidates. Raises `PeerError` for a bad offer."""
-        sdp = check_offer(offer, self._limits)
-        self._candidates = sdp.count("a=candidate:")
+        offered = self._offer = read_offer(offer, self._limits)
+        self._candidates = offered.candidates
+        self.terms = self.terms.within(offered.wishes)
         try:
-            await self._pc.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
+            await self._pc.setRemoteDescription(RTCSessionDescription(offered.sdp, "offer"))
         except Exception as error:  # aiortc's parser raises whatever it trips on
             raise PeerError(
                 "The offer cannot be understood.",
                 action="Send the SDP of RTCPeerConnection.createOffer() unchanged.",
                 code="bad_offer",
             ) from error
-        self._refuse_other_media()
         for transport in getattr(self._pc, "_RTCPeerConnection__iceTransports"):  # noqa: B009
             configure(transport.iceGatherer._connection, self._ice)
         await self._pc.setLocalDescription(await self._pc.createAnswer())
-        return with_opus_preferences(self._pc.localDescription.sdp, self._bitrate)
+        return answered(offered, self._pc.localDescription.sdp, self.terms)
 
     async def add_candidate(self, candidate: str, mid: str | None, line: int | None) -> None:
         """A trickled candidate (`candidate:...`; empty: no more follow). Raises `PeerError`."""
@@ -106,16 +109,17 @@ class WebRtcPeer(Generic[C]):
             raise PeerError(
                 f"More than {self._limits.candidates} ICE candidates.", code="too_many_candidates"
             )
-        if not is_reachable(candidate):
+        section = self._offer.section_of(mid, line) if self._offer else None
+        if not is_reachable(candidate) or section is None:
             return
         try:
             parsed = candidate_from_sdp(candidate.removeprefix("candidate:"))
-            parsed.sdpMid, parsed.sdpMLineIndex = mid, line
+            parsed.sdpMid = section
             await self._pc.addIceCandidate(parsed)
         except ValueError:
             raise PeerError(
                 "The ICE candidate was refused.",
-                action="Send the browser's own RTCIceCandidate, with sdpMid or sdpMLineIndex.",
+                action="Send the browser's own RTCIceCandidate unchanged.",
                 code="bad_candidate",
             ) from None
 
@@ -205,14 +209,6 @@ class WebRtcPeer(Generic[C]):
         self._receiver.attach(transceiver.receiver)
         self._track.watch(transceiver.sender)
         return transceiver
-
-    def _refuse_other_media(self) -> None:
-        """All sections but the first audio one are answered as inactive."""
-        for transceiver in self._pc.getTransceivers():
-            if transceiver is not self._audio:
-                transceiver.direction = "inactive"
-                receiver: RTCRtpReceiver = transceiver.receiver
-                receiver._enabled = False  # else its queue grows: nobody reads it
 
     def _on_state(self) -> None:
         if self.state in ("connected", "failed", "closed"):
