@@ -37,8 +37,9 @@ class Offer:
     """An offer that a call can be made of.
 
     `sdp` is what aiortc is to parse; `sections` are all that were offered, of which those at
-    `taken` take part, `bundled` of them over one transport; `candidates` counts the addresses
-    that are kept, and `wishes` are the caller's for what they are sent.
+    `taken` take part. Those at `bundled` share one transport, the first section of the bundle
+    among them though it may take no part. `candidates` counts the addresses that are kept, and
+    `wishes` are the caller's for what they are sent.
     """
 
     sdp: str
@@ -54,7 +55,8 @@ class Offer:
         for number, section in enumerate(self.sections):
             if (section.mid == mid) if mid is not None else (number == line):
                 is_shared = number in self.bundled or number not in self.taken
-                place = min(self.bundled, default=None) if is_shared else number
+                shared = (one for one in self.bundled if one in self.taken)
+                place = next(shared, None) if is_shared else number
                 return None if place is None else self.sections[place].mid
         raise PeerError(
             "The ICE candidate is for no media section of the offer.",
@@ -111,12 +113,13 @@ class _Reading:
         places = range(len(self._sections))
         taken = tuple(n for n in places if n in (self._audio, self._data))
         group = self._group()
-        bundled = tuple(n for n in taken if self._sections[n].mid in group)
+        shared = [n for n in taken if self._sections[n].mid in group]
+        bundled = tuple(n for n in places if n in shared or self._is_first(n, group))
         shown = [self._shown(n, group) for n in taken]
         head = ["v=0", "o=- 0 0 IN IP4 0.0.0.0", "s=-", "t=0 0", "a=msid-semantic:WMS *"]
         head += [line for line in self._session if line == "a=ice-lite"][:1]
-        if bundled:
-            head.append("a=group:BUNDLE " + " ".join(self._sections[n].mid or "" for n in bundled))
+        if shared:
+            head.append("a=group:BUNDLE " + " ".join(self._sections[n].mid or "" for n in shared))
         return Offer(
             joined(head) + "".join(section.text() for section in shown),
             self._sections,
@@ -147,6 +150,12 @@ class _Reading:
         """The names of all sections that share the voice's transport, refused ones too."""
         mid = self._sections[self._audio].mid
         return next((group for group in bundles(self._session) if mid in group), [])
+
+    def _is_first(self, number: int, group: list[str]) -> bool:
+        """Whether it is the section of media that the others of the bundle have named first."""
+        section = self._sections[number]
+        is_media = section.kind in ("audio", "video") and section.takes_part
+        return is_media and section.mid in group[:1]
 
     def _shown(self, number: int, group: list[str]) -> Section:
         """The section as aiortc is to see it."""

@@ -53,17 +53,30 @@ def read(answer: str) -> tuple[list[str], list[Section]]:
 
 
 async def test_all_sections_are_answered_in_order_and_video_is_refused() -> None:
-    async with answering("video", "audio", "audio") as (_, _, answer):
+    async with answering("audio", "video", "audio") as (_, _, answer):
         bundle, sections = read(answer)
         assert [(one.kind, one.port != 0, one.mid) for one in sections] == [
-            ("video", False, "0"),
-            ("audio", True, "1"),
+            ("audio", True, "0"),
+            ("video", False, "1"),
             ("audio", False, "2"),
             ("application", True, "3"),
         ]
-        assert bundle == ["1", "3"]
+        assert bundle == ["0", "3"]
         assert not any(one.values("candidate") for one in sections if one.port == 0)
-        assert len(sections[0].formats) == 1
+        assert len(sections[1].formats) == 1
+
+
+async def test_the_section_that_the_others_share_the_transport_of_is_only_silent() -> None:
+    """Chromium finds no transport for the others where it is refused."""
+    async with answering("video", "audio", "video") as (peer, client, answer):
+        bundle, sections = read(answer)
+        assert bundle == ["0", "1", "3"]
+        assert "a=inactive" in sections[0].lines
+        assert sections[0].values("candidate") == sections[1].values("candidate")
+        assert [one.port != 0 for one in sections] == [True, True, False, True]
+        await client.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+        assert await peer.connected(10)
+        assert peer.has_channel
 
 
 async def test_a_call_stands_though_its_video_was_refused() -> None:
