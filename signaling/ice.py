@@ -39,12 +39,24 @@ class Relays:
 
     def operations(self) -> list[Operation]:
         """To be added to the application."""
+        answers = (Answer(200, "The servers, and how long they let one in.", IceServers),)
         return [
             Operation(
                 *("GET", "/v1/ice", self.servers, "TURN servers for a call"),
-                answers=(Answer(200, "The servers, and how long they let one in.", IceServers),),
+                answers=answers,
                 counts_as="relays",
-            )
+            ),
+            Operation(
+                *(
+                    "GET",
+                    "/v1/calls/{id}/ice",
+                    self.of_call,
+                    "TURN servers for a live call",
+                ),
+                access="call",
+                answers=answers,
+                refusals=(404,),
+            ),
         ]
 
     async def servers(self, request: web.Request) -> web.Response:
@@ -53,17 +65,24 @@ class Relays:
         caller = caller_of(request)
         check_may_call(caller)
         self._gate.not_served(caller)
-        told = IceServers(
-            ice_servers=self.shown(),
-            expires_in_s=self._relay.lifetime_s if self._relay is not None else None,
-        )
-        return web.json_response(told.model_dump(), headers={"Cache-Control": "no-store"})
+        return self._told()
+
+    async def of_call(self, _request: web.Request) -> web.Response:
+        """The same for another connection of a call, with which its start token is spent."""
+        return self._told()
 
     def shown(self) -> list[IceServerShown]:
         """For one caller who may call."""
         if self._relay is None:
             return []
         return [IceServerShown.model_validate(asdict(self._relay.access(time())))]
+
+    def _told(self) -> web.Response:
+        told = IceServers(
+            ice_servers=self.shown(),
+            expires_in_s=self._relay.lifetime_s if self._relay is not None else None,
+        )
+        return web.json_response(told.model_dump(), headers={"Cache-Control": "no-store"})
 
 
 def link(server: IceServerShown) -> str:
