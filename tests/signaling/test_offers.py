@@ -11,9 +11,8 @@ import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from signaling import calls
-from signaling.access.start_tokens import Grant
-from signaling.dialects.native import SessionOptions
 from tests.support.caller import Caller, calling
+from tests.support.credentials import serving_with_keys, start_token
 from tests.support.engines import ScriptedModel, ScriptedRecognizer
 from tests.support.server import serving
 
@@ -117,10 +116,8 @@ async def test_low_data_may_be_asked_for_by_every_client(query: str, body: str, 
 
 
 async def test_a_start_token_may_settle_that_a_call_takes_little_data() -> None:
-    keys = {"access": {"open": False}, "admin_key": "operators-own-key"}
-    async with serving(**keys) as server, aiohttp.ClientSession() as http:
-        grant = Grant("", None, SessionOptions(low_data=True))
-        token = server.gate.mint(grant, 60)
+    async with serving_with_keys() as (server, keys, http):
+        token = await start_token(server, http, keys.call, session={"low_data": True})
         pc, offer = await make_offer()
         await pc.close()
         headers = {"Authorization": f"Bearer {token}"}
