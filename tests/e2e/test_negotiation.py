@@ -15,7 +15,7 @@ from inzwa_rtc.audio.opus import OpusDecoder
 from tests.support.browser import FAKE_DEVICES, PATIENCE_S, chromium, microphone_that_plays
 from tests.support.engines import ScriptedRecognizer
 from tests.support.server import Serving, serving
-from tests.support.voice import CLEAR_VOICE, speech
+from tests.support.voice import CLEAR_VOICE, Samples, speech
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -85,7 +85,8 @@ async def test_a_browser_sends_speech_as_the_answer_asks_for_it(
 
     monkeypatch.setattr(OpusDecoder, "decode", decoded)
     voice = await speech("are you human", voice=CLEAR_VOICE)
-    microphone = microphone_that_plays(tmp_path / "voice.wav", *([voice, 1.0] * 20))
+    parts: list[Samples | float] = [voice, 1.0] * 20
+    microphone = microphone_that_plays(tmp_path / "voice.wav", *parts)
     hears_nothing = ScriptedRecognizer(*[""] * 100)
     async with serving(hears_nothing) as server, page_of(server, microphone) as page:
         asked = {"kinds": ["audio"], "session": session, "policy": "max-bundle"}

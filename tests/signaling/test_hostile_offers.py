@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from io import BytesIO
 from typing import Any
 
@@ -43,7 +43,7 @@ def candidates(number: int) -> str:
     return "".join(f"a={GOOD.format(n=n, port=2000 + n)}\r\n" for n in range(number))
 
 
-REFUSED = {
+REFUSED: dict[str, Callable[[str], str]] = {
     "empty": lambda _: "",
     "only a version": lambda _: "v=0",
     "1,000 NULs": lambda _: "\x00" * 1000,
@@ -73,7 +73,7 @@ REFUSED = {
     "a surrogate": lambda offer: offer + "a=\ud800\r\n",
 }
 
-TAKEN = {
+TAKEN: dict[str, Callable[[str], str]] = {
     "no direction": lambda offer: offer.replace("a=sendrecv\r\n", ""),
     "a bundle of strangers": lambda offer: offer.replace("BUNDLE 0 1", "BUNDLE x 0 1"),
     "no bundle": lambda offer: offer.replace("a=group:BUNDLE 0 1\r\n", ""),

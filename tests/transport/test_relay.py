@@ -9,12 +9,15 @@ from time import time
 
 import pytest
 from aioice import stun, turn
+from pydantic import SecretStr
 
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.transport.relay import IceServer, Relay, password
 from tests.support.coturn import SECRET, coturn
 
-SETTINGS = Settings(turn_urls=("turn:turn.example.org",), turn_secret=SECRET, turn_lifetime_s=300)
+SETTINGS = Settings(
+    turn_urls=("turn:turn.example.org",), turn_secret=SecretStr(SECRET), turn_lifetime_s=300
+)
 STALE_NONCE = 438
 
 
