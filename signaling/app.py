@@ -24,6 +24,7 @@ from signaling.existing.plain import TAG, Plain
 from signaling.existing.voice_capabilities import VoiceCapabilities
 from signaling.existing.voice_hearing import VoiceHearing
 from signaling.existing.voice_speech import VoiceSpeech
+from signaling.ice import Relays
 from signaling.info import Info
 from signaling.offers import Offers
 from signaling.operations.offering import Offering
@@ -65,6 +66,7 @@ def create_app(
     calls.when_void = gate.not_served
     app.on_response_prepare.extend([add_security_headers, sites.add_headers, requests.note_begin])
     store.users.when_deleted(gate.forget_user)
+    relays = Relays(settings, gate)
     offering = Offering(switchboard)
     preferences = Preferences(store, offering)
     operations = [
@@ -72,7 +74,8 @@ def create_app(
         *Admin(switchboard).operations(),
         *administration(calls, switchboard),
         *AdminUsers(calls, switchboard, store, preferences, settings).operations(),
-        *Offers(calls, settings).operations(),
+        *Offers(calls, settings, relays).operations(),
+        *relays.operations(),
         *Sockets(calls, settings, gate).operations(),
         *Dictations(calls, settings, gate).operations(),
         *Capabilities(calls, offering).operations(),

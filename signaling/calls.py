@@ -22,6 +22,7 @@ from inzwa_rtc.conversation.voices import Voices
 from inzwa_rtc.errors import PeerError, Unavailable
 from inzwa_rtc.events import EndReason
 from inzwa_rtc.settings import LimitSettings, Settings
+from inzwa_rtc.transport.terms import Terms
 from inzwa_rtc.transport.webrtc import WebRtcPeer
 from signaling import not_taken
 from signaling.access.call_tokens import PREFIX, CallTokens, Claim
@@ -96,7 +97,7 @@ class Calls:
         return {call.owner.user for call in self._calls.values() if call.owner.user is not None}
 
     def check_enabled(self) -> None:
-        """Raises `Unavailable` where the operator has switched calls off."""
+        """Raises `Unavailable` where calls are off."""
         if not self.settings.voice_enabled:
             raise not_taken.voice_disabled()
 
@@ -153,7 +154,7 @@ class Calls:
         voice = self.voice_settings(options, caller)
         call = self.admit("webrtc", caller)
         try:
-            peer, answer = await self._answered(offer, caller)
+            peer, answer = await self._answered(offer, caller, caller.chosen(options))
         except BaseException:
             self.release(call)
             raise
@@ -169,9 +170,8 @@ class Calls:
         voices, own = self.voices, caller.settings
         language = own.stt_language or voices.usual().language
         usual = voices.nearest(VoiceSettings(language, None, own.tts_speed, own.tts_voice))
-        given = {**options.model_dump(exclude_none=True), **caller.bound}
-        asked = UpdateVoice(*(given.get(name) for name in ("language", "voice", "speed")))
-        return voices.choose(asked, usual)
+        chosen = caller.chosen(options)
+        return voices.choose(UpdateVoice(chosen.language, chosen.voice, chosen.speed), usual)
 
     def end_of_user(self, user: str) -> None:
         """Voice was taken from this user: their calls end, within seconds, with a word of why."""
@@ -274,9 +274,8 @@ class Calls:
 
     async def held(self, call: Call, session: Session | Dictation) -> EndReason:
         """Run it until it ends."""
-        names = {"call": call.id, "user": self.telemetry.pseudonym(call.owner.user)}
-        told = {name: value for name, value in names.items() if value is not None}
-        with bound_contextvars(**told):
+        user = self.telemetry.pseudonym(call.owner.user)
+        with bound_contextvars(call=call.id, **({} if user is None else {"user": user})):
             return await accounted(call, session, self.telemetry, self._switchboard)
 
     def _check_taken(self) -> None:
@@ -287,8 +286,11 @@ class Calls:
         self.telemetry.calls.refused(error.code)
         return error
 
-    async def _answered(self, offer: str, caller: Caller) -> tuple[WebRtcPeer[Command], str]:
-        peer = WebRtcPeer(self.settings, self.dialect, *self.media.to(caller))
+    async def _answered(
+        self, offer: str, caller: Caller, own: SessionOptions
+    ) -> tuple[WebRtcPeer[Command], str]:
+        terms = Terms.low_data() if own.low_data else Terms.usual(self.settings)
+        peer = WebRtcPeer(self.settings, self.dialect, *self.media.to(caller), terms)
         try:
             async with asyncio.timeout(self.settings.timeouts.call_setup):
                 return peer, await peer.answer(offer)

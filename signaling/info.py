@@ -16,11 +16,12 @@ from signaling.switchboard import EngineStatus, Switchboard
 
 
 class ServerInfo(BaseModel):
-    """What a client may choose from."""
+    """What a client may choose from. Where there is `turn`, `/v1/ice` gives access to it."""
 
     name: str
     version: str
     webrtc: bool
+    turn: bool
     ice_servers: list[dict[str, Any]]
     voices: list[dict[str, str]]
     default_voice: str | None
@@ -89,7 +90,8 @@ class Info:
             name="Inzwa RTC",
             version=inzwa_rtc.__version__,
             webrtc=settings.webrtc_offered,
-            ice_servers=[],
+            turn=bool(settings.turn_urls),
+            ice_servers=[],  # access is for those who may call: GET /v1/ice
             voices=[asdict(voice) for voice in voices.all],
             default_voice=usual.voice,
             languages=voices.languages(),

@@ -10,15 +10,17 @@ import re
 from typing import Annotated, Any, Literal
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field
+from multidict import CIMultiDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.settings import Settings
-from signaling.api.body import parse_json, read_text, unsupported_media_type
+from signaling.api.body import bad_json, parse_json, read_text, unsupported_media_type
 from signaling.api.operation import Answer, JsonBody, Operation, RawBody, caller_of
 from signaling.call import Call
 from signaling.calls import Calls
 from signaling.dialects.native import SessionOptions
+from signaling.ice import IceServerShown, Relays, link
 
 SDP = "application/sdp"
 SDP_FRAGMENT = "application/trickle-ice-sdpfrag"
@@ -52,13 +54,22 @@ class Candidates(_Strict):
     candidates: Annotated[list[Candidate], Field(max_length=64)]
 
 
+class OfferQuery(BaseModel):
+    """What may be asked for at the address, as clients that send SDP have no other place:
+    `low_data` as in `session`."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    low_data: bool | None = None
+
+
 class CallAnswer(BaseModel):
     """The answer to an offer. The call token is needed to change, read or end the call."""
 
     id: str
     sdp: str
     type: Literal["answer"] = "answer"
-    ice_servers: list[dict[str, Any]] = []
+    ice_servers: list[IceServerShown] = []
     call_token: str
 
 
@@ -76,9 +87,10 @@ class CallStatus(BaseModel):
 class Offers:
     """The handlers of `/v1/calls`."""
 
-    def __init__(self, calls: Calls, settings: Settings) -> None:
+    def __init__(self, calls: Calls, settings: Settings, relays: Relays) -> None:
         self._calls = calls
         self._limits = settings.limits
+        self._relays = relays
 
     def operations(self) -> list[Operation]:
         """To be added to the application."""
@@ -93,6 +105,7 @@ class Offers:
             Operation(
                 *("POST", "/v1/calls", self.start, "Start a call over WebRTC"),
                 body=(JsonBody(Offer), RawBody((SDP,))),
+                query=OfferQuery,
                 answers=answered,
                 counts_as="calls",
                 refusals=(413, 415),
@@ -135,17 +148,21 @@ class Offers:
         body = await read_text(request, self._limits.offer * _ESCAPED_BYTES)
         is_json = request.content_type == JSON
         offer = parse_json(Offer, body) if is_json else Offer(sdp=body)
-        caller = caller_of(request)
-        call, answer = await self._calls.answer(offer.sdp, offer.session, caller)
-        headers = {
-            "Location": f"/v1/calls/{call.id}",
-            "ETag": f'"{call.etag}"',
-            "Accept-Patch": f"{SDP_FRAGMENT}, {JSON}",
-        }
+        options = offer.session.model_copy(update=_query(request).model_dump(exclude_none=True))
+        call, answer = await self._calls.answer(offer.sdp, options, caller_of(request))
+        servers = self._relays.shown()
+        headers = CIMultiDict(
+            {
+                "Location": f"/v1/calls/{call.id}",
+                "ETag": f'"{call.etag}"',
+                "Accept-Patch": f"{SDP_FRAGMENT}, {JSON}",
+            }
+        )
+        headers.extend(("Link", link(server)) for server in servers)
         if not is_json:
             self._calls.tokens.told_nothing(call.id)
             return web.Response(status=201, text=answer, content_type=SDP, headers=headers)
-        told = CallAnswer(id=call.id, sdp=answer, call_token=call.token)
+        told = CallAnswer(id=call.id, sdp=answer, ice_servers=servers, call_token=call.token)
         return web.json_response(told.model_dump(), status=201, headers=headers)
 
     async def trickle(self, request: web.Request) -> web.Response:
@@ -221,6 +238,16 @@ class Offers:
                 code="tag_stale",
                 status=412,
             )
+
+
+def _query(request: web.Request) -> OfferQuery:
+    """Raises `PeerError`."""
+    try:
+        return OfferQuery.model_validate(dict(request.query))
+    except (ValidationError, UnicodeError) as error:
+        raise PeerError(
+            bad_json(error).message, action="Give `low_data` as true or false.", code="bad_query"
+        ) from None
 
 
 def _fragment(body: str) -> list[Candidate]:

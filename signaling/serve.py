@@ -19,6 +19,7 @@ from inzwa_rtc.settings import Origin, Settings
 from inzwa_rtc.store import Store, opened, place_of
 from inzwa_rtc.tracing import opening as tracing
 from inzwa_rtc.transport.clock import MediaClock
+from inzwa_rtc.transport.ice import check_interfaces
 from inzwa_rtc.turntaking import silero
 from inzwa_rtc.turntaking.ear import Ear
 from signaling.access.gate import GATE, Gate
@@ -61,6 +62,7 @@ async def serve(
     try:
         async with opened(place_of(settings)) as store:  # engines may take minutes to load
             await check_start(settings, store.keys)
+        await asyncio.to_thread(check_interfaces, settings)
         await check_without_engines(settings)
         async with engines as up:
             await warm_up_media(settings)
@@ -122,6 +124,7 @@ async def running(
     that live at its end are ended. Raises `ListenError`, `ConfigError`, `EngineError`."""
     async with opened(place_of(settings), settings.default_voice_mode) as store:
         await check_start(settings, store.keys)
+        await asyncio.to_thread(check_interfaces, settings)
         async with _running(settings, engines, read_settings, read_origins, store) as server:
             yield server
 

@@ -19,6 +19,8 @@ from inzwa_rtc.settings import Settings
 
 _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^:\[\]]+))(?::[0-9]{1,5})?", re.I)
 
+_READABLE = "Location, ETag, Link, Retry-After"
+
 _NAMES = re.compile(r"[A-Za-z0-9-]+(?:, ?[A-Za-z0-9-]+)*")  # of headers
 
 
@@ -74,7 +76,7 @@ class Sites:
         origin = request.headers.get("Origin")
         if origin in self._origins:
             response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Access-Control-Expose-Headers"] = "Location, ETag, Retry-After"
+            response.headers["Access-Control-Expose-Headers"] = _READABLE
             response.headers["Vary"] = "Origin"
 
     def _is_ours(self, host: str) -> bool:

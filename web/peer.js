@@ -38,7 +38,7 @@ export class Peer {
     if (!globalThis.RTCPeerConnection) throw new CallFailure('webrtc_unsupported');
     this.parts = parts;
     this.timeout_ms = timeout_ms;
-    this.pc = new RTCPeerConnection({ iceServers: parts.iceServers, bundlePolicy: 'max-bundle' });
+    this.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
     this.channel = this.pc.createDataChannel('inzwa', { ordered: true });
     const track = parts.microphone?.getAudioTracks()[0];
     // Without a microphone the line is the same, it only stays silent: typing works.
@@ -56,13 +56,15 @@ export class Peer {
 
   /** @param {SessionSettings} settings @param {AbortSignal} signal */
   async connect(settings, signal) {
+    // Browsers look for relays as soon as there is an offer, and not again.
+    const iceServers = await this.parts.iceServers(signal);
+    if (iceServers.length) this.pc.setConfiguration({ ...this.pc.getConfiguration(), iceServers });
     await this.pc.setLocalDescription();
     const offer = /** @type {RTCSessionDescription} */ (this.pc.localDescription);
     const credential = await this.parts.credential(signal);
     const answer = await postCall(offer, settings, credential, signal);
     this.#call = { id: answer.id, token: answer.call_token };
     if (this.#closed) return this.#release();
-    if (answer.ice_servers?.length) this.pc.setConfiguration({ iceServers: answer.ice_servers });
     const started = this.#started(signal);
     await this.pc.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
     this.setPlayback(this.parts.playback);

@@ -1,4 +1,5 @@
 /** The server's HTTP surface, as the page uses it. Paths are relative: a proxy may add a prefix. */
+/** @import {Access} from './access.js' */
 /** @import {ServerInfo, SessionSettings} from './types.js' */
 import { CallFailure } from './failure.js';
 
@@ -21,6 +22,25 @@ export async function fetchInfo() {
     return null;
   }
 }
+
+/**
+ * What the next connection may be made through, for a caller whose network lets nothing else
+ * through (TURN); nothing where the server has no relay.
+ *
+ * @param {ServerInfo | null} info @param {Access} access
+ * @returns {(signal: AbortSignal) => Promise<RTCIceServer[]>}
+ */
+export const relays = (info, access) => async (signal) => {
+  if (!info?.turn) return [];
+  try {
+    const headers = bearer(await access.credential(signal));
+    return (await (await request('v1/ice', { headers, signal })).json()).ice_servers;
+  } catch (error) {
+    // Most callers need none; what keeps this one from calling, the call itself will tell.
+    if (error instanceof CallFailure) return [];
+    throw error;
+  }
+};
 
 /** A start token, for one call. @param {string} key @param {AbortSignal} signal @returns {Promise<string>} */
 export async function mintToken(key, signal) {

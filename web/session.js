@@ -12,7 +12,7 @@ import { CallFailure, failureOf } from './failure.js';
 import { Level } from './level.js';
 import { Microphone } from './microphone.js';
 import { Peer } from './peer.js';
-import { fetchInfo } from './server.js';
+import { fetchInfo, relays } from './server.js';
 import { Socket } from './socket.js';
 
 const MEASURE_MS = 2000;
@@ -180,7 +180,7 @@ export class Session {
       microphone: this.#microphone.stream,
       speaker: this.speaker,
       playback: this.choices().playback,
-      iceServers: this.info?.ice_servers ?? [],
+      iceServers: relays(this.info, this.access),
       credential: (/** @type {AbortSignal} */ signal) => this.access.credential(signal),
       onMessage: (/** @type {ServerMessage} */ message) => this.#transport === transport && this.#received(message),
       onLost: () => this.#transport === transport && isUp(this.state()) && this.#lost(),

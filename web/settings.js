@@ -15,6 +15,7 @@ export function loadSettings() {
     speaker: '',
     playback: 'low_latency',
     pushToTalk: false,
+    lowData: false,
   };
   return { ...usual, ...stored() };
 }
@@ -37,6 +38,7 @@ export function sessionSettings(settings, info) {
   /** @type {SessionSettings} */
   const session = { speed: settings.speed };
   if (info?.voices.some(({ id }) => id === settings.voice)) session.voice = settings.voice;
+  if (settings.lowData) session.low_data = true;
   if (info?.languages.includes(settings.language)) session.language = settings.language;
   return session;
 }

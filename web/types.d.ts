@@ -44,7 +44,7 @@ export type ClientMessage =
   | ({ type: 'update' } & SessionSettings)
   | { type: 'stop' };
 
-export interface SessionSettings { voice?: string; speed?: number; language?: string }
+export interface SessionSettings { voice?: string; speed?: number; language?: string; low_data?: boolean }
 
 /** What happens on the page itself; `at` is in ms of one clock, `chance` drawn from 0 to 1. */
 export type PageEvent =
@@ -172,7 +172,8 @@ export interface ServerInfo {
   default_voice?: string | null;
   languages: string[];
   call?: { max_length_s?: number };
-  ice_servers?: RTCIceServer[];
+  /** There is a relay, for those who may call. */
+  turn?: boolean;
 }
 
 export interface Settings {
@@ -184,6 +185,7 @@ export interface Settings {
   speaker: string;
   playback: Playback;
   pushToTalk: boolean;
+  lowData: boolean;
 }
 
 /** What the address of the page may ask for. */
@@ -197,7 +199,8 @@ export interface TransportParts {
   microphone: MediaStream | null;
   speaker: HTMLAudioElement;
   playback: Playback;
-  iceServers: RTCIceServer[];
+  /** Relays to connect through; none where the server has none. */
+  iceServers(signal: AbortSignal): Promise<RTCIceServer[]>;
   /** What the call is begun with; empty on a server that asks nobody. */
   credential(signal: AbortSignal): Promise<string>;
   onMessage(message: ServerMessage): void;

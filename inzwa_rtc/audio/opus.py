@@ -20,6 +20,8 @@ from inzwa_rtc.errors import EngineUnavailable, PeerError
 
 MAX_PACKET_BYTES = 1275  # RFC 6716, section 3.4: the longest frame
 MAX_PACKET_MS = 120
+FRAMES_MS = (20, 40, 60)
+"""What is coded as one frame in the mode for voice (RFC 6716, section 2.1.4); 10 ms cost more."""
 
 Mode = Literal["celt", "voice"]
 """CELT alone, or what libopus has for voice: SILK, and above 8 kHz CELT beside it. Browsers send
@@ -95,8 +97,8 @@ def version() -> str:
 
 
 class OpusEncoder:
-    """Encodes 20 ms mono frames of speech: as CELT from `CELT_FROM` bit/s on, below it in the
-    mode for voice, with in-band FEC.
+    """Encodes mono frames of speech, `frame_ms` (20, 40 or 60) long: as CELT from `CELT_FROM`
+    bit/s on, below it in the mode for voice, with in-band FEC where the bit rate leaves room.
 
     `rate` is the input's (8, 12, 16, 24 or 48 kHz); `bitrate` in bit/s; `complexity` 0 to 10,
     which is chosen by the mode where it is not given. `mode` given, it is that whatever the bit
@@ -104,9 +106,18 @@ class OpusEncoder:
     """
 
     def __init__(
-        self, rate: int, bitrate: int, *, complexity: int | None = None, mode: Mode | None = None
+        self,
+        rate: int,
+        bitrate: int,
+        *,
+        frame_ms: int = FRAME_MS,
+        complexity: int | None = None,
+        mode: Mode | None = None,
     ) -> None:
+        if frame_ms not in FRAMES_MS:
+            raise ValueError(f"Opus codes voice in frames of {FRAMES_MS} ms, not {frame_ms}")
         self.rate = rate
+        self.frame_ms = frame_ms
         self._lib = library()
         mode = mode or ("celt" if bitrate >= CELT_FROM else "voice")
         application = _APPLICATIONS[mode]
@@ -130,7 +141,7 @@ class OpusEncoder:
         )
         self.lookahead = lookahead.value
         """By how many samples what is decoded comes later than what was encoded."""
-        self._samples = rate * FRAME_MS // 1000
+        self._samples = rate * frame_ms // 1000
         chosen = (rate, self._samples, application, *chain.from_iterable(settings))
         self.coding = f"opus {' '.join(map(str, chosen))}"
         """Another one wherever anything that was chosen here differs: packets that are kept are
@@ -138,7 +149,7 @@ class OpusEncoder:
         self._packet = ctypes.create_string_buffer(MAX_PACKET_BYTES)
 
     def encode(self, pcm: bytes) -> bytes:
-        """One packet from exactly 20 ms of int16 LE mono."""
+        """One packet from exactly one frame of int16 LE mono."""
         if len(pcm) != self._samples * BYTES_PER_SAMPLE:
             raise ValueError(f"need {self._samples} samples, got {len(pcm)} bytes")
         size = self._lib.opus_encode(

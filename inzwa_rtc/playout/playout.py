@@ -131,8 +131,9 @@ class Speech:
         if self._over.is_set() or not frames:
             return
         self._ledger.add_silence(self._pad() // BYTES_PER_SAMPLE)
-        self._audio.add_frames(frames)
-        self._is_behind = True
+        for frame in frames:
+            self._audio.add_frames([frame if frame.packet else self._made(frame.pcm)])
+        self._is_behind = self._is_behind or any(frame.packet for frame in frames)
         self._ledger.add(len(frames) * self._frame_bytes // BYTES_PER_SAMPLE, words)
         self._mind_the_lead()
 
@@ -256,14 +257,10 @@ class Playout:
         self.rate = rate
         self.transit_ms = 0  # set by a transport that knows how long audio is under way
         self.new_encoder: Callable[[], Encoder] | None = None  # set by one that sends Opus
+        self.takes_packets = False  # set by one that sends Opus as it is kept
         self.on_event = on_event
         self.is_held = False
         self._speech: Speech | None = None
-
-    @property
-    def takes_packets(self) -> bool:
-        """Whether frames may come as Opus packets alone."""
-        return self.new_encoder is not None
 
     def speech(self, turn: int) -> Speech:
         """A new turn's speech. The one before it is cut if it still plays."""

@@ -14,8 +14,9 @@ from inzwa_rtc.settings.groups import (
     TurnSettings,
 )
 from inzwa_rtc.settings.loading import PROFILES, Loaded, flatten, load, names
+from inzwa_rtc.settings.network import parse_udp_ports
 from inzwa_rtc.settings.refusals import Origin
-from inzwa_rtc.settings.settings import NoiseSuppression, Settings, parse_udp_ports
+from inzwa_rtc.settings.settings import NoiseSuppression, Settings
 from inzwa_rtc.settings.sources import read_assignments
 from inzwa_rtc.settings.speech import PhraseCacheSettings, SpeechSettings
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from inzwa_rtc.prices import Prices
 from inzwa_rtc.settings.access import AccessSettings
@@ -19,6 +18,7 @@ from inzwa_rtc.settings.groups import (
     TimeoutSettings,
     TurnSettings,
 )
+from inzwa_rtc.settings.network import Address, Interface, TurnUrl, UdpPorts
 from inzwa_rtc.settings.safety import SafetySettings
 from inzwa_rtc.settings.speech import PhraseCacheSettings, SpeechSettings
 from inzwa_rtc.settings.telemetry import TelemetrySettings
@@ -47,10 +47,15 @@ class Settings(Group):
     log_json: bool = False
 
     enable_webrtc: bool = True
-    public_address: str | None = None
-    udp_ports: str | None = None
+    media_interfaces: tuple[Interface, ...] = ()
+    public_address: Address | None = None
+    udp_ports: UdpPorts | None = None
+    turn_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
+    turn_urls: tuple[TurnUrl, ...] = ()
+    turn_lifetime_s: Annotated[int, Field(ge=60, le=600)] = 600
     audio_out_codec: Literal["opus", "pcm16"] = "opus"
     opus_bitrate: Annotated[int, Field(ge=24_000, le=32_000)] = 28_000
+    opus_bitrate_in: Annotated[int, Field(ge=12_000, le=64_000)] = 24_000
 
     asr_engine: str | tuple[str, ...] = "pocketsphinx"
     asr_model: str | None = None
@@ -128,35 +133,14 @@ class Settings(Group):
             raise ValueError("must be sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE")
         return value
 
-    @field_validator("public_address")
+    @field_validator("turn_urls")
     @classmethod
-    def _is_address(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                ipaddress.ip_address(value)
-            except ValueError:
-                raise ValueError("must be an IP address, such as 203.0.113.7") from None
-        return value
-
-    @field_validator("udp_ports")
-    @classmethod
-    def _is_range(cls, value: str | None) -> str | None:
-        if value is not None:
-            parse_udp_ports(value)
+    def _have_a_secret(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if value and info.data.get("turn_secret", value) is None:
+            raise ValueError("need `turn_secret`, with which callers are let in")
         return value
 
     @property
     def webrtc_offered(self) -> bool:
         """Whether calls over WebRTC are taken: they always carry Opus."""
         return self.enable_webrtc and self.audio_out_codec == "opus"
-
-
-def parse_udp_ports(value: str) -> range:
-    """Ports of a range such as `50000-50199`, both ends included."""
-    low, _, high = value.partition("-")
-    if not (low.isascii() and low.isdigit() and high.isascii() and high.isdigit()):
-        raise ValueError("must look like 50000-50199")
-    ports = range(int(low), int(high) + 1)
-    if not ports or ports.start < 1024 or ports.stop > 65536:
-        raise ValueError("must be an ascending range within 1024-65535")
-    return ports

@@ -290,12 +290,6 @@ def limit_datagrams() -> None:
     setattr(rtcsctptransport, _SCTP_LENGTH, most // 4 * 4)  # chunks are padded to 4 bytes
 
 
-def mute(receiver: RTCRtpReceiver) -> None:
-    """Take nothing from a receiver that nobody reads: else its queue grows."""
-    _need(receiver, "_enabled")
-    receiver._enabled = False
-
-
 def _need(owner: object, *names: str) -> None:
     for name in names:
         if not hasattr(owner, name):

@@ -1,8 +1,8 @@
 """Where media sockets are bound and which addresses are told to callers.
 
 aioice binds a random port on every address but loopback. Here the operator
-decides: a fixed port range, a public address in front of the machine (1:1
-NAT), and loopback on a machine that has nothing else.
+decides: interfaces, a fixed port range, a public address in front of the machine (1:1
+NAT); loopback where it is named, or on a machine that has nothing else.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 import ipaddress
 import random
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import ifaddr
@@ -19,29 +19,36 @@ from aioice import Candidate
 from aioice.candidate import candidate_foundation, candidate_priority
 from aioice.ice import Connection
 
-from inzwa_rtc.errors import InzwaError
+from inzwa_rtc.errors import ConfigError, Unavailable
 from inzwa_rtc.settings import Settings, parse_udp_ports
 from inzwa_rtc.transport.hooks import Gate, MediaPort
 
-
-class NoMediaPortError(InzwaError):
-    """No UDP port could be bound for a call."""
-
-    code = "no_media_port"
+AGAIN_S = 10
+"""After so long a port may be free again, or an interface be there: calls end, networks come."""
 
 
 @dataclass(frozen=True, slots=True)
 class IceSettings:
-    """`ports` to bind (None: any free one); `public_address` to tell callers beside our own."""
+    """`ports` to bind (None: any free one) on the `interfaces` that are named (none: on all);
+    `public_address` to tell callers beside our own."""
 
     ports: range | None = None
     public_address: str | None = None
+    interfaces: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, settings: Settings) -> IceSettings:
         """Those of the configuration."""
         ports = parse_udp_ports(settings.udp_ports) if settings.udp_ports else None
-        return cls(ports, settings.public_address)
+        return cls(ports, settings.public_address, settings.media_interfaces)
+
+
+@dataclass(frozen=True, slots=True)
+class HostAddress:
+    """An address of this machine, and the interface that has it."""
+
+    interface: str
+    address: str
 
 
 def usable_addresses(addresses: Iterable[str]) -> list[str]:
@@ -53,18 +60,50 @@ def usable_addresses(addresses: Iterable[str]) -> list[str]:
     return outside or [str(a) for a in parsed if a.is_loopback and a.version == 4] or ["127.0.0.1"]
 
 
-def media_addresses() -> list[str]:
-    """The addresses of this machine at which calls are held."""
-    return usable_addresses(machine_addresses())
+def media_addresses(interfaces: Sequence[str] = ()) -> list[str]:
+    """The addresses of this machine at which calls are held: those of the interfaces, addresses
+    and networks that are named, whatever they are, or else all that are usable. Raises
+    `ConfigError` where none matches."""
+    if not interfaces:
+        return usable_addresses(machine_addresses())
+    here = host_addresses()
+    named = [one.address for one in here if any(_is_named(one, name) for name in interfaces)]
+    if not named:
+        known = ", ".join(f"{one.address} ({one.interface})" for one in here)
+        raise ConfigError(
+            "`media_interfaces` names no interface, address or network of this machine.",
+            action=f"Name some of what is here, {known}, or leave the setting out.",
+        )
+    return named
+
+
+def check_interfaces(settings: Settings) -> None:
+    """Raises `ConfigError` where calls could be held nowhere."""
+    if settings.webrtc_offered:
+        media_addresses(settings.media_interfaces)
 
 
 def machine_addresses() -> list[str]:
     """All addresses of this machine's network interfaces."""
+    return [one.address for one in host_addresses()]
+
+
+def host_addresses() -> list[HostAddress]:
+    """The same, each with its interface."""
     return [
-        ip.ip if isinstance(ip.ip, str) else ip.ip[0]
+        HostAddress(adapter.name, ip.ip if isinstance(ip.ip, str) else ip.ip[0])
         for adapter in ifaddr.get_adapters()
         for ip in adapter.ips
     ]
+
+
+def _is_named(one: HostAddress, name: str) -> bool:
+    if one.interface == name:
+        return True
+    try:
+        return ipaddress.ip_address(one.address) in ipaddress.ip_network(name)
+    except ValueError:  # the name of another interface
+        return False
 
 
 def configure(connection: Connection, gate: Gate, settings: IceSettings) -> None:
@@ -74,7 +113,7 @@ def configure(connection: Connection, gate: Gate, settings: IceSettings) -> None
         component: int, addresses: list[str], timeout: int = 5
     ) -> list[Candidate]:
         candidates: list[Candidate] = []
-        for address in media_addresses():
+        for address in _addresses(settings):
             protocol = await _bind(connection, gate, address, settings.ports)
             if protocol is None:
                 continue
@@ -86,14 +125,25 @@ def configure(connection: Connection, gate: Gate, settings: IceSettings) -> None
                 candidates.append(_host_candidate(component, public, port))
             candidates.append(protocol.local_candidate)
         if not candidates:
-            raise NoMediaPortError(
+            raise Unavailable(
                 "No UDP port is free for this call.",
                 action="Widen `udp_ports`, or end calls that are no longer used.",
+                code="no_media_port",
+                retry_after_s=AGAIN_S,
             )
         return candidates
 
     # aioice offers no such setting; the instance's own method is the narrowest place.
     connection.get_component_candidates = get_component_candidates  # type: ignore[method-assign]
+
+
+def _addresses(settings: IceSettings) -> list[str]:
+    try:
+        return media_addresses(settings.interfaces)
+    except ConfigError as error:  # the server has begun with it: the network is gone
+        raise Unavailable(
+            error.message, action=error.action, code="no_media_address", retry_after_s=AGAIN_S
+        ) from None
 
 
 async def _bind(

@@ -7,8 +7,10 @@ from typing import Protocol
 
 from inzwa_rtc.audio.frame import FRAME_MS, PlayoutFrame, frame_bytes
 from inzwa_rtc.audio.opus import OpusEncoder
+from inzwa_rtc.audio.packing import can_join, joined
 from inzwa_rtc.playout.playout import Playout
 from inzwa_rtc.transport.rtp import RTP_CLOCK
+from inzwa_rtc.transport.terms import Terms
 
 OUT_SAMPLE_RATE = 24_000
 _TICKS = RTP_CLOCK * FRAME_MS // 1000
@@ -34,28 +36,34 @@ class PacketLane(Protocol):
 
 
 class OpusSender:
-    """Sends what a playout gives, one packet a tick; in silence next to nothing.
+    """Sends what a playout gives, one packet a tick, or three ticks in one where the caller asked
+    for less data; in silence next to nothing.
 
     What was encoded before is sent as it is. Behind it comes a tail of silence, so that what a
     caller's buffer still holds is played, then one empty packet in 400 ms: it keeps the path
     open and tells the caller's decoder that nothing is missing.
     """
 
-    def __init__(self, lane: PacketLane, bitrate: int) -> None:
+    def __init__(self, lane: PacketLane, terms: Terms) -> None:
         self.encodes = 0  # frames encoded so far
         self._lane = lane
-        self._bitrate = bitrate
-        self._encoder = OpusEncoder(OUT_SAMPLE_RATE, bitrate)
+        self._bitrate = terms.bitrate_out
+        self._takes_packets = terms.sends_what_is_kept
+        self._together = terms.packet_ms // FRAME_MS
+        self._gathered: list[bytes] = []
+        self._gathered_at, self._begins = 0, False  # the first of them: its number, its marker
+        self._encoder = OpusEncoder(OUT_SAMPLE_RATE, terms.bitrate_out)
         self._tail = 0  # frames of silence yet to be sent as such
         self._is_behind = False  # packets were sent that the encoder knows nothing of
         self._first: int | None = None
-        self._toc = _silent_packet(bitrate)[0] & _ONE_FRAME
+        self._toc = _silent_packet(terms.bitrate_out)[0] & _ONE_FRAME
         self._quiet_ticks = 0  # since the last packet of sound or of the tail behind it
         self._playout: Playout | None = None
 
     def play(self, playout: Playout) -> None:
         """Send what this playout gives from the next tick on."""
         playout.new_encoder = partial(OpusEncoder, OUT_SAMPLE_RATE, self._bitrate)
+        playout.takes_packets = self._takes_packets
         self._playout = playout
 
     def send(self, tick: int) -> None:
@@ -71,11 +79,25 @@ class OpusSender:
                 playout.transit_ms = CLIENT_BUFFER_MS + round(self._lane.round_trip_s * 500)
             frame = playout.pull()
         payload = self._packet(frame)
-        if payload is not None:
-            begins = self._quiet_ticks > 0 and len(payload) > 1
-            self._quiet_ticks = self._quiet_ticks if len(payload) == 1 else 0
-            self._lane.send(payload, number * _TICKS, begins)
-        self._quiet_ticks += payload is None or len(payload) == 1
+        if payload is None or len(payload) == 1:
+            self._flush()
+            if payload is not None:
+                self._lane.send(payload, number * _TICKS, False)
+            self._quiet_ticks += 1
+            return
+        if self._gathered and not can_join(self._gathered[0], payload):
+            self._flush()
+        if not self._gathered:
+            self._gathered_at, self._begins = number, self._quiet_ticks > 0
+        self._quiet_ticks = 0
+        self._gathered.append(payload)
+        if len(self._gathered) == self._together:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._gathered:
+            self._lane.send(joined(self._gathered), self._gathered_at * _TICKS, self._begins)
+            self._gathered = []
 
     def _packet(self, frame: PlayoutFrame | None) -> bytes | None:
         if frame is None:

@@ -25,15 +25,18 @@ from inzwa_rtc.errors import PeerError
 from inzwa_rtc.events import Event, Failure
 from inzwa_rtc.playout.playout import Playout
 from inzwa_rtc.settings import LimitSettings, Settings
+from inzwa_rtc.transport.answer import answered
+from inzwa_rtc.transport.candidate import is_reachable
 from inzwa_rtc.transport.clock import MediaClock
-from inzwa_rtc.transport.hooks import AudioLane, Gate, limit_datagrams, mute, open_gates
+from inzwa_rtc.transport.hooks import AudioLane, Gate, limit_datagrams, open_gates
 from inzwa_rtc.transport.ice import IceSettings, configure
 from inzwa_rtc.transport.inbox import CommandsOverflowError, Inbox
 from inzwa_rtc.transport.jitterbuffer import LONGEST_QUIET_S
 from inzwa_rtc.transport.line import WebRtcLine
-from inzwa_rtc.transport.offer import check_offer, is_reachable, with_opus_preferences
+from inzwa_rtc.transport.offer import Offer, read_offer
 from inzwa_rtc.transport.receiver import OpusReceiver
 from inzwa_rtc.transport.sender import OUT_SAMPLE_RATE, OpusSender
+from inzwa_rtc.transport.terms import Terms
 from inzwa_rtc.transport.wire import Dialect, message_of
 
 C = TypeVar("C")
@@ -59,11 +62,13 @@ class WebRtcPeer(Generic[C]):
         dialect: Dialect[C],
         clock: MediaClock,
         detector: SharedVoiceDetector,
+        terms: Terms | None = None,
     ) -> None:
+        self.terms = terms or Terms.usual(settings)  # once answered, within what was offered
         self._clock = clock
         self._dialect = dialect
         self._limits: LimitSettings = settings.limits
-        self._bitrate = settings.opus_bitrate
+        self._offer: Offer | None = None
         self._ice = IceSettings.of(settings)
         # Without iceServers=[] aiortc asks a public STUN server.
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
@@ -100,25 +105,25 @@ class WebRtcPeer(Generic[C]):
 
     async def answer(self, offer: str) -> str:
         """The answer's SDP, with all candidates. Raises `PeerError` for a bad offer."""
-        sdp = check_offer(offer, self._limits)
-        self._candidates = sdp.count("a=candidate:")
+        offered = self._offer = read_offer(offer, self._limits)
+        self._candidates = offered.candidates
+        self.terms = self.terms.within(offered.wishes)
         try:
-            await self._pc.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
+            await self._pc.setRemoteDescription(RTCSessionDescription(offered.sdp, "offer"))
         except Exception as error:  # aiortc's parser raises whatever it trips on
             raise PeerError(
                 "The offer cannot be understood.",
                 action="Send the SDP of RTCPeerConnection.createOffer() unchanged.",
                 code="bad_offer",
             ) from error
-        self._refuse_other_media()
         for connection, gate in open_gates(self._pc):
             configure(connection, gate, self._ice)
             self._gates.append(gate)
         self._lane = AudioLane(self._audio, self._gates, self._receiver.push)
-        self._sender = OpusSender(self._lane, self._bitrate)
+        self._sender = OpusSender(self._lane, self.terms)
         self._line = WebRtcLine(self._sender, self._receiver, self._inbox.close)
         await self._pc.setLocalDescription(await self._pc.createAnswer())
-        return with_opus_preferences(self._pc.localDescription.sdp, self._bitrate)
+        return answered(offered, self._pc.localDescription.sdp, self.terms)
 
     async def add_candidate(self, candidate: str, mid: str | None, line: int | None) -> None:
         """A trickled candidate (`candidate:...`; empty: no more follow). Raises `PeerError`."""
@@ -129,16 +134,17 @@ class WebRtcPeer(Generic[C]):
             raise PeerError(
                 f"More than {self._limits.candidates} ICE candidates.", code="too_many_candidates"
             )
-        if not is_reachable(candidate):
+        section = self._offer.section_of(mid, line) if self._offer else None
+        if not is_reachable(candidate) or section is None:
             return
         try:
             parsed = candidate_from_sdp(candidate.removeprefix("candidate:"))
-            parsed.sdpMid, parsed.sdpMLineIndex = mid, line
+            parsed.sdpMid = section
             await self._pc.addIceCandidate(parsed)
         except ValueError:
             raise PeerError(
                 "The ICE candidate was refused.",
-                action="Send the browser's own RTCIceCandidate, with sdpMid or sdpMLineIndex.",
+                action="Send the browser's own RTCIceCandidate unchanged.",
                 code="bad_candidate",
             ) from None
 
@@ -232,13 +238,6 @@ class WebRtcPeer(Generic[C]):
         codecs = RTCRtpSender.getCapabilities("audio").codecs
         transceiver.setCodecPreferences([c for c in codecs if c.mimeType == "audio/opus"])
         return transceiver
-
-    def _refuse_other_media(self) -> None:
-        """All sections but the first audio one are answered as inactive."""
-        for transceiver in self._pc.getTransceivers():
-            if transceiver is not self._audio:
-                transceiver.direction = "inactive"
-                mute(transceiver.receiver)
 
     def _on_state(self) -> None:
         if self.state == "connected" and self._line is not None:

@@ -46,6 +46,10 @@ class Caller:
         """What a start token has settled for the call."""
         return self.session.model_dump(exclude_none=True)
 
+    def chosen(self, options: SessionOptions) -> SessionOptions:
+        """What holds for the call: these options, where a start token has not settled them."""
+        return options.model_copy(update=self.bound)
+
 
 def may(caller: Caller, ability: Ability) -> bool:
     """Whether the caller's voice mode lets them."""

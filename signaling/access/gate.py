@@ -88,7 +88,7 @@ class Gate:
         return caller
 
     def not_served(self, caller: Caller) -> None:
-        """What they asked for did not come about: a start token may be used again."""
+        """What they asked for did not come about, or is no call: a start token may be used."""
         if caller.start_token is not None:
             self.start_tokens.give_back(caller.start_token)
 
@@ -120,7 +120,7 @@ class Gate:
         if secret is None or await self._is_of_nobody(request, secret):
             return await self._anybody(request)
         if is_start_token(secret):
-            if counted != "calls":
+            if counted not in ("calls", "relays"):
                 raise refusals.only_for_calls()
             return await self._of_start_token(secret, address)
         caller = await self._of_key(request, secret, address)

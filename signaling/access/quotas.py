@@ -16,6 +16,7 @@ class Quotas:
     def __init__(self, settings: AccessSettings) -> None:
         self._rates: dict[Counted, Rate] = {
             "calls": Rate(settings.calls_per_minute),
+            "relays": Rate(settings.calls_per_minute),  # one for each call
             "engines": Rate(settings.engine_requests_per_minute),
             "tokens": Rate(settings.tokens_per_minute),
             "requests": Rate(settings.requests_per_minute),

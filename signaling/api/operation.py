@@ -23,9 +23,10 @@ Access = Literal["anyone", "caller", "call", "admin", "metrics"]
 holds this very call (its call token, or a key); who administers the server; who may see how it
 fares (an administrator, or anybody on an open server)."""
 
-Counted = Literal["calls", "engines", "tokens", "requests"]
-"""By which rate a request counts: it starts a call, which a start token lets one do as well; it
-has an engine work; it asks for a start token; none of these."""
+Counted = Literal["calls", "relays", "engines", "tokens", "requests"]
+"""By which rate a request counts: it starts a call, or asks for access to a relay before it does,
+which a start token lets one do as well; it has an engine work; it asks for a start token; none of
+these."""
 
 ErrorShape = Literal["native", "openai"]
 """`{code, message, action}`, or `{"error": {message, type, param, code}}`."""

@@ -26,15 +26,24 @@ Speed = Annotated[float, Field(ge=SLOWEST, le=FASTEST, allow_inf_nan=False)]
 ShortName = Annotated[str, Field(min_length=1, max_length=100)]
 
 
-class SessionOptions(_Message):
-    """What a caller may choose when a call starts."""
+class VoiceOptions(_Message):
+    """How a caller may have themselves spoken to."""
 
     language: ShortName | None = None
     voice: ShortName | None = None
     speed: Speed | None = None
 
 
-class Start(SessionOptions):
+class SessionOptions(VoiceOptions):
+    """What a caller may choose when a call starts."""
+
+    low_data: Annotated[
+        bool | None,
+        Field(description="Over WebRTC: speech at 12 kbit/s and 60 ms a packet, both ways."),
+    ] = None
+
+
+class Start(VoiceOptions):
     """The first message of a WebSocket call."""
 
     type: Literal["start"]
@@ -64,7 +73,7 @@ class _Played(_Message):
     turn: Annotated[int, Field(ge=0, le=2**31)] | None = None
 
 
-class _Update(SessionOptions):
+class _Update(VoiceOptions):
     type: Literal["update"]
 
 

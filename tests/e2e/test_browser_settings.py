@@ -83,3 +83,26 @@ async def test_another_voice_and_speed_speak_from_the_next_answer_on(
         spoken = plugin.all_said()[-1]
         assert (spoken.voice, spoken.speed) == ("en-us+f2", 1.5)
     assert_heard(plugin.said(answered["text"]), heard)
+
+
+async def test_a_caller_who_chose_to_use_less_data_gets_long_packets(browser: Browser) -> None:
+    """Through a relay that is told of and not there, which keeps nobody from calling."""
+    turn = {"turn_urls": ("turn:127.0.0.1:9",), "turn_secret": "a-secret-of-the-tests-own"}
+    async with (
+        serving_embedded(call={"greeting": ""}, **turn) as server,
+        visiting(browser, f"{server.url}/?transport=webrtc") as visitor,
+    ):
+        for packet_ms in (20, 60):
+            await visitor.call()
+            (call,) = server.calls.all()
+            assert call.peer is not None
+            assert call.peer.terms.packet_ms == packet_ms
+            network = await visitor.page.evaluate("() => visitor.network()")
+            assert network["iceServers"][0]["urls"] == ["turn:127.0.0.1:9"]
+            await visitor.page.click("#call")
+            await visitor.until("state.phase === 'ended'")
+            async with asyncio.timeout(20):
+                await server.calls.all_ended()
+            await visitor.page.click("#open-settings")
+            await visitor.page.get_by_label("Use less data").check()
+            await visitor.page.keyboard.press("Escape")

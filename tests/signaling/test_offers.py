@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import aiohttp
@@ -11,6 +12,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from signaling import calls
 from tests.support.caller import Caller, calling
+from tests.support.credentials import serving_with_keys, start_token
 from tests.support.engines import ScriptedModel, ScriptedRecognizer
 from tests.support.server import serving
 
@@ -73,6 +75,7 @@ async def test_the_answer_names_only_this_machines_addresses_and_asks_for_fec() 
         assert "203.0.113.7" in {fields[4] for fields in candidates}
         assert all(40000 <= int(fields[5]) <= 40100 for fields in candidates)
         assert "useinbandfec=1;stereo=0" in sdp
+        assert "maxaveragebitrate=24000" in sdp
 
 
 async def test_video_is_refused_and_the_call_goes_on_without_it() -> None:
@@ -82,9 +85,46 @@ async def test_video_is_refused_and_the_call_goes_on_without_it() -> None:
             async with http.post(f"{server.url}/v1/calls", json={"sdp": offer}) as response:
                 assert response.status == 201
                 sdp = (await response.json())["sdp"]
-        video = sdp[sdp.index("m=video") :]
-        assert "a=inactive" in video
+        assert "m=video 0 " in sdp
         await pc.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "kind"),
+    [
+        ("?low_data=true", "{sdp}", "application/sdp"),
+        ("", '{{"sdp": {json}, "session": {{"low_data": true}}}}', "application/json"),
+    ],
+    ids=["WHIP", "JSON"],
+)
+async def test_low_data_may_be_asked_for_by_every_client(query: str, body: str, kind: str) -> None:
+    async with serving() as server, aiohttp.ClientSession() as http:
+        pc, offer = await make_offer()
+        await pc.close()
+        data = body.format(sdp=offer, json=json.dumps(offer))
+        url, headers = f"{server.url}/v1/calls{query}", {"Content-Type": kind}
+        async with http.post(url, data=data, headers=headers) as response:
+            assert response.status == 201
+            answer = await response.text()
+        assert "a=ptime:60" in answer
+        assert "maxaveragebitrate=12000" in answer
+        async with http.post(url.replace("true", "maybe"), data="{}", headers=headers) as response:
+            assert response.status == 400
+        peer = server.calls.all()[0].peer
+        assert peer is not None
+        assert peer.terms.packet_ms == 60
+
+
+async def test_a_start_token_may_settle_that_a_call_takes_little_data() -> None:
+    async with serving_with_keys() as (server, keys, http):
+        token = await start_token(server, http, keys.call, session={"low_data": True})
+        pc, offer = await make_offer()
+        await pc.close()
+        headers = {"Authorization": f"Bearer {token}"}
+        body = {"sdp": offer, "session": {"low_data": False}}
+        async with http.post(f"{server.url}/v1/calls", json=body, headers=headers) as response:
+            assert response.status == 201
+            assert "a=ptime:60" in (await response.json())["sdp"]
 
 
 @pytest.mark.parametrize(

@@ -114,11 +114,16 @@ class Caller:
     """One call and what came of it: events, each with how much had been heard `at` that time
     (in samples, 48 kHz), and the number and time of each packet of its audio."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        network: RTCConfiguration | None = None,
+    ) -> None:
         self.id = ""
         self.events: list[dict[str, Any]] = []
         self.microphone = Microphone()
-        self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self.pc = RTCPeerConnection(network or RTCConfiguration(iceServers=[]))
         self._http = session
         self._url = url
         self._changed = asyncio.Event()

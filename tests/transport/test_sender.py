@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 
 from inzwa_rtc.audio.frame import PlayoutFrame
 from inzwa_rtc.audio.opus import OpusDecoder
+from inzwa_rtc.audio.opus_packet import packet_ticks
 from inzwa_rtc.playout.playout import Playout
 from inzwa_rtc.speech.cache.phrase import KeptPhrase
 from inzwa_rtc.transport.sender import OUT_SAMPLE_RATE, OpusSender
+from inzwa_rtc.transport.terms import Terms
 
 BITRATE = 28_000
+USUAL = Terms(BITRATE, BITRATE, kept_bitrate=BITRATE)
 FRAME = OUT_SAMPLE_RATE // 50 * 2
 FADE_MS = 15  # how quickly a voice starts and ends, at the least
 
@@ -68,8 +71,8 @@ class Line:
 
     round_trip_s = 0.0
 
-    def __init__(self) -> None:
-        self.sender = OpusSender(self, BITRATE)
+    def __init__(self, terms: Terms = USUAL) -> None:
+        self.sender = OpusSender(self, terms)
         self.sent: list[Sent] = []
         self.ticks = 0
         self._playout = Told()
@@ -208,3 +211,33 @@ async def test_what_a_sender_plays_is_encoded_when_it_is_written() -> None:
     assert [one.payload for one in line.sent[:3]] == [frame.packet for frame in ONE[:3]]
     assert all(len(one.payload) > 20 for one in line.sent[3:9])
     assert line.sender.encodes == 0
+
+
+def test_with_less_data_three_frames_share_a_packet_and_sound_as_they_do_apart() -> None:
+    little, apart = Line(Terms.low_data()), Line(Terms(12_000, 12_000))
+    for line in (little, apart):
+        line.play(*live(ONE), *[None] * 30)
+    sound = [one for one in little.sent if len(one.payload) > 1]
+    lengths = [opus_ms(one.payload) for one in sound]
+    assert sum(lengths) == 20 * (len(ONE) + 10)
+    assert lengths.count(60) >= len(lengths) - 4, "where the coding changes they stay apart"
+    places = [one.timestamp // 48 for one in sound]
+    assert places == [sum(lengths[:number]) for number in range(len(lengths))]
+    decoder = OpusDecoder(OUT_SAMPLE_RATE)
+    heard = b"".join(decoder.decode(one.payload) for one in sound)
+    alone = OpusDecoder(OUT_SAMPLE_RATE)
+    expected = b"".join(alone.decode(one.payload) for one in apart.sent if len(one.payload) > 1)
+    assert heard == expected
+    spent = sum(len(one.payload) + 50 for one in sound) * 8 * 1000 // sum(lengths)
+    assert spent < 20_000, "bit/s, headers and all"
+
+
+async def test_with_less_data_what_was_kept_is_encoded_anew() -> None:
+    playout = Playout(OUT_SAMPLE_RATE, lambda event: None)
+    line = Line(Terms.low_data())
+    line.sender.play(playout)
+    assert not playout.speech(1).takes_packets
+
+
+def opus_ms(payload: bytes) -> int:
+    return packet_ticks(payload) * 1000 // 48_000

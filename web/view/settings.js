@@ -16,6 +16,7 @@ export class SettingsView {
   playback = byId('set-playback', HTMLSelectElement);
   pushToTalk = byId('set-push-to-talk', HTMLInputElement);
   captions = byId('set-captions', HTMLInputElement);
+  lowData = byId('set-low-data', HTMLInputElement);
   language = byId('set-language', HTMLSelectElement);
   check = byId('check-microphone', HTMLButtonElement);
   meter = byId('microphone-level', HTMLMeterElement);
@@ -42,6 +43,7 @@ export class SettingsView {
     on(this.playback, () => ({ playback: this.playback.value === 'steady' ? 'steady' : 'low_latency' }));
     on(this.pushToTalk, () => ({ pushToTalk: this.pushToTalk.checked }));
     on(this.captions, () => ({ captions: this.captions.checked }));
+    on(this.lowData, () => ({ lowData: this.lowData.checked }));
     on(this.language, () => ({ language: this.language.value === 'sn' ? 'sn' : 'en' }));
     this.microphone.addEventListener('change', () => this.#trial.isOn && this.#checkMicrophone());
     this.check.addEventListener('click', () => this.#checkMicrophone());
@@ -81,6 +83,7 @@ export class SettingsView {
     this.playback.value = chosen.playback;
     this.pushToTalk.checked = chosen.pushToTalk;
     this.captions.checked = chosen.captions;
+    this.lowData.checked = chosen.lowData;
     this.language.value = chosen.language;
   }
 

@@ -55,7 +55,8 @@ def udp_ports(settings: Settings) -> Finding:
     # As the server does it: each call takes a port on every address, whose ports are its own.
     wanted = parse_udp_ports(settings.udp_ports) if settings.udp_ports else range(1)
     bound = {
-        address: sum(_is_free(address, port) for port in wanted) for address in media_addresses()
+        address: sum(_is_free(address, port) for port in wanted)
+        for address in media_addresses(settings.media_interfaces)
     }
     where, free = min(bound.items(), key=lambda item: item[1])
     if not any(bound.values()):
@@ -97,7 +98,7 @@ def addresses(settings: Settings) -> Finding:
     name = "addresses"
     if settings.public_address:
         return Finding(name, "ok", f"callers are told {settings.public_address} (public_address)")
-    found = media_addresses()
+    found = media_addresses(settings.media_interfaces)
     if all(map(_is_loopback, found)):
         return Finding(
             name,

@@ -20,6 +20,7 @@ window.visitor = (() => {
   const { createDataChannel } = RTCPeerConnection.prototype;
   RTCPeerConnection.prototype.createDataChannel = function (...given) {
     const channel = createDataChannel.apply(this, given);
+    visitor.network = () => this.getConfiguration();
     channel.addEventListener('message', ({ data }) => tell('server', data));
     const { send } = channel;
     channel.send = (data) => (tell('page', data), send.call(channel, data));
