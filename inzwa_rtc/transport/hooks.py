@@ -40,6 +40,9 @@ _FIRST_RTP, _BEHIND_RTP = 128, 192  # of the first byte (RFC 7983)
 _FIRST_DTLS, _BEHIND_DTLS = 20, 64
 _BEHIND_STUN = 4
 _FIRST_RTCP, _BEHIND_RTCP = 192, 224  # of the second byte (RFC 5761)
+_MOST_BYTES = 1500
+"""No path of WebRTC's carries more in one piece; libsrtp's binding, and aiortc's task that reads
+DTLS and RTCP, break on more than 2,048."""
 _OUT = struct.Struct("!BBHII")
 _SEQUENCE, _TIMESTAMP = 1 << 16, 1 << 32
 _VERSION = 0x80  # 2, with nothing that is optional
@@ -112,7 +115,7 @@ class MediaPort(StunProtocol):
     def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
         """STUN goes to aioice, all else through the gate."""
         assert isinstance(data, bytes)
-        if not data:
+        if not 0 < len(data) <= _MOST_BYTES:
             return
         if data[0] < _BEHIND_STUN:
             super().datagram_received(data, addr)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from inzwa_rtc.audio.frame import FRAME_MS
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE
@@ -38,7 +38,7 @@ class Terms:
     bitrate_in: int
     bitrate_out: int
     packet_ms: int = FRAME_MS
-    kept_bitrate: int | None = None
+    kept_bitrate: int | None = field(default=None, compare=False)
     """Of phrases that were encoded before, where they may be sent at all."""
 
     @classmethod

@@ -21,7 +21,7 @@ def test_lengths_are_those_that_libopus_reads(packet: bytes) -> None:
 
 
 def test_a_packet_of_the_encoders_is_a_frame_long() -> None:
-    packet = OpusEncoder(24_000, 28_000).encode(bytes(960))
+    packet = OpusEncoder(24_000, 28_000, mode="voice").encode(bytes(960))
     assert packet_ticks(packet) == frame_ticks(packet) == 960
 
 
@@ -32,7 +32,7 @@ def test_whether_a_packet_has_fec_may_be_asked_of_anything(packet: bytes) -> Non
 
 def encoded(sound: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[bytes]:
     """By an encoder that sends little while nobody speaks."""
-    encoder = OpusEncoder(24_000, 28_000)
+    encoder = OpusEncoder(24_000, 28_000, mode="voice")
     set_dtx = 4016
     assert library().opus_encoder_ctl(encoder._state, set_dtx, ctypes.c_int(1)) == 0
     pcm = sound.astype("<i2").tobytes()

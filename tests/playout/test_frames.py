@@ -41,6 +41,7 @@ async def test_captions_of_encoded_frames_count_the_silence_that_was_put_before_
 
 async def test_packets_alone_count_as_the_sound_that_they_are() -> None:
     out, events = playout()
+    out.takes_packets = True
     out.new_encoder = lambda: OpusEncoder(16_000, 24_000)
     speech = out.speech(1)
     speech.begin_phrase("one two", 0)

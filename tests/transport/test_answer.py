@@ -41,9 +41,8 @@ async def answering(
     for old, new in (offer or {}).items():
         assert old in sdp
         sdp = sdp.replace(old, new)
-    peer = WebRtcPeer[Command](
-        settings, NativeDialect(settings.limits), MediaClock(), Steered(), terms
-    )
+    media = MediaClock(), Steered()
+    peer = WebRtcPeer[Command](settings, NativeDialect(settings.limits), *media, terms)
     try:
         yield peer, client, await peer.answer(sdp)
     finally:

@@ -165,7 +165,7 @@ def test_a_pause_in_sending_is_as_long_as_it_was() -> None:
 def test_the_noise_of_a_room_goes_on_between_the_packets_of_a_sender_that_sends_few() -> None:
     """DTX: a packet every 400 ms while nobody speaks."""
     room = np.random.default_rng(1).normal(0, 60, 24_000 * 4)
-    encoder = OpusEncoder(24_000, 28_000)
+    encoder = OpusEncoder(24_000, 28_000, mode="voice")
     set_dtx = 4016
     assert library().opus_encoder_ctl(encoder._state, set_dtx, ctypes.c_int(1)) == 0
     pcm = room.astype("<i2").tobytes()
