@@ -32,7 +32,7 @@ from inzwa_rtc.settings import Settings
 
 FASTER = 4.0  # than real time audio is listened to: one recording costs no more than four calls
 PAUSE_S = 1.0  # without audio: who sends none has stopped speaking
-STALL_S = 0.1  # between two looks for audio; what is longer is a stall
+STALL_S = 0.04  # between two looks for audio: what is longer is a stall of the server's own
 ROOM = 0.5  # of the limit may wait when audio is taken again, so that nobody is told in a row
 LAST_WORDS_S = 4.0  # to recognise what waits when the server ends it, before it is forced to
 
