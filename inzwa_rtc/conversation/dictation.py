@@ -32,6 +32,7 @@ from inzwa_rtc.settings import Settings
 
 FASTER = 4.0  # than real time audio is listened to: one recording costs no more than four calls
 PAUSE_S = 1.0  # without audio: who sends none has stopped speaking
+STALL_S = 0.04  # between two looks for audio: what is longer is a stall of the server's own
 ROOM = 0.5  # of the limit may wait when audio is taken again, so that nobody is told in a row
 LAST_WORDS_S = 4.0  # to recognise what waits when the server ends it, before it is forced to
 
@@ -111,6 +112,7 @@ class Dictation:
         self._samples = self._dropped_bytes = 0
         self._allowed_frames = 0.0
         self._taken_at: float | None = None
+        self._quiet_s = 0.0
         self._idle: asyncio.TimerHandle | None = None
         self._end: asyncio.Future[EndReason] = asyncio.get_running_loop().create_future()
 
@@ -200,6 +202,11 @@ class Dictation:
             self._allowed_frames -= 1
             frames.append(bytes(self._audio[:_FRAME_BYTES]))
             del self._audio[:_FRAME_BYTES]
+        # What came during a stall of the server's own is not there yet.
+        self._quiet_s = 0.0 if frames else self._quiet_s + min(gone_s, STALL_S)
+        if self._quiet_s >= PAUSE_S:
+            self._quiet_s = 0.0
+            self._listener.end_turn()
         return frames
 
     def give(self, pcm: bytes, speech: float) -> None:
@@ -222,21 +229,13 @@ class Dictation:
     async def _listen(self) -> None:
         with self._detector.listening(self):
             while self._has_frame or not self._is_finished:
-                await self._all_heard()
+                self._changed.clear()
+                await self._changed.wait()
+                if self._is_full and not self._has_frame:
+                    self._listener.end_turn()
         self._listener.end_turn()
         self._is_heard = True
         self._changed.set()
-
-    async def _all_heard(self) -> None:
-        """Return when there may be no more audio. Where none comes, what is being said is over."""
-        if self._is_full and not self._has_frame:
-            self._listener.end_turn()
-        self._changed.clear()
-        try:
-            async with asyncio.timeout(None if self._has_frame else PAUSE_S):
-                await self._changed.wait()
-        except TimeoutError:
-            self._listener.end_turn()
 
     def _has_room_for(self, seconds: float) -> bool:
         waiting_s = self.waiting_s

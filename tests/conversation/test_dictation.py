@@ -58,6 +58,19 @@ async def test_who_sends_no_more_audio_has_stopped_speaking(
     assert texts(one) == ["released"]
 
 
+async def test_a_stall_of_the_server_is_no_pause_of_the_speaker() -> None:
+    recognizer = ScriptedRecognizer("all of it")
+    async with dictating(recognizer) as one:
+        one.dictation.feed(loud(100))
+        for now in (0.0, 0.02, 0.04, 5.0, 10.0):
+            for pcm in one.dictation.take(8, now):
+                one.dictation.give(pcm, 0.9)
+        one.dictation.feed(loud(500))
+        one.dictation.finish()
+        await one.ended()
+    assert texts(one) == ["all of it"]
+
+
 async def test_a_long_utterance_is_cut_at_a_pause_after_twelve_seconds() -> None:
     async with dictating(ScriptedRecognizer("first", "second")) as one:
         one.dictation.feed(loud(12_100) + silence(200) + loud(3000))
