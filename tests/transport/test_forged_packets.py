@@ -18,6 +18,7 @@ from inzwa_rtc.settings import Settings
 from inzwa_rtc.transport.clock import MediaClock
 from inzwa_rtc.transport.webrtc import WebRtcPeer
 from signaling.dialects.native import NativeDialect
+from tests.support.listening import Steered
 from tests.support.live_call import LiveCall, live_call, ports_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -128,7 +129,7 @@ async def setting_up() -> AsyncIterator[tuple[WebRtcPeer[Command], RTCPeerConnec
     client.createDataChannel("inzwa")
     client.addTransceiver("audio")
     await client.setLocalDescription(await client.createOffer())
-    peer = WebRtcPeer[Command](settings, NativeDialect(settings.limits), MediaClock())
+    peer = WebRtcPeer[Command](settings, NativeDialect(settings.limits), MediaClock(), Steered())
     try:
         yield peer, client, await peer.answer(client.localDescription.sdp)
     finally:
