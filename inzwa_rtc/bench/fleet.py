@@ -14,9 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from inzwa_rtc.bench.caller import Caller, calling
-from inzwa_rtc.bench.clock import LATE_MS, SendClock
+from inzwa_rtc.bench.clock import SendClock
 from inzwa_rtc.bench.course import Course, Samples, talk
 from inzwa_rtc.bench.door import Door, NoCall, Refused
+
+SETTLE_S = 0.3
+_BY_ITSELF_MS = 2000  # a first packet that comes later is an answer
 
 
 @dataclass(slots=True)
@@ -49,11 +52,6 @@ class Watched:
     own_late_ms: float
     """The callers' own lateness, 99th percentile."""
 
-    @property
-    def is_void(self) -> bool:
-        """Whether the callers were too late themselves to say anything of the server."""
-        return self.own_late_ms > LATE_MS
-
     def outbound_ms(self, percentile: float = 99.0) -> float:
         """The lateness of what the server sent; infinite where nothing came at all."""
         return float(np.percentile(self.late_ms, percentile)) if len(self.late_ms) else np.inf
@@ -76,6 +74,11 @@ class Fleet:
         """How many there are."""
         return len(self._callers)
 
+    @property
+    def talks(self) -> bool:
+        """Whether the callers say anything."""
+        return self._course is not None
+
     async def grow(self, count: int) -> None:
         """Place calls, one after the other, until there are so many. Raises `Refused` and
         `NoCall` by the first that does not come about; those before it stay."""
@@ -94,11 +97,16 @@ class Fleet:
             if self._course is not None:
                 self._talking.append(self._tasks.create_task(talk(caller, self._course, samples)))
 
+    async def settle(self, seconds: float) -> None:
+        """Let calls that were just placed come into their course."""
+        await asyncio.sleep(seconds)
+
     async def watch(self, seconds: float) -> Watched:
         """Let so much time pass, and tell what was found in it."""
-        self.clock.reset()
-        since = time.monotonic()
         with _without_collections():
+            await asyncio.sleep(SETTLE_S)  # what stood still while garbage was collected arrives
+            self.clock.reset()
+            since = time.monotonic()
             await asyncio.sleep(seconds)
         now, own_late_ms = time.monotonic(), self.clock.late_ms()
         arrivals = [caller.ear.arrivals(since) for caller, _ in self._callers]
@@ -131,10 +139,10 @@ class Fleet:
                 for task in self._talking:
                     task.cancel()
             ticking.cancel()
-        heard = (caller for caller, _ in self._callers if caller.ear.first_at is not None)
-        self.set_ups.first_packet_ms += (
-            ((caller.ear.first_at or 0.0) - caller.asked_at) * 1000 for caller in heard
-        )
+        for caller, _ in self._callers:
+            first_ms = ((caller.ear.first_at or np.inf) - caller.asked_at) * 1000
+            if first_ms < _BY_ITSELF_MS:
+                self.set_ups.first_packet_ms.append(first_ms)
         if failure is not None:
             raise failure
 

@@ -15,6 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 WINDOW_S = 10.0
+PAUSE_S = 1.0
+"""Where nothing comes for so long, the server has stopped sending: some do that in silence, and
+not all count the time of it. What follows is measured by itself."""
+
 GAP_S = 0.06
 """Twice as long as any receiver bridges without a sound: a gap is heard."""
 
@@ -42,15 +46,19 @@ class Arrivals:
         if not len(self.at):
             return np.zeros(0)
         late = self.at - self.media_s
-        window = ((self.at - self.at[0]) // WINDOW_S).astype(int)
-        least = np.full(window[-1] + 1, np.inf)
+        pauses = np.concatenate([[0], np.cumsum(np.diff(self.at) > PAUSE_S)])
+        windows = (self.at - self.at[0]) // WINDOW_S
+        _, window = np.unique(np.stack([pauses, windows]), axis=1, return_inverse=True)
+        window = window.reshape(-1)  # of another shape in numpy 2.0
+        least = np.full(window.max() + 1, np.inf)
         np.minimum.at(least, window, late)
         result: npt.NDArray[np.float64] = (late - least[window]) * 1000
         return result
 
     def gaps(self) -> int:
-        """How often sound stopped for `GAP_S` and went on as sound: pauses end in silence."""
-        stops = np.diff(self.at) > GAP_S
+        """How often sound stopped for `GAP_S` and went on as sound; a pause is none."""
+        waits = np.diff(self.at)
+        stops = (waits > GAP_S) & (waits < PAUSE_S)
         return int(np.count_nonzero(stops & self.audible[:-1] & self.audible[1:]))
 
     def heard_s(self) -> float:
