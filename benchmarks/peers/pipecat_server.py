@@ -129,7 +129,7 @@ async def converse(connection: Any, options: Given) -> None:
         params=PipelineParams(audio_in_sample_rate=16_000, audio_out_sample_rate=RATE),
     )
 
-    @transport.event_handler("on_client_disconnected")
+    @transport.event_handler("on_client_disconnected")  # type: ignore[untyped-decorator]
     async def gone(transport: Any, client: Any) -> None:
         await worker.cancel()
 

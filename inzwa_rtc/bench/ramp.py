@@ -11,6 +11,8 @@ from inzwa_rtc.bench.clock import LATE_MS
 from inzwa_rtc.bench.door import NoCall, Refused
 from inzwa_rtc.bench.fleet import Fleet, Watched
 
+_ANSWER_EVERY_S = 40.0  # a caller's course takes a quarter of that, and begins anywhere in it
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -33,7 +35,10 @@ class Limits:
             return "nothing was heard"
         if (late := seen.outbound_ms()) > self.outbound_ms:
             return f"packets come up to {late:.0f} ms late"
-        if self.response_ms is None or not seen.responses_ms:
+        if not seen.responses_ms:
+            expects = seen.calls * seen.seconds >= _ANSWER_EVERY_S
+            return "no question was answered" if expects else ""
+        if self.response_ms is None:
             return ""
         slow = float(np.percentile(seen.responses_ms, 95))
         return f"answers take {slow:.0f} ms" if slow > self.response_ms else ""

@@ -30,6 +30,7 @@ class Tap:
         self._ice: Any = self._dtls.transport._connection
         self._sendto: Callable[[bytes, Any], None] | None = None
         self._remote: Any = None
+        protocol: Any
         for protocol in self._ice._protocols:
             protocol.datagram_received = self._diverted(protocol.datagram_received)
 
