@@ -54,10 +54,10 @@ def verdict(steps: Sequence[Step]) -> list[str]:
     else:
         why = last.broken or "no more were tried"
     if held is None or held.seen is None:
-        return [f"Not one step was held ({last.calls} calls: {why})."]
+        return [f"Not one step was held ({_calls(last)}: {why})."]
     answers = held.seen.responses_ms
     at = f" at p95 {_ms(answers, 95)} ms" if answers else ""
-    return [f"This machine holds {held.calls} calls{at} ({last.calls} calls: {why})."]
+    return [f"This machine holds {_calls(held)}{at} ({_calls(last)}: {why})."]
 
 
 def to_json(steps: Sequence[Step], limits: Limits) -> dict[str, Any]:
@@ -68,6 +68,10 @@ def to_json(steps: Sequence[Step], limits: Limits) -> dict[str, Any]:
         "limits": asdict(limits),
         "steps": [_step(step) for step in steps],
     }
+
+
+def _calls(step: Step) -> str:
+    return f"{step.calls} call{'' if step.calls == 1 else 's'}"
 
 
 def _step(step: Step) -> dict[str, Any]:

@@ -112,7 +112,8 @@ class TestEar:
     async def test_what_is_no_opus_is_counted_and_silent(self) -> None:
         ear = Ear()
         ear.put(0.0, 0, b"\xff" * 50)
-        assert (ear.bad_packets, ear.arrivals(0.0).audible.any()) == (1, False)
+        assert ear.bad_packets == 1
+        assert not ear.arrivals(0.0).audible.any()
 
     async def test_it_tells_when_sound_began_and_when_it_ended(self) -> None:
         ear = Ear()

@@ -32,7 +32,7 @@ def test_it_ramps_a_server_of_its_own_and_writes_what_it_held(tmp_path: Path) ->
         "--write",
     )
     assert told.returncode == 0, told.stderr
-    assert "This machine holds 1 calls" in told.stdout
+    assert "This machine holds 1 call" in told.stdout
     figure = json.loads(figures.read_text())
     assert figure["held"] == 1
     assert [step["calls"] for step in figure["steps"]] == [1]
