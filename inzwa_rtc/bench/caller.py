@@ -71,6 +71,7 @@ class Caller:
     async def close(self, clock: SendClock) -> None:
         """Hang up."""
         clock.remove(self)
+        self._pc.remove_all_listeners("connectionstatechange")  # this is no loss
         await self._pc.close()
 
     def _on_state(self) -> None:

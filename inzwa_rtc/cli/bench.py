@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inzwa_rtc.cli.options import config_file, given, profile
+from inzwa_rtc.cli.options import Configuration, configured
 from inzwa_rtc.errors import ConfigError
-from inzwa_rtc.settings import load, names, read_assignments
+from inzwa_rtc.settings import flatten
 
 if TYPE_CHECKING:
     from inzwa_rtc.bench.ramp import Limits, Step
@@ -83,11 +83,7 @@ class _Plan:
 @click.option(
     "--write", "writes", is_flag=True, help="Write the number into the settings file as the limit."
 )
-@config_file
-@profile
-@click.option(
-    "--set", "more", multiple=True, metavar="NAME=VALUE", help="Any setting, as with `serve`."
-)
+@configured
 def bench(
     url: str | None,
     key: str | None,
@@ -100,9 +96,7 @@ def bench(
     late_ms: float,
     json_file: Path | None,
     writes: bool,
-    config_path: Path | None,
-    profile: str | None,
-    more: tuple[str, ...],
+    configuration: Configuration,
 ) -> None:
     """Call a server with more and more callers, and tell how many it holds.
 
@@ -111,22 +105,29 @@ def bench(
     """
     from inzwa_rtc.bench.ramp import Limits
 
-    if url is not None and (config_path or profile or more):
+    if url is not None and (configuration.file or configuration.overrides):
         raise click.UsageError("--url names a server that has its settings already.")
-    loaded = load(config_path, {**given(profile=profile), **read_assignments(more, names())})
-    if writes and (loaded.file is None or url is not None):
+    file = None if url is not None else configuration.loaded().file
+    if writes and file is None:
         raise ConfigError(
             "There is no settings file to write the limit into.",
             action="Name one with --config, or leave out --write.",
         )
-    arguments = [f"--config={config_path}"] if config_path else []
-    arguments += [f"--profile={profile}"] if profile else []
-    arguments += [part for one in more for part in ("--set", one)]
     limits = Limits(outbound_ms, response_ms, late_ms)
     plan = _Plan(calls, max(calls, most), settle, seconds)
-    steps = asyncio.run(_run(url, key, arguments, plan, limits))
+    steps = asyncio.run(_run(url, key, _as_arguments(configuration), plan, limits))
     _tell(steps, limits, json_file)
-    _advise(steps, loaded.file if writes else None)
+    _advise(steps, file if writes else None)
+
+
+def _as_arguments(configuration: Configuration) -> list[str]:
+    """The same for another command."""
+    file = [f"--config={configuration.file}"] if configuration.file else []
+    settings = (
+        f"{name}={value if isinstance(value, str) else json.dumps(value)}"
+        for name, value in flatten(configuration.overrides)
+    )
+    return [*file, *(part for setting in settings for part in ("--set", setting))]
 
 
 async def _run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from inzwa_rtc.cli.limit_written import write_limit
 from inzwa_rtc.errors import ConfigError
 from inzwa_rtc.settings import load
-from tests.cli.command import run
+from tests.cli.command import COMMAND, environment
 from tests.support.configuration import empty_surroundings
 
 STUB = Path(__file__).parents[2] / "benchmarks/stub.yaml"
@@ -19,12 +20,26 @@ SHORT = ("--most=1", "--seconds=1", "--settle=0")
 ANY_MACHINE = ("--outbound-ms=1e9", "--late-ms=1e9", "--response-ms=1e9")
 
 
+def bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end: it starts a server, which takes its time on a busy machine."""
+    return subprocess.run(
+        [COMMAND, "bench", *arguments],
+        cwd=folder,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+
+
+@pytest.mark.timeout(300)
 def test_it_ramps_a_server_of_its_own_and_writes_what_it_held(tmp_path: Path) -> None:
     config, figures = tmp_path / "own.yaml", tmp_path / "figures.json"
     config.write_text(f"# mine\n{STUB.read_text()}", encoding="utf-8")
-    told = run(
+    told = bench(
         tmp_path,
-        "bench",
         *SHORT,
         *ANY_MACHINE,
         f"--config={config}",
@@ -44,15 +59,16 @@ def test_it_ramps_a_server_of_its_own_and_writes_what_it_held(tmp_path: Path) ->
     assert sorted(path.name for path in tmp_path.iterdir()) == ["figures.json", "own.yaml"]
 
 
+@pytest.mark.timeout(300)
 def test_a_server_that_does_not_start_is_told_with_what_it_said(tmp_path: Path) -> None:
-    told = run(tmp_path, "bench", *SHORT, "--set", "asr_engine=nonsense")
+    told = bench(tmp_path, *SHORT, "--set", "asr_engine=nonsense")
     assert told.returncode == 1
     assert "The server ended with code 2" in told.stderr
     assert "nonsense" in told.stderr
 
 
 def test_a_server_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
-    told = run(tmp_path, "bench", *SHORT, "--url=http://127.0.0.1:9")
+    told = bench(tmp_path, *SHORT, "--url=http://127.0.0.1:9")
     assert told.returncode == 0
     assert "Not one step was held" in told.stdout
     assert "There is no answer from http://127.0.0.1:9" in told.stdout
@@ -70,7 +86,7 @@ def test_a_server_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
 def test_what_makes_no_sense_is_refused_before_anything_starts(
     tmp_path: Path, arguments: tuple[str, ...], said: str
 ) -> None:
-    told = run(tmp_path, "bench", *arguments)
+    told = bench(tmp_path, *arguments)
     assert told.returncode == 2
     assert said in told.stderr
 
