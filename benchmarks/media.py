@@ -42,9 +42,9 @@ UNITS = {
     "barge-in p50": "ms",
     "barge-in p95": "ms",
     "outbound lateness p99": "ms",
-    "gaps per call and minute": "",
-    "unanswered": "",
-    "not stopped": "",
+    "gaps per call and minute": "count",
+    "unanswered": "count",
+    "not stopped": "count",
     "sound per call-second": "s",
     "callers' lateness p99": "ms",
 }
@@ -73,7 +73,7 @@ class Results:
         }
         units = {"connected p50": "ms", "connected p95": "ms", "first packet p50": "ms"}
         self.set_up = Rounds("Set-up", units, baseline="inzwa", compared=("connected p50",))
-        self.held = Rounds("Calls held", {"calls": ""}, baseline="inzwa", compared=("calls",))
+        self.held = Rounds("Calls held", {"calls": "count"}, baseline="inzwa", compared=("calls",))
         self.notes: list[str] = []
 
     def tables(self) -> list[Rounds]:
