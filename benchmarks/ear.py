@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from benchmarks.mouth import AUDIBLE_RMS, level
 from inzwa_rtc.audio.frame import FRAME_MS
+from inzwa_rtc.bench.utterance import AUDIBLE_RMS, rms
 
 _T = TypeVar("_T")
 
@@ -43,7 +43,7 @@ class Ear:
 
     def put_audio(self, pcm: bytes) -> None:
         """Audio arrived (int16 LE)."""
-        self.note(level(pcm) >= AUDIBLE_RMS)
+        self.note(rms(pcm) >= AUDIBLE_RMS)
 
     def note(self, is_audible: bool) -> None:
         """A packet arrived."""

@@ -13,11 +13,9 @@ import numpy.typing as npt
 from inzwa_rtc.audio.frame import FRAME_MS, frame_bytes
 from inzwa_rtc.audio.opus import OpusEncoder
 from inzwa_rtc.audio.resample import Resampler
+from inzwa_rtc.bench.utterance import AUDIBLE_RMS, rms
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, SpeechRequest
 from inzwa_rtc.engines.tts.espeak.engine import ESpeak, ESpeakOptions
-
-AUDIBLE_RMS = 328.0
-"""-40 dB of full scale: below it a frame counts as silent, for callers and servers alike."""
 
 BITRATE = 32_000
 _STEP = ASR_SAMPLE_RATE * 5 // 1000
@@ -103,12 +101,6 @@ def silent_packet() -> bytes:
     return [encoder.encode(silence) for _ in range(_TAIL_FRAMES)][-1]
 
 
-def level(pcm: bytes) -> float:
-    """Root mean square of int16 LE samples."""
-    samples = np.frombuffer(pcm, "<i2").astype(np.float64)
-    return float(np.sqrt(np.mean(samples**2))) if len(samples) else 0.0
-
-
 async def _spoken(text: str) -> npt.NDArray[np.int16]:
     engine = ESpeak(ESpeakOptions())
     try:
@@ -122,5 +114,5 @@ async def _spoken(text: str) -> npt.NDArray[np.int16]:
 
 def _trimmed(samples: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
     steps = range(0, len(samples), _STEP)
-    audible = [at for at in steps if level(samples[at : at + _STEP].tobytes()) >= AUDIBLE_RMS]
+    audible = [at for at in steps if rms(samples[at : at + _STEP].tobytes()) >= AUDIBLE_RMS]
     return samples[audible[0] : audible[-1] + _STEP]

@@ -18,6 +18,11 @@ import psutil
 
 START_S = 90.0
 _ROOT = Path(__file__).resolve().parents[1]
+_PINNED = """
+import os, sys
+os.sched_setaffinity(0, {int(sys.argv[1])})
+os.execv(sys.argv[2], sys.argv[2:])
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,27 +57,32 @@ async def inzwa(config: Path | None = None) -> AsyncIterator[Running]:
     command = [str(Path(sys.executable).with_name("inzwa-rtc")), "serve"]
     if config is not None:
         command += ["--config", str(config)]
-    async with _started(command) as server:
+    async with started(command) as server:
         yield server
 
 
 @asynccontextmanager
 async def stock() -> AsyncIterator[Running]:
     """The floor to compare with: see `benchmarks.stock`."""
-    async with _started([sys.executable, "-m", "benchmarks.stock"]) as server:
+    async with started([sys.executable, "-m", "benchmarks.stock"]) as server:
         yield server
 
 
 @asynccontextmanager
-async def _started(command: Sequence[str]) -> AsyncIterator[Running]:
+async def started(command: Sequence[str], core: int | None = None) -> AsyncIterator[Running]:
+    """Whatever serves `/readyz` at the port that it is given; on one processor where `core`
+    names it, with all its threads and children."""
     port = free_port()
     own = {name: value for name, value in os.environ.items() if not name.startswith("INZWA_")}
+    paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    pinned = [] if core is None else [sys.executable, "-c", _PINNED, str(core)]
     with tempfile.TemporaryDirectory() as empty, tempfile.TemporaryFile() as log:
         process = await asyncio.create_subprocess_exec(
+            *pinned,
             *command,
             f"--port={port}",
             cwd=empty,  # no inzwa.yaml there
-            env={**own, "PYTHONPATH": str(_ROOT)},
+            env={**own, "PYTHONPATH": os.pathsep.join(paths), "INZWA_DATA_DIR": empty},
             stdout=log,
             stderr=log,
         )

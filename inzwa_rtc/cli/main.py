@@ -8,6 +8,7 @@ from typing import IO, Any
 import click
 
 from inzwa_rtc import __version__
+from inzwa_rtc.cli.bench import bench
 from inzwa_rtc.cli.config import config
 from inzwa_rtc.cli.doctor.command import doctor
 from inzwa_rtc.cli.engines import engines
@@ -80,6 +81,7 @@ def version() -> None:
 
 
 main.add_command(serve)
+main.add_command(bench)
 main.add_command(config)
 main.add_command(doctor)
 main.add_command(engines)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -27,42 +27,28 @@ from inzwa_rtc.engines.child import Child, cut_off
 from inzwa_rtc.engines.contracts import (
     RecognizeRequest,
     ReplyRequest,
-    Speaker,
     SpeechChunk,
     SpeechRequest,
     TokenChunk,
     ToolCall,
     TranscriptChunk,
-    Voice,
     without_tools,
 )
+from inzwa_rtc.engines.host import ToldByLanguageModel, ToldByRecognizer, ToldBySynthesizer
 from inzwa_rtc.engines.process import EngineProcess
-from inzwa_rtc.errors import EngineError, EngineUnavailable
+from inzwa_rtc.errors import EngineError
 
 _Opened = TypeVar("_Opened", ClientResponse, ClientWebSocketResponse)
 
 _NOBODY_THERE = {errno.ECONNREFUSED, errno.ENOENT, errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN}
 
 
-class _Client:
-    """Asks one engine's process."""
-
-    def __init__(self, process: EngineProcess) -> None:
-        self._process = process
-
-    async def loaded(self) -> None:
-        """Return once the engine serves. Raises `EngineUnavailable`."""
-        await self._process.ready()
-
-
-class RecognizerClient(_Client):
+class RecognizerClient(ToldByRecognizer):
     """`Recognizer` over an engine's process."""
 
-    @property
-    def languages(self) -> Sequence[str]:
-        """As in `LanguageKnowingRecognizer`; none before it was ever loaded."""
-        told: Sequence[str] = self._process.description.get("languages", ())
-        return told
+    def __init__(self, process: EngineProcess) -> None:
+        super().__init__(process)
+        self._process = process
 
     async def recognize(
         self, audio: AsyncIterator[bytes], request: RecognizeRequest
@@ -84,13 +70,12 @@ class RecognizerClient(_Client):
             await connection.close()
 
 
-class LanguageModelClient(_Client):
+class LanguageModelClient(ToldByLanguageModel):
     """`LanguageModel` over an engine's process."""
 
-    @property
-    def takes_tools(self) -> bool:
-        """As in `ToolUsingLanguageModel`."""
-        return "tools" in self._process.description.get("abilities", ())
+    def __init__(self, process: EngineProcess) -> None:
+        super().__init__(process)
+        self._process = process
 
     async def reply(self, request: ReplyRequest) -> AsyncGenerator[TokenChunk | ToolCall, None]:
         body = wire_dialogue.reply_request_to(await self._understood(request))
@@ -114,65 +99,19 @@ class LanguageModelClient(_Client):
         return request if self.takes_tools else without_tools(request)
 
 
-class SynthesizerClient(_Client):
+class SynthesizerClient(ToldBySynthesizer):
     """`Synthesizer` over an engine's process, which must have been ready once before
     anything is read of what it tells of itself."""
 
     def __init__(self, process: EngineProcess) -> None:
         super().__init__(process)
-        self._described: Mapping[str, Any] = {}
-        self._voices: tuple[Voice, ...] = ()
-
-    @property
-    def sample_rate(self) -> int:
-        rate: int = self._description()["sample_rate"]
-        return rate
-
-    @property
-    def voices(self) -> Sequence[Voice]:
-        description = self._description()
-        if description is not self._described:
-            voices = map(wire.voice_from, description["voices"])
-            name = self._process.spec.name
-            self._voices = tuple(replace(voice, engine=name) for voice in voices)
-            self._described = description
-        return self._voices
-
-    @property
-    def max_chars(self) -> int | None:
-        """The longest text of one request; None where there is no limit."""
-        longest: int | None = self._description()["max_chars"]
-        return longest
-
-    @property
-    def fingerprint(self) -> str:
-        """As in `IdentifiedSynthesizer`; empty where the engine has none."""
-        told: str = self._description()["fingerprint"]
-        return told
-
-    def speaker(self, voice: str | None, language: str) -> Speaker:
-        """Itself."""
-        told = self._process.description.get("fingerprint", "")
-        if told and self.voices:
-            told = f"{told} {self.voices[0].id}"  # whom a request without a voice is for
-        return Speaker(self._process.spec.name, told)
-
-    def model_of(self, engine: str) -> str:
-        """The model that this engine speaks with."""
-        return self._process.model
+        self._process = process
 
     async def synthesize(self, request: SpeechRequest) -> AsyncGenerator[SpeechChunk, None]:
         body = wire.speech_request_to(request)
         async with aclosing(_stream(self._process, "/v1/tts", body)) as answer:
             async for data in answer:
                 yield replace(_decoded(wire.speech_from, data), engine=self._process.spec.name)
-
-    def _description(self) -> Mapping[str, Any]:
-        if not self._process.description:
-            raise EngineUnavailable(
-                "The speech engine is not loaded yet.", action="Wait until it is ready."
-            )
-        return self._process.description
 
 
 async def _begin(

@@ -13,15 +13,15 @@ from typing import Any, Generic, TypeVar
 
 from inzwa_rtc.engines.breaker import BreakerState
 from inzwa_rtc.engines.chain import Chain
-from inzwa_rtc.engines.client import LanguageModelClient, RecognizerClient, SynthesizerClient
 from inzwa_rtc.engines.contracts import EngineKind, LanguageModel, Recognizer, Synthesizer
 from inzwa_rtc.engines.fallback import (
     FallbackLanguageModel,
     FallbackRecognizer,
 )
 from inzwa_rtc.engines.fallback_speech import FallbackSynthesizer
+from inzwa_rtc.engines.host import EngineHost, HostState
+from inzwa_rtc.engines.inline import asked_for_replies, asked_to_recognize, asked_to_speak
 from inzwa_rtc.engines.launch import Launch
-from inzwa_rtc.engines.process import EngineProcess, ProcessState
 from inzwa_rtc.engines.registry import Chosen
 from inzwa_rtc.engines.supervised import Supervision, one_started
 from inzwa_rtc.settings import Settings
@@ -38,7 +38,7 @@ class EngineStatus:
     """
 
     name: str
-    state: ProcessState
+    state: HostState
     restarts: int
     pid: int | None
     model: str = ""
@@ -70,6 +70,7 @@ class Plan:
                 spec=engine.spec,
                 options=engine.options,
                 python=engine.python,
+                runs=engine.runs,
                 max_concurrent=settings.tts_max_concurrent if kind == "tts" else None,
                 log_json=settings.log_json,
             )
@@ -117,7 +118,7 @@ class EngineGroup(Generic[Engine]):
         """Keep to the times of this plan, which names the same engines."""
         self.plan = plan
         for supervision in self.has:
-            supervision.process.start_timeout_s = plan.start_s
+            supervision.host.start_timeout_s = plan.start_s
         if self._chain is not None:
             self._chain.answer_s = plan.answer_s
 
@@ -139,7 +140,7 @@ class EngineGroup(Generic[Engine]):
 
     def serves(self) -> bool:
         """Whether a request would be answered now."""
-        return any(supervision.process.state == "ready" for supervision in self.has)
+        return any(supervision.host.state == "ready" for supervision in self.has)
 
     def status(self) -> EngineStatus:
         """How the preferred engine is now; of several, the first that is ready and asked."""
@@ -154,7 +155,7 @@ class EngineGroup(Generic[Engine]):
                 process.in_flight,
                 breakers.get(process.spec.name),
             )
-            for process in (supervision.process for supervision in self.has)
+            for process in (supervision.host for supervision in self.has)
         ]
         serves = (one for one in all_of_them if one.state == "ready" and one.breaker != "open")
         first = next(serves, all_of_them[0])
@@ -170,7 +171,7 @@ OnEnd = Callable[[EngineGroup[Any]], None]
 
 def recognizers(plan: Plan, has: Sequence[Supervision], on_end: OnEnd) -> EngineGroup[Recognizer]:
     """The group of a plan for recognisers."""
-    engines: list[tuple[str, Recognizer]] = _named(has, RecognizerClient)
+    engines: list[tuple[str, Recognizer]] = _named(has, asked_to_recognize)
     if len(engines) == 1:
         return EngineGroup(plan, engines[0][1], engines, has, on_end)
     several = FallbackRecognizer(engines, final_s=plan.answer_s)
@@ -181,7 +182,7 @@ def language_models(
     plan: Plan, has: Sequence[Supervision], on_end: OnEnd
 ) -> EngineGroup[LanguageModel]:
     """The group of a plan for language models."""
-    engines: list[tuple[str, LanguageModel]] = _named(has, LanguageModelClient)
+    engines: list[tuple[str, LanguageModel]] = _named(has, asked_for_replies)
     if len(engines) == 1:
         return EngineGroup(plan, engines[0][1], engines, has, on_end)
     several = FallbackLanguageModel(engines, first_token_s=plan.answer_s)
@@ -190,7 +191,7 @@ def language_models(
 
 def synthesizers(plan: Plan, has: Sequence[Supervision], on_end: OnEnd) -> EngineGroup[Synthesizer]:
     """The group of a plan for synthesizers."""
-    engines: list[tuple[str, Synthesizer]] = _named(has, SynthesizerClient)
+    engines: list[tuple[str, Synthesizer]] = _named(has, asked_to_speak)
     if len(engines) == 1:
         return EngineGroup(plan, engines[0][1], engines, has, on_end)
     several = FallbackSynthesizer(engines, first_audio_s=plan.answer_s)
@@ -205,6 +206,6 @@ MAKERS: Mapping[EngineKind, Callable[[Plan, Sequence[Supervision], OnEnd], Engin
 
 
 def _named(
-    has: Sequence[Supervision], client: Callable[[EngineProcess], Engine]
+    has: Sequence[Supervision], client: Callable[[EngineHost], Engine]
 ) -> list[tuple[str, Engine]]:
-    return [(one.process.spec.name, client(one.process)) for one in has]
+    return [(one.host.spec.name, client(one.host)) for one in has]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from inzwa_rtc.engines.registry import EngineSpec
 
@@ -16,6 +16,8 @@ class Launch:
     `options` are the engine's own, `python` the interpreter of the environment that it is
     installed in, with this package (None: this one's). `max_concurrent` bounds the syntheses
     that advance at one time (None: all), `log_json` is the form of the process's log lines.
+    `runs` says where: in a process of its own, or within the server's, which neither needs an
+    interpreter nor bounds what advances.
     `stands_back` has it load as slowly as it serves, behind the server and its live calls; an
     engine that was loaded so is the same afterwards.
     """
@@ -23,6 +25,7 @@ class Launch:
     spec: EngineSpec
     options: Mapping[str, Any]
     python: str | None = None
+    runs: Literal["process", "inline"] = "process"
     max_concurrent: int | None = None
     log_json: bool = False
     stands_back: bool = field(default=False, compare=False)

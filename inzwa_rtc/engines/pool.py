@@ -14,8 +14,8 @@ import structlog
 
 from inzwa_rtc.engines.contracts import EngineKind
 from inzwa_rtc.engines.group import MAKERS, EngineGroup, Plan
+from inzwa_rtc.engines.inline import hosted
 from inzwa_rtc.engines.launch import Launch
-from inzwa_rtc.engines.process import EngineProcess
 from inzwa_rtc.engines.supervised import Supervision
 
 _log = structlog.get_logger(__name__)
@@ -51,7 +51,7 @@ class Pool:
         return {
             task
             for one, task in self._lives.items()
-            if one.process.spec.kind in kinds and not self._is_wanted(one)
+            if one.host.spec.kind in kinds and not self._is_wanted(one)
         }
 
     def ending(self, groups: Iterable[EngineGroup[Any]]) -> set[asyncio.Task[None]]:
@@ -68,12 +68,12 @@ class Pool:
         """Who supervises the process of this launch, if it serves. One that does not would keep
         the reason to itself: it is loaded anew instead."""
         for one in (one for group in self._groups for one in group.has):
-            if one.process.launch == launch and one.process.state == "ready":
+            if one.host.launch == launch and one.host.state == "ready":
                 return one
         return None
 
     def _begun(self, launch: Launch, plan: Plan) -> Supervision:
-        supervision = Supervision(EngineProcess(launch, start_timeout_s=plan.start_s))
+        supervision = Supervision(hosted(launch, start_timeout_s=plan.start_s))
         life = self._tasks.create_task(self._live(supervision))
         self._lives[supervision] = life
         life.add_done_callback(lambda _: self._forget(supervision))
@@ -84,7 +84,7 @@ class Pool:
         supervision.started.cancel()  # its task may have been cancelled before it ran
 
     async def _live(self, supervision: Supervision) -> None:
-        spec = supervision.process.spec
+        spec = supervision.host.spec
         try:
             await supervision.run()
         except asyncio.CancelledError:

@@ -11,18 +11,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any, Literal
+from typing import Any
 
 import aiohttp
 import structlog
 
 from inzwa_rtc.engines.child import Child
+from inzwa_rtc.engines.host import HostState
 from inzwa_rtc.engines.launch import Launch
 from inzwa_rtc.engines.registry import EngineSpec
 from inzwa_rtc.engines.restart import RestartPolicy
 from inzwa_rtc.errors import EngineUnavailable, InzwaError
-
-ProcessState = Literal["starting", "ready", "restarting", "failed", "stopped"]
 
 PROBE_EVERY_S = 0.25
 HANG_S = 2.0
@@ -44,7 +43,7 @@ class EngineProcess:
     def __init__(self, launch: Launch, *, start_timeout_s: float = 60.0) -> None:
         self.restarts = 0
         self.in_flight = 0  # requests that are under way, counted by who sends them
-        self.state: ProcessState = "starting"
+        self.state: HostState = "starting"
         self.launch = launch
         self.start_timeout_s = start_timeout_s
         self._policy = RestartPolicy()
@@ -162,7 +161,7 @@ class EngineProcess:
         _log.error("engine.ended", **self._names(), pid=child.pid, ending=child.ending)
         await child.close()
 
-    def _settle(self, state: ProcessState) -> None:
+    def _settle(self, state: HostState) -> None:
         self.state = state
         self._settled.set()
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from inzwa_rtc.engines.contracts import EngineKind
 from inzwa_rtc.engines.shipped import shipped
@@ -65,11 +65,12 @@ def find(kind: EngineKind, name: str) -> EngineSpec:
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """An engine that the settings name: what to load, with which options (not validated), in
-    which Python (None: the one that runs this)."""
+    which Python (None: the one that runs this), in a process of its own or the server's."""
 
     spec: EngineSpec
     options: Mapping[str, Any]
     python: str | None = None
+    runs: Literal["process", "inline"] = "process"
 
 
 def chosen(settings: Settings) -> dict[EngineKind, tuple[Chosen, ...]]:
@@ -144,14 +145,20 @@ def _of_kind(settings: Settings, kind: EngineKind) -> tuple[Chosen, ...]:
             )
         # A model or device for all is meant for the one engine there is.
         options = {**(shared if len(names) == 1 else {}), **own}
-        python = options.pop("engine_python", None)
+        member = f"{kind}.{name}" if len(names) > 1 else kind
+        python, runs = options.pop("engine_python", None), options.pop("engine_runs", "process")
         if python is not None and not _is_path(python):
-            member = f"{kind}.{name}" if len(names) > 1 else kind
             raise ConfigError(
                 f"`{member}.engine_python` must be the path of a Python interpreter.",
                 action="Set it to one, such as /opt/engine/bin/python, or leave it out.",
             )
-        engines.append(Chosen(replace(find(kind, name), models_dir=folder), options, python))
+        if runs not in ("process", "inline") or (runs == "inline" and python is not None):
+            raise ConfigError(
+                f"`{member}.engine_runs` must be `process` or, without `engine_python`, `inline`.",
+                action="Leave it out: engines belong in processes of their own.",
+            )
+        spec = replace(find(kind, name), models_dir=folder)
+        engines.append(Chosen(spec, options, python, runs))
     return tuple(engines)
 
 

@@ -86,6 +86,30 @@ def place(error: BaseException) -> str:
     return f"{type(error).__name__}{where}"
 
 
+def check_translates(spec: EngineSpec, engine: Any, asked: RecognizeRequest) -> None:
+    """Raise `EngineError` where translation is asked of an engine that cannot: it would write
+    down what the words sound like in English."""
+    if not asked.translate or "translates" in getattr(engine, "abilities", ()):
+        return
+    if base_language(asked.language or "") != "en":
+        raise EngineError(
+            f"The recogniser `{spec.name}` cannot translate to English.",
+            action="Choose one with the ability `translates` (`inzwa-rtc engines`), or say"
+            " that the language is `en` where it is.",
+            code="cannot_translate",
+        )
+
+
+def failure(spec: EngineSpec, error: Exception) -> InzwaError:
+    """What may be told of an engine's error: ours as it is, of others no word of their own."""
+    if isinstance(error, InzwaError):
+        return error
+    return EngineError(
+        f"The {spec.kind} engine `{spec.name}` failed: {place(error)}.",
+        action="Report it to the engine's author.",
+    )
+
+
 class _Service:
     def __init__(self, spec: EngineSpec, engine: Any, max_concurrent: int | None) -> None:
         self._spec = spec
@@ -128,7 +152,7 @@ class _Service:
         asked = RecognizeRequest(request.query.get("language"), "translate" in request.query)
         last = wire.DONE
         try:
-            self._check_translates(asked)
+            check_translates(self._spec, self._engine, asked)
             async with (
                 aclosing(_audio(socket)) as audio,
                 aclosing(self._engine.recognize(audio, asked)) as chunks,
@@ -136,23 +160,11 @@ class _Service:
                 async for chunk in chunks:
                     await socket.send_json(wire.transcript_to(chunk))
         except Exception as error:  # noqa: BLE001 - the engine's edge: told to the caller
-            last = {"error": wire.error_to(self._failure(error))}
+            last = {"error": wire.error_to(failure(self._spec, error))}
         if not socket.closed:
             await socket.send_json(last)
             await socket.close()
         return socket
-
-    def _check_translates(self, asked: RecognizeRequest) -> None:
-        """An engine that cannot would write down what the words sound like in English."""
-        if not asked.translate or "translates" in getattr(self._engine, "abilities", ()):
-            return
-        if base_language(asked.language or "") != "en":
-            raise EngineError(
-                f"The recogniser `{self._spec.name}` cannot translate to English.",
-                action="Choose one with the ability `translates` (`inzwa-rtc engines`), or say"
-                " that the language is `en` where it is.",
-                code="cannot_translate",
-            )
 
     async def _answer(
         self,
@@ -171,17 +183,9 @@ class _Service:
                 async for chunk in chunks:
                     await response.write(wire.to_line(encode(chunk)))
         except Exception as error:  # noqa: BLE001 - the engine's edge: told to the caller
-            last = {"error": wire.error_to(self._failure(error))}
+            last = {"error": wire.error_to(failure(self._spec, error))}
         await response.write(wire.to_line(last))
         return response
-
-    def _failure(self, error: Exception) -> InzwaError:
-        if isinstance(error, InzwaError):
-            return error
-        return EngineError(
-            f"The {self._spec.kind} engine `{self._spec.name}` failed: {place(error)}.",
-            action="Report it to the engine's author.",
-        )
 
 
 async def _nothing_after(work: Awaitable[None]) -> AsyncGenerator[dict[str, Any], None]:

@@ -59,6 +59,11 @@ SHIPPED: tuple[Shipped, ...] = (
         _OF_SERVER, _WHISPER,
     ),
     Shipped(
+        "asr", "fixed", "embedded", "inzwa_rtc", "Apache-2.0",
+        "the same words each time, for load tests",
+        "that of its words", (),
+    ),
+    Shipped(
         "llm", "scripted", "embedded", "inzwa_rtc", "Apache-2.0",
         "the Inzwa guide; no download",
         "en", ("hangs up", "tools"),
@@ -77,6 +82,11 @@ SHIPPED: tuple[Shipped, ...] = (
         "llm", "ollama", "ollama", "ollama", "MIT",
         "an Ollama server; sends the words there",
         _OF_SERVER, ("probabilities", "tools"),
+    ),
+    Shipped(
+        "llm", "fixed", "embedded", "inzwa_rtc", "Apache-2.0",
+        "the same reply each time, for load tests",
+        "that of its reply", (),
     ),
     Shipped(
         "tts", "espeak", "embedded", "espeakng_loader", "GPL-3.0-or-later",
@@ -129,6 +139,11 @@ SHIPPED: tuple[Shipped, ...] = (
         "tts", "chatterbox", "chatterbox", "chatterbox", "MIT",
         "cloned voices on PyTorch, in an environment of its own; for a GPU; watermarks",
         _OF_MODEL, ("clones voices",), "its own",
+    ),
+    Shipped(
+        "tts", "tone", "embedded", "inzwa_rtc", "Apache-2.0",
+        "a tone for each sentence, for load tests",
+        "any", (),
     ),
 )  # fmt: skip
 """In the order in which they are listed."""

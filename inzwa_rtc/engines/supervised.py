@@ -1,4 +1,4 @@
-"""Engines of one kind in their processes, started together and watched over."""
+"""Engines of one kind in their places, started together and watched over."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from inzwa_rtc.engines.process import EngineProcess
+from inzwa_rtc.engines.host import EngineHost
 from inzwa_rtc.errors import ConfigError, EngineUnavailable
 
 _log = structlog.get_logger(__name__)
 
 
 class Supervision:
-    """The whole life of one process, which its owner runs as a task and ends by cancelling it.
+    """The whole life of one engine's host (its process, nearly always), which its owner runs as a
+    task and ends by cancelling it.
 
     `started` is settled once the engine is loaded, or cannot be: then it holds the reason.
     """
 
-    def __init__(self, process: EngineProcess) -> None:
-        self.process = process
+    def __init__(self, host: EngineHost) -> None:
+        self.host = host
         self.started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._persists = asyncio.Event()
 
@@ -33,17 +34,17 @@ class Supervision:
         """Start the process, keep it running until cancelled, and leave nothing of it."""
         try:
             try:
-                await self.process.start()
+                await self.host.start()
             except Exception as error:  # noqa: BLE001 - told to those who wait for it
                 self.started.set_exception(error)
                 self.started.exception()  # told, be anybody waiting for it or not
                 await self._persists.wait()
             else:
                 self.started.set_result(None)
-            await self.process.supervise()
+            await self.host.supervise()
         finally:
             self.started.cancel()
-            await self.process.close()
+            await self.host.close()
 
 
 async def one_started(supervisions: Sequence[Supervision]) -> None:
@@ -60,7 +61,7 @@ async def one_started(supervisions: Sequence[Supervision]) -> None:
     failed = {
         one: error
         for one in supervisions
-        if (error := one.started.exception()) and one.process.state != "ready"
+        if (error := one.started.exception()) and one.host.state != "ready"
     }
     for error in failed.values():
         if isinstance(error, ConfigError):
@@ -69,12 +70,12 @@ async def one_started(supervisions: Sequence[Supervision]) -> None:
         raise next(iter(failed.values()))
     for supervision, error in failed.items():
         reason = str(error) or type(error).__name__
-        _log.error("engine.not_started", engine=supervision.process.spec.name, reason=reason)
+        _log.error("engine.not_started", engine=supervision.host.spec.name, reason=reason)
         supervision.persist()
 
 
 @asynccontextmanager
-async def supervised(processes: Sequence[EngineProcess]) -> AsyncIterator[None]:
+async def supervised(hosts: Sequence[EngineHost]) -> AsyncIterator[None]:
     """Keep engines of one kind running while the block does.
 
     Entering loads all of them at the same time, and raises what `one_started` raises. Leaving
@@ -82,7 +83,7 @@ async def supervised(processes: Sequence[EngineProcess]) -> AsyncIterator[None]:
     """
     failure: Exception | None = None
     async with asyncio.TaskGroup() as tasks:
-        supervisions = [Supervision(process) for process in processes]
+        supervisions = [Supervision(host) for host in hosts]
         running = [tasks.create_task(supervision.run()) for supervision in supervisions]
         try:
             await one_started(supervisions)

@@ -150,7 +150,7 @@ async def test_a_retired_engine_that_ends_in_disorder_ends_nobody_s_call(
 ) -> None:
     async with asyncio.timeout(boundary.guard_s), Engines(Settings()) as engines:
         old = pids(engines)["llm"]
-        process = engines.now.groups[1].has[0].process
+        process = engines.now.groups[1].has[0].host
         close = process.close
 
         async def closed_in_disorder() -> None:

@@ -33,7 +33,7 @@ ENGINES: list[tuple[EngineKind, str]] = [
 # Those that run on PyTorch have environments of their own.
 ENGINES += [
     ("tts", name)
-    for name in ("espeak", "vits", "piper", "kokoro", "openai", "elevenlabs", "alltalk")
+    for name in ("tone", "espeak", "vits", "piper", "kokoro", "openai", "elevenlabs", "alltalk")
 ]
 SERVED = {
     ("asr", "openai"): openai_transcription,

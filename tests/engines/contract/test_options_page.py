@@ -12,6 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from inzwa_rtc.engines import registry
+from inzwa_rtc.engines.llm.fixed import FixedReplyOptions
 from inzwa_rtc.engines.shipped import SHIPPED, Shipped
 from inzwa_rtc.engines.tts.chatterbox.options import ChatterboxOptions
 from inzwa_rtc.engines.tts.coqui.options import CoquiOptions
@@ -21,6 +22,7 @@ PAGE = Path(__file__).parents[3] / "docs/engines.md"
 MODELS = ("llm llama-cpp", "llm openai", "llm ollama")
 SECTIONS = {
     "Embedded engines": ("asr pocketsphinx", "llm scripted", "tts espeak"),
+    "Engines for load tests": ("asr fixed", "llm fixed", "tts tone"),
     "Whisper": ("asr faster-whisper", "asr whisper.cpp", "asr openai-whisper"),
     "Speech on PyTorch": ("tts coqui", "tts qwen3", "tts chatterbox"),
     "llama.cpp": ("llm llama-cpp",),
@@ -71,6 +73,8 @@ def written(field: Any) -> str:
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=True)
+    if value == FixedReplyOptions().reply:
+        return "three sentences"
     if isinstance(value, bool):
         return str(value).lower()
     if value in (None, (), {}, ""):
