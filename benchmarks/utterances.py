@@ -35,7 +35,7 @@ async def make() -> None:
         pcm = resampler.feed(b"".join(said.frames)) + resampler.flush()
         size = frame_bytes(RATE)
         padded = np.frombuffer(pcm + bytes(-len(pcm) % size), "<i2").tobytes()
-        encoder = OpusEncoder(RATE, BITRATE, complexity=10)
+        encoder = OpusEncoder(RATE, BITRATE, complexity=10, mode="voice")
         frames = (padded[at : at + size] for at in range(0, len(padded), size))
         file = FOLDER / f"{name}.opus"
         file.write_bytes(ogg_opus([encoder.encode(frame) for frame in frames], 0, RATE))

@@ -70,7 +70,7 @@ def read(file: Path) -> Utterance:
 @cache
 def silence() -> Packet:
     """20 ms of it, as an encoder at rest makes it."""
-    encoder = OpusEncoder(_RATE, 32_000)
+    encoder = OpusEncoder(_RATE, 32_000, mode="voice")
     payloads = [encoder.encode(bytes(frame_bytes(_RATE))) for _ in range(_SETTLING)]
     return Packet(payloads[-1], _SILENT_LEVEL, False)
 
