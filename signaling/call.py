@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from inzwa_rtc.conversation.dictation import Dictation
 from inzwa_rtc.conversation.peer import Command
+from inzwa_rtc.conversation.resumable import ResumablePeer
 from inzwa_rtc.conversation.session import Session
 from inzwa_rtc.events import EndReason
 from inzwa_rtc.transport.webrtc import WebRtcPeer
@@ -16,7 +17,8 @@ from signaling.telemetry.watch import CallWatch, Line
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """One call, from its offer to its end."""
+    """One call, from its offer to its end. `transport` and `peer` are those of its newest
+    connection, or of the one that is being set up; `caller` is there once it has begun."""
 
     id: str
     token: str
@@ -25,9 +27,15 @@ class Call:
     watch: CallWatch
     etag: str = field(default_factory=lambda: secrets.token_hex(8))
     peer: WebRtcPeer[Command] | None = None
+    caller: ResumablePeer | None = None
     session: Session | Dictation | None = None
     is_void: bool = False
     line: Line | None = None
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the caller's connection is lost, and they are waited for."""
+        return self.caller is not None and self.caller.attached is None
 
     def end(self, reason: EndReason) -> None:
         """End the call, also while it is being set up."""
@@ -38,7 +46,7 @@ class Call:
 
     def dismiss(self) -> None:
         """Voice was taken from whoever called: tell them, and end it."""
-        if self.session is not None:
+        if self.session is not None and not self.is_away:
             self.session.dismiss()
         else:
             self.end("disabled")

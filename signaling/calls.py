@@ -4,36 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from time import monotonic
 from typing import Any
 
 import structlog
-from structlog.contextvars import bound_contextvars
 
-from inzwa_rtc.conversation.dictation import Dictation, Told
-from inzwa_rtc.conversation.peer import Command, Peer, UpdateVoice
-from inzwa_rtc.conversation.session import Session
+from inzwa_rtc.conversation.peer import UpdateVoice
 from inzwa_rtc.conversation.shedding import Shedding
 from inzwa_rtc.conversation.voice import VoiceSettings
 from inzwa_rtc.conversation.voices import Voices
 from inzwa_rtc.errors import PeerError, Unavailable
-from inzwa_rtc.events import EndReason
 from inzwa_rtc.noise.choice import NewSuppressor, no_suppressor
 from inzwa_rtc.settings import LimitSettings, Settings
-from inzwa_rtc.transport.webrtc import WebRtcPeer
 from signaling import not_taken
 from signaling.access.call_tokens import PREFIX, CallTokens, Claim
 from signaling.access.caller import Caller, check_may_call
 from signaling.call import Call
-from signaling.course import accounted
+from signaling.connections import Connections
+from signaling.conversations import Conversations
 from signaling.detectors import Detectors
 from signaling.dialects.native import NativeDialect, SessionOptions
 from signaling.switchboard import Switchboard
 from signaling.telemetry.telemetry import Telemetry
-from signaling.telemetry.watch import Line, ObservedPeer
 
 TRANSPORTS = ("webrtc", "websocket", "dictation")
 FORCED_END_S = 3.0  # of all calls together, once they may not go on
@@ -42,8 +36,7 @@ log = structlog.get_logger(__name__)
 
 
 class Calls:
-    """Admits calls and owns the tasks of those over WebRTC (those over a WebSocket run in
-    their request). Whoever sets `when_void` is told of calls that came to nothing."""
+    """Admits calls. Whoever sets `when_void` is told of those that came to nothing."""
 
     def __init__(
         self,
@@ -60,11 +53,13 @@ class Calls:
         self.dialect = NativeDialect(limits)
         self.tokens = CallTokens()
         self.when_void: Callable[[Caller], None] = lambda _: None
+        self.conversations = Conversations(
+            switchboard, detectors, shedding, telemetry, new_suppressor
+        )
+        self.connections = Connections(
+            self.conversations, telemetry, self.dialect, lambda: self.settings, self.release
+        )
         self._switchboard = switchboard
-        self._detectors = detectors
-        self._shedding = shedding
-        self._new_suppressor = new_suppressor
-        self._tasks: set[asyncio.Task[None]] = set()
         self._calls: dict[str, Call] = {}
         self._empty = asyncio.Event()
         self._empty.set()
@@ -148,21 +143,29 @@ class Calls:
 
     async def answer(self, offer: str, options: SessionOptions, caller: Caller) -> tuple[Call, str]:
         """Take a WebRTC call: the call and the answer's SDP. Raises `PeerError`, `Unavailable`."""
-        self._check_taken()
-        if not self.settings.webrtc_offered:
-            raise self._refused(not_taken.webrtc_disabled())
+        self._check_webrtc()
         voice = self.voice_settings(options, caller)
         call = self.admit("webrtc", caller)
         try:
-            peer, answer = await self._answered(offer)
+            return call, await self.connections.answer(call, offer, voice)
         except BaseException:
             self.release(call)
             raise
-        call.peer = peer
-        task = asyncio.create_task(self._hold(call, peer, voice))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return call, answer
+
+    async def answer_again(self, call: Call, offer: str, after: int) -> str:
+        """Take up a call over another WebRTC connection, also while the server is full or takes
+        no new ones: the answer's SDP. Raises `PeerError`, `Unavailable`."""
+        self._check_webrtc()
+        return await self.connections.answer_again(call, offer, after)
+
+    def begun(self, call_id: str) -> Call:
+        """A live call that a connection may be added to. Raises `PeerError` (404, 409, 410)."""
+        call = self._calls.get(call_id)
+        if call is None:
+            raise not_taken.call_ended()
+        if call.caller is None:
+            raise not_taken.call_not_begun()
+        return call
 
     def voice_settings(self, options: SessionOptions, caller: Caller) -> VoiceSettings:
         """How to speak to a caller who asks for this: what a start token says goes before it,
@@ -194,36 +197,6 @@ class Calls:
         for call in self._calls.values():
             if call.session is not None:
                 call.session.engines_exchanged()
-
-    async def converse(self, call: Call, peer: Peer, voice: VoiceSettings) -> EndReason:
-        """Hold the conversation of an admitted call until it ends."""
-        if isinstance(peer, Line):
-            call.line = peer
-        with self._detectors.lent() as detector:
-            call.session = Session(
-                call.id,
-                call.token,
-                ObservedPeer(peer, call.watch),
-                self._switchboard,
-                detector,
-                self.settings,
-                voice,
-                self._shedding,
-                call.watch,
-                self._new_suppressor(),
-                call.owner.settings.voice_mode,
-            )
-            return await self.held(call, call.session)
-
-    @contextmanager
-    def dictation(self, call: Call, tell: Callable[[Told], None]) -> Iterator[Dictation]:
-        """What an admitted caller dictates, to be run with `held`."""
-        with self._detectors.lent() as detector:
-            suppressor = self._new_suppressor()
-            call.session = dictation = Dictation(
-                self._switchboard, detector, self.settings, tell, call.watch, suppressor
-            )
-            yield dictation
 
     def report_lines(self) -> None:
         """Count how the lines of all calls were since the last time."""
@@ -263,9 +236,7 @@ class Calls:
         """End all calls at once."""
         self.resume()
         await self.drain(0)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.connections.close()
 
     def _end_all(self) -> None:
         for call in self.all():
@@ -279,42 +250,15 @@ class Calls:
             return False
         return True
 
-    async def held(self, call: Call, session: Session | Dictation) -> EndReason:
-        """Run it until it ends."""
-        names = {"call": call.id, "user": self.telemetry.pseudonym(call.owner.user)}
-        told = {name: value for name, value in names.items() if value is not None}
-        with bound_contextvars(**told):
-            return await accounted(call, session, self.telemetry, self._switchboard)
-
     def _check_taken(self) -> None:
         if not self.settings.voice_enabled:
             raise self._refused(not_taken.voice_disabled())
 
+    def _check_webrtc(self) -> None:
+        self._check_taken()
+        if not self.settings.webrtc_offered:
+            raise self._refused(not_taken.webrtc_disabled())
+
     def _refused(self, error: Unavailable) -> Unavailable:
         self.telemetry.calls.refused(error.code)
         return error
-
-    async def _answered(self, offer: str) -> tuple[WebRtcPeer[Command], str]:
-        peer = WebRtcPeer(self.settings, self.dialect)
-        try:
-            async with asyncio.timeout(self.settings.timeouts.call_setup):
-                return peer, await peer.answer(offer)
-        except BaseException:
-            await peer.close()
-            raise
-
-    async def _hold(self, call: Call, peer: WebRtcPeer[Command], voice: VoiceSettings) -> None:
-        try:
-            if not await peer.connected(self.settings.timeouts.call_setup) or call.is_void:
-                log.info("call.not_connected", call=call.id)
-                return
-            if not peer.has_channel:
-                log.info("call.without_data_channel", call=call.id)
-            await self.converse(call, peer, voice)
-            if not await peer.flush():
-                log.info("call.last_events_not_taken", call=call.id)
-        except Exception:  # one call's fault must not end the others
-            log.exception("call.failed", call=call.id)
-        finally:
-            await peer.close()
-            self.release(call)

@@ -40,6 +40,10 @@ class Buffer:
         self.add(bytes(missing))
         return missing
 
+    def put_back(self, frames: Sequence[PlayoutFrame]) -> None:
+        """Have them, in this order, before all others again."""
+        self._frames.extendleft(reversed(frames))
+
     def take(self) -> PlayoutFrame | None:
         """The next whole frame, None where there is none."""
         return self._frames.popleft() if self._frames else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from inzwa_rtc.audio.frame import BYTES_PER_SAMPLE, FRAME_MS, PlayoutFrame, frame_bytes
 from inzwa_rtc.engines.contracts import WordTime
@@ -27,6 +28,21 @@ LEAD_MS = 2000  # hides a slow phrase behind the one before it; 96 kB at 24 kHz
 MAX_TRANSIT_MS = 1000
 
 
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """Of a turn that was played to its end, and of which the caller has heard a part: its text
+    as far as it was heard, and whole."""
+
+    turn: int
+    heard: str
+    said: str
+
+    @property
+    def rest(self) -> str:
+        """What they have not heard."""
+        return self.said[len(self.heard) :].strip()
+
+
 class Speech:
     """One turn's audio. Made by `Playout.speech`; used by the turn that owns it."""
 
@@ -40,7 +56,9 @@ class Speech:
         self._audio = Buffer(self._frame_bytes)
         self._lead_bytes = self._bytes(LEAD_MS)
         self._pulled = 0
+        self._is_begun = False
         self._reported: int | None = None
+        self._reported_from = 0  # where the device that reports began to play
         # Samples pulled as of each of the last frames: what left `n` frames ago.
         self._past: deque[int] = deque([0], maxlen=MAX_TRANSIT_MS // FRAME_MS + 1)
         self._is_told_held = False
@@ -144,7 +162,8 @@ class Speech:
 
     def report_played(self, samples: int) -> None:
         """The caller's device says how much of this turn's audio it has played."""
-        self._reported = min(max(samples, self._reported or 0), self._pulled)
+        played = self._reported_from + samples
+        self._reported = min(max(played, self._reported or 0), self._pulled)
 
     def heard(self) -> str:
         """The text whose audio the caller has heard.
@@ -169,6 +188,26 @@ class Speech:
             event = PlaybackHeld if is_held else PlaybackReleased
             self._on_event(event(self.turn))
 
+    def give_back(self, frames: Sequence[PlayoutFrame]) -> None:
+        """These, the last that were pulled, have reached nobody: they are played again."""
+        if self._over.is_set():
+            return
+        self._pulled -= self._samples(frames)
+        self._audio.put_back(frames)
+        self._ledger.go_back(self._pulled)
+        self._past.clear()
+        self._past.append(self._pulled)
+        self._reported, self._reported_from = None, self._pulled  # by another device, perhaps
+        self._is_begun = self._is_told_held = False
+
+    def not_heard(self, frames: Sequence[PlayoutFrame]) -> Unheard | None:
+        """What is true of a speech that was played out, if these, the last that were pulled,
+        have reached nobody; None where it makes no difference."""
+        said = self.heard()
+        heard = self._ledger.heard(self._pulled - self._samples(frames))
+        is_known = self._heard_by_cut is not None or not self._over.is_set()
+        return None if is_known or heard == said else Unheard(self.turn, heard, said)
+
     def pull(self) -> PlayoutFrame | None:
         """The next frame; None while there is none to play (yet)."""
         self._settle()  # here, not behind the last frame: that one must leave first
@@ -184,7 +223,8 @@ class Speech:
         frame = self._audio.take()
         if frame is None:
             return None
-        if not self._pulled:
+        if not self._is_begun:
+            self._is_begun = True
             self._on_event(PlaybackStarted(self.turn))
         self._pulled += self._frame_bytes // BYTES_PER_SAMPLE
         for cue in self._ledger.cues_before(self._pulled):
@@ -207,6 +247,9 @@ class Speech:
         if self._pulled:
             self._on_event(PlaybackEnded(self.turn))
 
+    def _samples(self, frames: Sequence[PlayoutFrame]) -> int:
+        return len(frames) * self._frame_bytes // BYTES_PER_SAMPLE
+
     def _bytes(self, ms: int) -> int:
         return self._rate * ms // 1000 * BYTES_PER_SAMPLE
 
@@ -221,6 +264,11 @@ class Playout:
         self.on_event = on_event
         self.is_held = False
         self._speech: Speech | None = None
+
+    @property
+    def newest(self) -> Speech | None:
+        """The speech that is played, or was the last to be."""
+        return self._speech
 
     def speech(self, turn: int) -> Speech:
         """A new turn's speech. The one before it is cut if it still plays."""

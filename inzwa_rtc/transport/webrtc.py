@@ -22,7 +22,7 @@ from aiortc.sdp import candidate_from_sdp
 
 from inzwa_rtc.audio.frame import Frame
 from inzwa_rtc.errors import PeerError
-from inzwa_rtc.events import Event, Failure
+from inzwa_rtc.events import Departure, Event, Failure, Numbered
 from inzwa_rtc.playout.playout import Playout
 from inzwa_rtc.settings import LimitSettings, Settings
 from inzwa_rtc.transport.datagrams import limit_datagrams
@@ -31,6 +31,7 @@ from inzwa_rtc.transport.inbox import CommandsOverflowError, Inbox
 from inzwa_rtc.transport.offer import check_offer, is_reachable, with_opus_preferences
 from inzwa_rtc.transport.receiver import OpusReceiver
 from inzwa_rtc.transport.sender import OUT_SAMPLE_RATE, OpusTrack
+from inzwa_rtc.transport.signs import SignsOfLife
 from inzwa_rtc.transport.wire import Dialect, message_of
 
 C = TypeVar("C")
@@ -39,6 +40,7 @@ MAX_UNSENT_EVENTS = 256  # events of set-up, before the channel is open
 MAX_BUFFERED_BYTES = 1 << 20  # a client that does not read for so long is gone
 CHANNEL_WAIT_S = 1.0  # clients without a data channel (WHIP) get their call all the same
 FLUSH_S = 0.5
+SILENT_S = 10.0  # consent is withdrawn after 25 s of silence, which is no farewell
 CHANNEL_LABEL = "inzwa"
 
 limit_datagrams()
@@ -61,8 +63,11 @@ class WebRtcPeer(Generic[C]):
         self._track = OpusTrack(settings.opus_bitrate)
         self._audio = self._add_audio()
         self._channel: RTCDataChannel | None = None
-        self._unsent: deque[Event] = deque(maxlen=MAX_UNSENT_EVENTS)
+        self._unsent: deque[Event | Numbered] = deque(maxlen=MAX_UNSENT_EVENTS)
         self._candidates = 0
+        self._signs = SignsOfLife(lambda: self._receiver.packets, asyncio.get_running_loop().time)
+        self._is_closing = False
+        self.departure: Departure = "lost"
         self._connected = asyncio.Event()
         self._is_given_up = False
         self._channel_open = asyncio.Event()
@@ -73,6 +78,11 @@ class WebRtcPeer(Generic[C]):
     def state(self) -> str:
         """The W3C connection state: new, connecting, connected, disconnected, failed, closed."""
         return str(self._pc.connectionState)
+
+    @property
+    def last_heard(self) -> float:
+        """When anything came that only the client can have sent, on the loop's clock."""
+        return self._signs.at
 
     @property
     def has_channel(self) -> bool:
@@ -95,6 +105,8 @@ class WebRtcPeer(Generic[C]):
         for transport in getattr(self._pc, "_RTCPeerConnection__iceTransports"):  # noqa: B009
             configure(transport.iceGatherer._connection, self._ice)
         await self._pc.setLocalDescription(await self._pc.createAnswer())
+        for transport in getattr(self._pc, "_RTCPeerConnection__iceTransports"):  # noqa: B009
+            self._signs.watch(transport.iceGatherer._connection)
         return with_opus_preferences(self._pc.localDescription.sdp, self._bitrate)
 
     async def add_candidate(self, candidate: str, mid: str | None, line: int | None) -> None:
@@ -147,7 +159,7 @@ class WebRtcPeer(Generic[C]):
         """The caller's frames and commands."""
         return self._inbox.receive()
 
-    def send(self, event: Event) -> None:
+    def send(self, event: Event | Numbered) -> None:
         """Send an event; before the channel is open it waits."""
         if self._channel is None or not self._channel_open.is_set():
             self._unsent.append(event)
@@ -178,6 +190,7 @@ class WebRtcPeer(Generic[C]):
 
     async def close(self) -> None:
         """Free everything. May be called more than once."""
+        self._is_closing = True
         self._inbox.close()
         self._track.stop()
         # Shielded: cancelled half-way, aiortc would leave its sockets open.
@@ -218,6 +231,9 @@ class WebRtcPeer(Generic[C]):
         if self.state in ("connected", "failed", "closed"):
             self._connected.set()
         if self.state in ("failed", "closed"):
+            is_silent = asyncio.get_running_loop().time() - self.last_heard > SILENT_S
+            if self.state == "closed" and not is_silent and not self._is_closing:
+                self.departure = "closed"
             self._inbox.close()
 
     def _on_channel(self, channel: RTCDataChannel) -> None:
@@ -242,4 +258,5 @@ class WebRtcPeer(Generic[C]):
         except PeerError as error:
             self.send(Failure(error.code, error.message, error.action))
         except CommandsOverflowError:
+            self.departure = "refused"
             self._inbox.close()
