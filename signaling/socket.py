@@ -29,6 +29,13 @@ LAST_WORDS_S = 1.0  # for what waits when a call ends; the call's place is free 
 # The client closes the socket in order: done, on its way to another page, or without a code. With
 # any other one (4000 to 4999 are free for it) it says that it will be back.
 GOODBYES = (WSCloseCode.OK, WSCloseCode.GOING_AWAY, 1005, None, 0)
+# aiohttp has closed the socket for what the client sent.
+REFUSALS = (
+    WSCloseCode.PROTOCOL_ERROR,
+    WSCloseCode.UNSUPPORTED_DATA,
+    WSCloseCode.INVALID_TEXT,
+    WSCloseCode.MESSAGE_TOO_BIG,
+)
 
 
 class Sockets:
@@ -167,8 +174,10 @@ async def _read(ws: web.WebSocketResponse, peer: SocketPeer[Command]) -> None:
                 case WSMsgType.TEXT:
                     peer.feed_text(message.data)
                 case WSMsgType.CLOSE if message.data in GOODBYES:
-                    return peer.goodbye()
+                    return peer.leave("closed")
                 case _:  # closed otherwise, broken, or not heard of for too long
                     return None
     finally:
+        if ws.close_code in REFUSALS:
+            peer.leave("refused")
         peer.close()

@@ -1,5 +1,5 @@
 /** The server's HTTP surface, as the page uses it. Paths are relative: a proxy may add a prefix. */
-/** @import {ServerInfo, SessionSettings} from './types.js' */
+/** @import {ServerInfo, SessionSettings, Thread} from './types.js' */
 import { CallFailure } from './failure.js';
 
 /** How long a full server is left alone when it does not say. */
@@ -37,6 +37,18 @@ export async function postCall(offer, session, credential, signal) {
   const { headers, body } = json({ sdp: offer.sdp, type: offer.type, session });
   const init = { method: 'POST', headers: { ...headers, ...bearer(credential) }, body, signal };
   return (await request('v1/calls', init)).json();
+}
+
+/**
+ * Another connection for a call that goes on.
+ *
+ * @param {RTCSessionDescriptionInit} offer @param {Thread} thread @param {AbortSignal} signal
+ * @returns {Promise<{id: string, sdp: string, type: 'answer', ice_servers?: RTCIceServer[], call_token?: string}>}
+ */
+export async function resumeCall(offer, { id, token, after }, signal) {
+  const { headers, body } = json({ sdp: offer.sdp, type: offer.type, after });
+  const init = { method: 'POST', headers: { ...headers, ...bearer(token) }, body, signal };
+  return (await request(`v1/calls/${id}/resume`, init)).json();
 }
 
 /** @param {string} id @param {RTCIceCandidateInit[]} candidates @param {string} [token] */

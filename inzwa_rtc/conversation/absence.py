@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from inzwa_rtc.conversation.history import History
 from inzwa_rtc.events import Event, TurnInterrupted
-from inzwa_rtc.playout.playout import Unheard
+from inzwa_rtc.playout.unheard import Unheard
 
 
 def taken_back(unheard: Iterable[Unheard], history: History, emit: Callable[[Event], None]) -> str:

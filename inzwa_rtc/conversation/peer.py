@@ -8,7 +8,8 @@ from typing import Protocol
 
 from inzwa_rtc.audio.frame import Frame
 from inzwa_rtc.events import Event
-from inzwa_rtc.playout.playout import Playout, Unheard
+from inzwa_rtc.playout.playout import Playout
+from inzwa_rtc.playout.unheard import Unheard
 
 
 @dataclass(frozen=True, slots=True)

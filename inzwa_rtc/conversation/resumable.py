@@ -35,7 +35,8 @@ from inzwa_rtc.events import (
     SessionUpdated,
 )
 from inzwa_rtc.playout.outlet import Outlet
-from inzwa_rtc.playout.playout import Playout, Unheard
+from inzwa_rtc.playout.playout import Playout
+from inzwa_rtc.playout.unheard import Unheard
 
 Ending = Literal["lost", "replaced", "over"]
 

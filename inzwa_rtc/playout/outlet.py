@@ -14,7 +14,8 @@ from itertools import groupby
 from inzwa_rtc.audio.frame import FRAME_MS, PlayoutFrame, frame_bytes
 from inzwa_rtc.audio.opus import OpusDecoder
 from inzwa_rtc.audio.resample import Resampler
-from inzwa_rtc.playout.playout import Playout, Speech, Unheard
+from inzwa_rtc.playout.playout import Playout, Speech
+from inzwa_rtc.playout.unheard import Unheard
 
 LEAST_TRANSIT_MS = 200  # rather are words heard twice than never
 MOST_FRAMES = 20_000 // FRAME_MS  # a connection that is silent for longer is given up
@@ -60,6 +61,8 @@ class Outlet(Playout):
         self._is_closed = True
         self._forget_heard()
         unheard: list[Unheard] = []
+        if self._playout.newest is not None:
+            self._playout.newest.give_back(())  # another device will count from here
         for speech, left in groupby(self._left, key=lambda one: one[1]):
             frames = [frame for _, _, frame in left]
             if (lost := speech.not_heard(frames)) is not None:

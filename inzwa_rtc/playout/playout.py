@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from inzwa_rtc.audio.frame import BYTES_PER_SAMPLE, FRAME_MS, PlayoutFrame, frame_bytes
 from inzwa_rtc.engines.contracts import WordTime
@@ -23,24 +22,10 @@ from inzwa_rtc.events import (
 )
 from inzwa_rtc.playout.buffer import Buffer
 from inzwa_rtc.playout.ledger import Ledger
+from inzwa_rtc.playout.unheard import Unheard
 
 LEAD_MS = 2000  # hides a slow phrase behind the one before it; 96 kB at 24 kHz
 MAX_TRANSIT_MS = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Unheard:
-    """Of a turn that was played to its end, and of which the caller has heard a part: its text
-    as far as it was heard, and whole."""
-
-    turn: int
-    heard: str
-    said: str
-
-    @property
-    def rest(self) -> str:
-        """What they have not heard."""
-        return self.said[len(self.heard) :].strip()
 
 
 class Speech:
@@ -189,24 +174,30 @@ class Speech:
             self._on_event(event(self.turn))
 
     def give_back(self, frames: Sequence[PlayoutFrame]) -> None:
-        """These, the last that were pulled, have reached nobody: they are played again."""
+        """These, the last that were pulled, have reached nobody, unless the caller's device has
+        said that it played them: they are played again."""
         if self._over.is_set():
             return
+        frames = self._not_reported(frames)
         self._pulled -= self._samples(frames)
         self._audio.put_back(frames)
         self._ledger.go_back(self._pulled)
         self._past.clear()
         self._past.append(self._pulled)
         self._reported, self._reported_from = None, self._pulled  # by another device, perhaps
-        self._is_begun = self._is_told_held = False
+        self._is_begun = False
+        if self._is_told_held:
+            self._is_told_held = False  # to the next device it is silent all the same
+            self._on_event(PlaybackReleased(self.turn))
 
     def not_heard(self, frames: Sequence[PlayoutFrame]) -> Unheard | None:
         """What is true of a speech that was played out, if these, the last that were pulled,
         have reached nobody; None where it makes no difference."""
+        if self._heard_by_cut is not None or not self._over.is_set():
+            return None
         said = self.heard()
-        heard = self._ledger.heard(self._pulled - self._samples(frames))
-        is_known = self._heard_by_cut is not None or not self._over.is_set()
-        return None if is_known or heard == said else Unheard(self.turn, heard, said)
+        heard = self._ledger.heard(self._pulled - self._samples(self._not_reported(frames)))
+        return None if heard == said else Unheard(self.turn, heard, said)
 
     def pull(self) -> PlayoutFrame | None:
         """The next frame; None while there is none to play (yet)."""
@@ -246,6 +237,11 @@ class Speech:
         self._over.set()
         if self._pulled:
             self._on_event(PlaybackEnded(self.turn))
+
+    def _not_reported(self, frames: Sequence[PlayoutFrame]) -> Sequence[PlayoutFrame]:
+        unreported = self._pulled - (self._reported or 0)
+        most = -(-unreported * BYTES_PER_SAMPLE // self._frame_bytes)
+        return frames[max(0, len(frames) - most) :]
 
     def _samples(self, frames: Sequence[PlayoutFrame]) -> int:
         return len(frames) * self._frame_bytes // BYTES_PER_SAMPLE

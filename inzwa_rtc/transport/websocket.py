@@ -60,11 +60,12 @@ class SocketPeer(Generic[C]):
         except PeerError as error:
             self._refuse(error)
         except CommandsOverflowError:
-            self._leave("refused")
+            self.leave("refused")
 
-    def goodbye(self) -> None:
-        """The client closes the connection in order: nothing more arrives."""
-        self._leave("closed")
+    def leave(self, departure: Departure) -> None:
+        """The connection is gone, and it is known why: nothing more arrives."""
+        self.departure = departure
+        self._inbox.close()
 
     def close(self) -> None:
         """The connection is gone: nothing more arrives."""
@@ -134,11 +135,7 @@ class SocketPeer(Generic[C]):
         self._errors += 1
         self.send(Failure(error.code, error.message, error.action))
         if self._errors >= MAX_ERRORS:
-            self._leave("refused")
-
-    def _leave(self, departure: Departure) -> None:
-        self.departure = departure
-        self._inbox.close()
+            self.leave("refused")
 
     def _put(self, message: str | bytes) -> None:
         if not self._outbox.put(message):
