@@ -149,7 +149,7 @@ class Caller:
         """The network fails: nothing is sent any more, not even a farewell, nor received."""
         connection = self.pc.getTransceivers()[0].sender.transport.transport._connection
         for protocol in connection._protocols:
-            protocol.transport.abort()
+            protocol.transport.sendto = protocol.datagram_received = _lost
 
     async def close(self) -> None:
         await self.pc.close()
@@ -199,6 +199,10 @@ class Caller:
     def _on_message(self, message: str) -> None:
         self.events.append({**json.loads(message), "at": self._ear.samples})
         self._changed.set()
+
+
+def _lost(*_: object) -> None:
+    """Where everything goes once the network has failed."""
 
 
 @asynccontextmanager
