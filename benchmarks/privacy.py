@@ -27,7 +27,7 @@ from benchmarks.mouth import phrase
 from benchmarks.server import free_port, until_ready
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.settings.access import AccessSettings
-from inzwa_rtc.store import database_url, opened
+from inzwa_rtc.store import opened, place_of
 
 START_S = 90.0
 _ROOT = str(Path(__file__).resolve().parents[1])
@@ -67,7 +67,7 @@ async def main() -> int:
 async def _flown(folder: Path, collector: int, rounds: int) -> tuple[int, list[str], str, str]:
     log_file, config, port = folder / "log", folder / "inzwa.yaml", free_port()
     config.write_text(yaml.safe_dump(_settings(folder, port, collector)), encoding="utf-8")
-    async with opened(database_url(Settings(data_dir=folder))) as store:
+    async with opened(place_of(Settings(data_dir=folder))) as store:
         _, key = await store.keys.create("canaries", ["call"])
     with log_file.open("wb") as log:
         process = await asyncio.create_subprocess_exec(

@@ -6,13 +6,13 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from inzwa_rtc.errors import InzwaError
+from inzwa_rtc.errors import InzwaError, PeerError
 from signaling.api.errors import error_response
 from signaling.api.operation import path_as_declared, shape_of_errors
 
 log = structlog.get_logger(__name__)
 
-_SECURITY_HEADERS = {
+SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; "
         "media-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
@@ -38,18 +38,40 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        message = InzwaError(error.reason, action="See docs/clients.md.", code="http_error")
         kept = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
-        return error_response(message, error.status, kept, shape)
+        return error_response(_explained(error), error.status, kept, shape)
     except Exception:  # the edge: log it, keep serving
         log.exception("request.failed", method=request.method, path=path_as_declared(request))
-        failed = InzwaError("Something went wrong on the server.", action="Try again.")
-        return error_response(failed, 500, shape=shape)
+        return error_response(own_fault(), 500, shape=shape)
+
+
+def own_fault() -> InzwaError:
+    """Whatever went wrong, it is not the client's fault; the log has the rest."""
+    return InzwaError("Something went wrong on the server.", action="Try again.")
+
+
+def _explained(error: web.HTTPException) -> InzwaError:
+    """What aiohttp refuses of its own accord, in words of ours."""
+    match error:
+        case web.HTTPNotFound():
+            what, action = "There is nothing at this path.", "See /docs for the paths there are."
+        case web.HTTPMethodNotAllowed(allowed_methods=methods):
+            what = "This path is there for another method."
+            action = f"Use {' or '.join(sorted(methods))}."
+        case web.HTTPBadRequest():  # at the handshake of a WebSocket, and nowhere else
+            return PeerError(
+                "Only a WebSocket can be opened at this path, and this is no handshake for one.",
+                action="Use a WebSocket client. A proxy in between must pass `Upgrade` on.",
+                code="no_websocket",
+            )
+        case _:
+            what, action = f"The request was refused: {error.reason}.", "See docs/clients.md."
+    return InzwaError(what, action=action, code="http_error")
 
 
 async def add_security_headers(request: web.Request, response: web.StreamResponse) -> None:
     """On every response."""
-    for name, value in _SECURITY_HEADERS.items():
+    for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     if not request.path.startswith("/v1/"):
         response.headers.setdefault("Cache-Control", "no-cache")

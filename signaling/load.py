@@ -19,19 +19,18 @@ log = structlog.get_logger(__name__)
 async def watch(
     shedding: Shedding, meter: LoadMeter, note: Callable[[MachineLoad], None] = lambda _: None
 ) -> NoReturn:
-    """Read the meter again and again, until cancelled; `note` is told each load."""
-    while True:
-        await asyncio.sleep(EVERY_S)
-        try:
+    """Read the meter again and again, until cancelled; `note` is told each load. Raises what
+    keeps it from going on."""
+    try:
+        while True:
+            await asyncio.sleep(EVERY_S)
             load = meter.read()
-        except Exception:  # whatever the system lacks: calls go on as on an idle machine
-            log.exception("load.not_measured")
-            load = MachineLoad(0, 0)
             tell(shedding, load)
             note(load)
-            await asyncio.Event().wait()
-        tell(shedding, load)
-        note(load)
+    except Exception:  # whatever the system lacks: calls go on as on an idle machine
+        tell(shedding, MachineLoad(0, 0))
+        note(MachineLoad(0, 0))
+        raise
 
 
 def tell(shedding: Shedding, load: MachineLoad) -> None:

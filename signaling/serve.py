@@ -16,7 +16,7 @@ from inzwa_rtc.errors import EngineError, ListenError
 from inzwa_rtc.machine.load import LoadMeter
 from inzwa_rtc.noise import choice
 from inzwa_rtc.settings import Origin, Settings
-from inzwa_rtc.store import Store, database_url, opened
+from inzwa_rtc.store import Store, opened, place_of
 from inzwa_rtc.tracing import opening as tracing
 from inzwa_rtc.turntaking.vad import SileroVad
 from signaling.access.gate import GATE, Gate
@@ -26,16 +26,17 @@ from signaling.calls import Calls
 from signaling.detectors import Detectors
 from signaling.load import EVERY_S, watch
 from signaling.operations.work import Work
+from signaling.protocol import Runner
 from signaling.readiness import check_without_engines
 from signaling.signals import Signals
 from signaling.switchboard import RunningEngines, Switchboard, tell_not_reloaded
 from signaling.telemetry.pulse import feel
 from signaling.telemetry.telemetry import Telemetry
 from signaling.warmup import warm_up, warm_up_media
+from signaling.watching import watching
 from signaling.withdrawal import Withdrawal
 
 REQUESTS_END_S = 1.0  # aiohttp waits twice as long; the time to finish was the drain
-KEEPALIVE_S = 15.0  # also the guard against slow headers; aiohttp's own default is an hour
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +56,7 @@ async def serve(
     """
     signals = Signals()
     try:
-        async with opened(database_url(settings)) as store:  # engines may take minutes to load
+        async with opened(place_of(settings)) as store:  # engines may take minutes to load
             await check_start(settings, store.keys)
         await check_without_engines(settings)
         async with engines as up:
@@ -65,6 +66,7 @@ async def serve(
             except EngineError as error:  # what becomes of it, its supervision decides
                 log.warning("engine.not_warmed_up", error=error.code)
             async with running(settings, up, read_settings, read_origins) as server:
+                await server.work.prepare()
                 signals.started()
                 log.info(
                     "server.ready",
@@ -116,7 +118,7 @@ async def running(
 ) -> AsyncIterator[Server]:
     """Serve on the configured host and port (0: any free one) while the block runs; calls
     that live at its end are ended. Raises `ListenError`, `ConfigError`, `EngineError`."""
-    async with opened(database_url(settings), settings.default_voice_mode) as store:
+    async with opened(place_of(settings), settings.default_voice_mode) as store:
         await check_start(settings, store.keys)
         async with _running(settings, engines, read_settings, read_origins, store) as server:
             yield server
@@ -142,43 +144,33 @@ async def _running(
     store.users.when_deleted(calls.forget_user)
     work = Work(switchboard, shedding, lambda verdict: telemetry.calls.refusal(verdict.category))
     app = create_app(settings, calls, switchboard, store, work)
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        keepalive_timeout=KEEPALIVE_S,
-        handler_cancellation=True,
-        auto_decompress=False,  # compressed bodies are refused before anything is made of them
-        shutdown_timeout=REQUESTS_END_S,
-    )
+    runner = Runner(app, shutdown_timeout=REQUESTS_END_S)
     await runner.setup()
     meter = LoadMeter(readings=round(settings.load.average_s / EVERY_S))
     withdrawal = Withdrawal(
         store.users, calls, lambda: {*calls.tokens.users, *switchboard.now.spending.users()}
     )
-    watching = [
-        asyncio.create_task(watch(shedding, meter, telemetry.note_load)),
-        asyncio.create_task(feel(telemetry, calls)),
-        asyncio.create_task(withdrawal.watch()),
-    ]
-    try:
-        site = web.TCPSite(runner, settings.host, settings.port)
+    async with watching(
+        load=lambda: watch(shedding, meter, telemetry.note_load),
+        pulse=lambda: feel(telemetry, calls),
+        withdrawal=withdrawal.watch,
+    ):
         try:
-            await site.start()
-        except OSError as error:
-            raise ListenError(
-                f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.",
-                action="Stop what uses that port, or choose another with --port.",
-            ) from None
-        yield Server(runner.addresses[0][1], calls, switchboard, store, app[GATE], work)
-    finally:
-        await calls.close()
-        await runner.cleanup()
-        await work.close()
-        await switchboard.ended()
-        for task in watching:
-            task.cancel()
-        await asyncio.gather(*watching, return_exceptions=True)
-        await traces.close()
+            site = web.TCPSite(runner, settings.host, settings.port)
+            try:
+                await site.start()
+            except OSError as error:
+                raise ListenError(
+                    f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.",
+                    action="Stop what uses that port, or choose another with --port.",
+                ) from None
+            yield Server(runner.addresses[0][1], calls, switchboard, store, app[GATE], work)
+        finally:
+            await calls.close()
+            await runner.cleanup()
+            await work.close()
+            await switchboard.ended()
+            await traces.close()
 
 
 async def _drain(server: Server, force: asyncio.Event) -> None:

@@ -4,13 +4,12 @@ settings file, for editors."""
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import click
 
-from inzwa_rtc.cli.options import as_json, config_file, given, more_settings, profile
-from inzwa_rtc.settings import Settings, load
+from inzwa_rtc.cli.options import Configuration, as_json, configured
+from inzwa_rtc.settings import Settings
 from inzwa_rtc.settings.shown import rows
 
 
@@ -20,15 +19,11 @@ def config() -> None:
 
 
 @config.command()
-@config_file
-@profile
-@more_settings
+@configured
 @as_json
-def show(
-    config_path: Path | None, profile: str | None, more: dict[str, Any], as_json: bool
-) -> None:
+def show(configuration: Configuration, as_json: bool) -> None:
     """Print every setting with its value and where it came from; secrets are masked."""
-    loaded = load(config_path, {**given(profile=profile), **more})
+    loaded = configuration.loaded()
     table = rows(loaded)
     if as_json:
         settings = {row.name: {"value": row.value, "origin": row.origin} for row in table}

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from inzwa_rtc.cli.options import Configuration
 from inzwa_rtc.cli.speaking import quietly
-from inzwa_rtc.settings import load
 
 if TYPE_CHECKING:
     from inzwa_rtc.store import Store
@@ -19,19 +18,23 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def with_store(config_path: Path | None, act: Callable[[Store], Awaitable[T]]) -> T:
-    """What `act` gives, over the store that the settings name."""
+def with_store(configuration: Configuration, act: Callable[[Store], Awaitable[T]]) -> T:
+    """What `act` gives, over the store that the settings name. Raises `ConfigError`, and
+    `Unavailable` with the reason."""
     # Imported late: the other commands have no use for databases.
-    from inzwa_rtc.store import database_url, opened
+    from inzwa_rtc.store import Away, opened, place_of
 
     quietly()
-    settings = load(config_path).settings
+    settings = configuration.settings()
 
     async def over() -> T:
-        async with opened(database_url(settings), settings.default_voice_mode) as store:
+        async with opened(place_of(settings), settings.default_voice_mode) as store:
             return await act(store)
 
-    return asyncio.run(over())
+    try:
+        return asyncio.run(over())
+    except Away as error:  # whoever runs a command is the operator
+        raise error.for_operator() from None
 
 
 def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from inzwa_rtc.cli.kept import print_table, with_store
-from inzwa_rtc.cli.options import as_json, config_file
+from inzwa_rtc.cli.options import Configuration, as_json, configured
 from inzwa_rtc.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -55,14 +54,14 @@ def keys() -> None:
 )
 @click.option("--user", metavar="ID", help="The only user in whose name it may be used.")
 @click.option("--expires", type=_Duration(), metavar="90d", help="When it works no more.")
-@config_file
+@configured
 @as_json
 def create(
     name: str,
     scopes: tuple[str, ...],
     user: str | None,
     expires: timedelta | None,
-    config_path: Path | None,
+    configuration: Configuration,
     as_json: bool,
 ) -> None:
     """Make a key for NAME, such as the application that uses it.
@@ -71,7 +70,7 @@ def create(
     """
     until = None if expires is None else datetime.now(UTC) + expires
     key, secret = with_store(
-        config_path, lambda store: store.keys.create(name, scopes, user, until)
+        configuration, lambda store: store.keys.create(name, scopes, user, until)
     )
     if as_json:
         click.echo(json.dumps({**_row(key), "secret": secret}, ensure_ascii=False, indent=2))
@@ -81,11 +80,11 @@ def create(
 
 
 @keys.command("list")
-@config_file
+@configured
 @as_json
-def list_(config_path: Path | None, as_json: bool) -> None:
+def list_(configuration: Configuration, as_json: bool) -> None:
     """Print all keys, without their secrets."""
-    rows = [_row(key) for key in with_store(config_path, lambda store: store.keys.listed())]
+    rows = [_row(key) for key in with_store(configuration, lambda store: store.keys.listed())]
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
@@ -107,11 +106,11 @@ def list_(config_path: Path | None, as_json: bool) -> None:
 
 @keys.command()
 @click.argument("key_id", metavar="ID")
-@config_file
+@configured
 @as_json
-def revoke(key_id: str, config_path: Path | None, as_json: bool) -> None:
+def revoke(key_id: str, configuration: Configuration, as_json: bool) -> None:
     """Let a key work no more; a running server knows within seconds."""
-    key = with_store(config_path, lambda store: store.keys.revoke(key_id))
+    key = with_store(configuration, lambda store: store.keys.revoke(key_id))
     if key is None:
         raise ConfigError(
             "There is no key of this id.", action="`inzwa-rtc keys list` lists all that there are."

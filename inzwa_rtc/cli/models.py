@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
@@ -15,16 +18,30 @@ from inzwa_rtc.catalogue.resolve import entries
 from inzwa_rtc.catalogue.store import Store, default_folder
 from inzwa_rtc.cli.models_given import at_addresses, valid_name
 from inzwa_rtc.cli.models_shown import agree, bar, own_row, print_table, refuse_without_engine, row
-from inzwa_rtc.cli.options import as_json
+from inzwa_rtc.cli.options import Configuration, as_json, configured
 from inzwa_rtc.installation import pip_install
-from inzwa_rtc.settings import load
 
-_folder = click.option(
-    "--models-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="Where models lie; without it the setting `models_dir`.",
-)
+T = TypeVar("T")
+
+
+def _with_store(command: Callable[..., T]) -> Callable[..., T]:
+    """The command with `--models-dir`, which it is given as its `store`."""
+
+    @click.option(
+        "--models-dir",
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="DIR",
+        help="Where models lie; without it the setting `models_dir`.",
+    )
+    @configured
+    @functools.wraps(command)
+    def with_store(
+        *arguments: Any, models_dir: Path | None, configuration: Configuration, **others: Any
+    ) -> T:
+        folder = models_dir or configuration.settings().models_dir or default_folder()
+        return command(*arguments, store=Store(folder), **others)
+
+    return with_store
 
 
 @click.group()
@@ -33,11 +50,10 @@ def models() -> None:
 
 
 @models.command("list")
-@_folder
+@_with_store
 @as_json
-def list_(models_dir: Path | None, as_json: bool) -> None:
+def list_(store: Store, as_json: bool) -> None:
     """Print every model: what it is for, its size, its licence, and whether it is here."""
-    store = _store(models_dir)
     rows = [
         *(row(model, store) for model in shipped().models.values()),
         *(own_row(name, store) for name in store.names() if name not in shipped().models),
@@ -57,7 +73,7 @@ def list_(models_dir: Path | None, as_json: bool) -> None:
 
 @models.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME|SET|ADDRESS...")
-@_folder
+@_with_store
 @click.option("--yes", is_flag=True, help="Do not ask before downloading.")
 @click.option("--accept-licence", is_flag=True, help="Agree to non-commercial licences.")
 @click.option("--update", is_flag=True, help="Take files that have changed at their source.")
@@ -65,7 +81,7 @@ def list_(models_dir: Path | None, as_json: bool) -> None:
 @click.option("--sha256", metavar="HASH", help="Hash that the file at an address must have.")
 def pull(
     names: tuple[str, ...],
-    models_dir: Path | None,
+    store: Store,
     yes: bool,
     accept_licence: bool,
     update: bool,
@@ -77,7 +93,7 @@ def pull(
 
     What came stays when this is interrupted: the same command goes on from there.
     """
-    store, catalogue = _store(models_dir), shipped()
+    catalogue = shipped()
     known = [given for given in names if "://" not in given]
     addresses = [given for given in names if "://" in given]
     wanted = entries(known, catalogue, store) + at_addresses(addresses, name, sha256, store)
@@ -100,14 +116,14 @@ def pull(
 
 @models.command()
 @click.argument("names", nargs=-1, metavar="[NAME...]")
-@_folder
+@_with_store
 @click.pass_context
-def verify(ctx: click.Context, names: tuple[str, ...], models_dir: Path | None) -> None:
+def verify(ctx: click.Context, names: tuple[str, ...], store: Store) -> None:
     """Hash every file of the models (without names, of all) and compare.
 
     Exits with 1 when one is not intact.
     """
-    store, wrong = _store(models_dir), 0
+    wrong = 0
     for name in _spelt_out(names) or store.names():
         try:
             store.verify(name, shipped().models.get(name), afresh=True)
@@ -121,18 +137,13 @@ def verify(ctx: click.Context, names: tuple[str, ...], models_dir: Path | None) 
 
 @models.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
-@_folder
+@_with_store
 @click.option("--forget", is_flag=True, help="Forget the hashes trusted on first use, too.")
-def remove(names: tuple[str, ...], models_dir: Path | None, forget: bool) -> None:
+def remove(names: tuple[str, ...], store: Store, forget: bool) -> None:
     """Delete models, and what was pulled of unfinished ones."""
-    store = _store(models_dir)
     for name in _spelt_out(names):
         gone = store.remove(name, forget=forget)
         click.echo(f"{name} is removed." if gone else f"{name} was not here.")
-
-
-def _store(models_dir: Path | None) -> Store:
-    return Store(models_dir or load().settings.models_dir or default_folder())
 
 
 def _absent(wanted: list[Entry], store: Store, *, update: bool) -> list[Entry]:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
-from inzwa_rtc.cli.options import as_json, config_file, given, profile
+from inzwa_rtc.cli.options import Configuration, as_json, configured
 from inzwa_rtc.cli.speaking import quietly
 from inzwa_rtc.pseudonym import Pseudonyms
 from inzwa_rtc.safety import Safety, Verdict
 from inzwa_rtc.safety.ruleset import Rule
-from inzwa_rtc.settings import Settings, load
+from inzwa_rtc.settings import Settings
 
 MOST_CHARS = 1_000_000
 
@@ -28,21 +27,19 @@ def safety() -> None:
 @click.argument("text")
 @click.option("--language", metavar="TAG", help="Of the answer, such as en or sn.")
 @click.option("--output", is_flag=True, help="Check it as an answer, not as a caller's words.")
-@config_file
-@profile
+@configured
 @as_json
 def check(
     text: str,
     language: str | None,
     output: bool,
-    config_path: Path | None,
-    profile: str | None,
+    configuration: Configuration,
     as_json: bool,
 ) -> None:
     """Tell what becomes of TEXT (- is standard input): allowed, or refused by which rule and
     with which words. Ends with 0 where it is allowed, else with 1."""
     quietly()
-    settings = load(config_path, given(profile=profile)).settings
+    settings = configuration.settings()
     if text == "-":
         text = sys.stdin.read(MOST_CHARS)
     rules = _safety(settings)
@@ -56,13 +53,12 @@ def check(
 
 
 @safety.command()
-@config_file
-@profile
+@configured
 @as_json
-def rules(config_path: Path | None, profile: str | None, as_json: bool) -> None:
+def rules(configuration: Configuration, as_json: bool) -> None:
     """List the rules and topics in force, and the file that each comes from."""
     quietly()
-    settings = load(config_path, given(profile=profile)).settings
+    settings = configuration.settings()
     refused = settings.safety.refused_topics
     listed = [
         {

@@ -10,11 +10,10 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from inzwa_rtc.cli.options import config_file, given, profile
+from inzwa_rtc.cli.options import Configuration, configured
 from inzwa_rtc.cli.speaking import engine_name, quietly, with_engine
 from inzwa_rtc.errors import ConfigError, PeerError
 from inzwa_rtc.language import with_hyphens
-from inzwa_rtc.settings import load
 from inzwa_rtc.speech.speed import checked_speed
 
 if TYPE_CHECKING:
@@ -76,8 +75,7 @@ def _speed(ctx: click.Context, param: click.Parameter, value: float) -> float:
 )
 @click.option("--ssml", "is_ssml", is_flag=True, help="The text is SSML: <speak>...</speak>.")
 @engine_name
-@config_file
-@profile
+@configured
 def say(
     text: str | None,
     file: IO[bytes] | None,
@@ -89,8 +87,7 @@ def say(
     words: Path | None,
     is_ssml: bool,
     engine: str | None,
-    config_path: Path | None,
-    profile: str | None,
+    configuration: Configuration,
 ) -> None:
     """Speak TEXT (- reads standard input) into a sound file, with the speech engine that the
     settings name."""
@@ -99,7 +96,7 @@ def say(
     asked_text = _text(text, file)
     begins_at = _root_of(asked_text) if is_ssml else 0
     quietly()
-    settings = with_engine(load(config_path, given(profile=profile)).settings, engine)
+    settings = with_engine(configuration.settings(), engine)
     # Imported late: the other commands have no use for engines and encoders.
     from inzwa_rtc.cli.saying import Asked, Target, say_into
 

@@ -85,8 +85,9 @@ async def speech_engine(settings: Settings) -> AsyncIterator[NamedSynthesizer]:
 
 
 def _with_advice(error: ConfigError, settings: Settings) -> ConfigError:
-    """An engine named on the command line may lack its model, for which there is no option."""
+    """An engine named on the command line may lack its model: what the settings name is another
+    engine's."""
     if settings.tts_model is not None or "`tts.model`" not in error.message:
         return error
-    where = "Set `tts_model` in a settings file, and name that with `--config FILE`."
+    where = "Set `tts_model` and `tts_engine` together: in a settings file, or by `--set`."
     return ConfigError(error.message, action=f"{where} {error.action}".strip(), code=error.code)

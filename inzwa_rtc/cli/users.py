@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from inzwa_rtc.cli.kept import print_table, with_store
-from inzwa_rtc.cli.options import as_json, config_file
+from inzwa_rtc.cli.options import Configuration, as_json, configured
 from inzwa_rtc.errors import ConfigError
 from inzwa_rtc.users import User
 
@@ -24,11 +23,11 @@ def users() -> None:
 
 
 @users.command("list")
-@config_file
+@configured
 @as_json
-def list_(config_path: Path | None, as_json: bool) -> None:
+def list_(configuration: Configuration, as_json: bool) -> None:
     """Print all users of whom something is kept."""
-    rows = [_row(user) for user in with_store(config_path, _all)]
+    rows = [_row(user) for user in with_store(configuration, _all)]
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
@@ -48,53 +47,53 @@ def list_(config_path: Path | None, as_json: bool) -> None:
 
 @users.command()
 @click.argument("user_id", metavar="ID")
-@config_file
+@configured
 @as_json
-def show(user_id: str, config_path: Path | None, as_json: bool) -> None:
+def show(user_id: str, configuration: Configuration, as_json: bool) -> None:
     """Print what is known of a user."""
 
     async def found(store: Store) -> tuple[User | None, User]:
         return await store.users.find(user_id), await store.users.get(user_id)
 
-    known, user = with_store(config_path, found)
+    known, user = with_store(configuration, found)
     _tell(user, as_json, is_known=known is not None)
 
 
 @users.command()
 @click.argument("user_id", metavar="ID")
-@config_file
+@configured
 @as_json
-def disable(user_id: str, config_path: Path | None, as_json: bool) -> None:
+def disable(user_id: str, configuration: Configuration, as_json: bool) -> None:
     """Take voice from a user, whatever they have chosen."""
-    user = with_store(config_path, lambda store: store.users.set_disabled(user_id, True))
+    user = with_store(configuration, lambda store: store.users.set_disabled(user_id, True))
     _tell(user, as_json)
 
 
 @users.command()
 @click.argument("user_id", metavar="ID")
-@config_file
+@configured
 @as_json
-def enable(user_id: str, config_path: Path | None, as_json: bool) -> None:
+def enable(user_id: str, configuration: Configuration, as_json: bool) -> None:
     """Give voice back to a user; what they may do is what they have chosen."""
 
     async def enabled(store: Store) -> User:
         await _check_known(store, user_id)
         return await store.users.set_disabled(user_id, False)
 
-    _tell(with_store(config_path, enabled), as_json)
+    _tell(with_store(configuration, enabled), as_json)
 
 
 @users.command()
 @click.argument("user_id", metavar="ID")
-@config_file
-def delete(user_id: str, config_path: Path | None) -> None:
+@configured
+def delete(user_id: str, configuration: Configuration) -> None:
     """Forget everything about a user, the keys that are bound to them included."""
 
     async def deleted(store: Store) -> None:
         await _check_known(store, user_id)
         await store.users.delete(user_id)
 
-    with_store(config_path, deleted)
+    with_store(configuration, deleted)
     click.echo("Nothing is kept of them any more.")
 
 

@@ -6,16 +6,15 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
-from inzwa_rtc.cli.options import as_json, config_file, given, profile
+from inzwa_rtc.cli.options import Configuration, as_json, configured
 from inzwa_rtc.cli.speaking import engine_name, quietly, speech_engine, with_engine
 from inzwa_rtc.engines.contracts import Voice
 from inzwa_rtc.errors import ConfigError
 from inzwa_rtc.language import base_language
-from inzwa_rtc.settings import Settings, load
+from inzwa_rtc.settings import Settings
 
 _COLUMNS = ("id", "name", "language", "gender", "engine", "licence", "preview")
 
@@ -23,19 +22,17 @@ _COLUMNS = ("id", "name", "language", "gender", "engine", "licence", "preview")
 @click.command()
 @engine_name
 @click.option("--language", metavar="TAG", help="Only voices that speak it, such as en or sn.")
-@config_file
-@profile
+@configured
 @as_json
 def voices(
     engine: str | None,
     language: str | None,
-    config_path: Path | None,
-    profile: str | None,
+    configuration: Configuration,
     as_json: bool,
 ) -> None:
     """List the voices of the speech engine, its default one first."""
     quietly()
-    settings = with_engine(load(config_path, given(profile=profile)).settings, engine)
+    settings = with_engine(configuration.settings(), engine)
     listed = asyncio.run(_voices(settings))
     if language is not None:
         base = base_language(language)

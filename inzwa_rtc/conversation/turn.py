@@ -156,7 +156,7 @@ class Turn:
 
     async def _reply_to(self, text: str) -> None:
         context = self.context
-        verdict = judged(text, context.dialogue, context.history, self.engines.safety)
+        verdict = await judged(text, context.dialogue, context.history, self.engines.safety)
         if not verdict.is_allowed:  # told whatever was said since: it may be a cry for help
             await self._tell(self._refusal(verdict, "caller"))
             return

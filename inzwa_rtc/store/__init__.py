@@ -6,19 +6,21 @@ that is locked or gone is `Unavailable` within about two seconds, and no more th
 works again, without a restart, as soon as the database does.
 """
 
+from inzwa_rtc.store.database import Away
 from inzwa_rtc.store.keys import SCOPES, ApiKey, Keys, Scope
-from inzwa_rtc.store.store import Store, database_url, opened, state
+from inzwa_rtc.store.store import Store, opened, place_of, state
 from inzwa_rtc.store.users import Changes, Users
 
 __all__ = [
     "SCOPES",
     "ApiKey",
+    "Away",
     "Changes",
     "Keys",
     "Scope",
     "Store",
     "Users",
-    "database_url",
     "opened",
+    "place_of",
     "state",
 ]

@@ -1,4 +1,4 @@
-"""Where the database is, from its URL."""
+"""Where the database is."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from pathlib import Path
 from inzwa_rtc.errors import ConfigError
 from inzwa_rtc.store.backend import Backend
 from inzwa_rtc.store.postgresql import PostgreSQL
-from inzwa_rtc.store.sqlite import SQLite
+from inzwa_rtc.store.sqlite import OwnSQLite, SQLite
 
 
-def backend(url: str) -> Backend:
-    """The database at `sqlite:///PATH` (four slashes: from the root) or `postgresql://...`.
-    Raises `ConfigError`, which never repeats the URL: it may hold a password."""
-    scheme, separator, rest = url.partition("://")
+def backend(place: str | Path) -> Backend:
+    """The database at the URL `sqlite:///PATH` (four slashes: from the root) or
+    `postgresql://...`, or in a file of our own choosing. Raises `ConfigError`, which never
+    repeats the URL: it may hold a password."""
+    if isinstance(place, Path):
+        return OwnSQLite(place)
+    scheme, separator, rest = place.partition("://")
     if separator and scheme in ("sqlite", "sqlite+aiosqlite"):
         return SQLite(_path(rest))
     if separator and rest and scheme in ("postgresql", "postgres", "postgresql+asyncpg"):

@@ -33,8 +33,13 @@ class Backend(Protocol):
         from a backup, has to be looked at afresh. May block."""
         ...
 
+    def check_place(self) -> None:
+        """Raises `ConfigError` where none may be made though there is none yet. May block."""
+        ...
+
     def make(self) -> None:
-        """Make the database where there is none yet and that is ours to do. May block."""
+        """Make the database where there is none yet and that is ours to do. May block. Raises as
+        `check_place`."""
         ...
 
     def clear(self) -> None:

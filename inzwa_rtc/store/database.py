@@ -26,6 +26,32 @@ log = structlog.get_logger(__name__)
 getLogger("sqlalchemy.pool").setLevel(CRITICAL)
 
 
+class Away(Unavailable):
+    """The database cannot be used now, as those are told who ask a server. `reason` is the
+    driver's word for why, which is the operator's to know."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            "The database of users and keys cannot be used now.",
+            action="Try again in a few seconds; the operator finds the reason in the log.",
+            code="database_unavailable",
+            retry_after_s=5,
+        )
+        self.reason = reason
+
+    def for_operator(self) -> Unavailable:
+        """The same with the reason, and what to do about it."""
+        action = "docs/users.md says what that means (When it is away)."
+        # It writes (SQLITE_BUSY_RECOVERY and others, too), or upgrades the tables.
+        if self.reason.startswith("SQLITE_BUSY") or self.reason == "Timeout":
+            action = "Another process holds it. Try again; if it goes on, stop that process."
+        return Unavailable(
+            f"The database of users and keys cannot be used: {self.reason}.",
+            action=action,
+            code=self.code,
+        )
+
+
 class Database:
     """A database with the tables of this version, upgraded before its first use, whenever that
     is; so is one that was put in its place."""
@@ -140,12 +166,13 @@ class Database:
             raise RuntimeError(f"the database cannot take what was written: {reason}") from None
         except ConfigError as error:  # a newer program has upgraded it while this one runs
             self._tell_away(error.code)
-            raise _unavailable() from None
+            raise Away(error.code) from None
         except self._away as error:
             if not isinstance(error, TimeoutError | NoConnectionInTime):
                 self._prepared = None  # what comes back may be another one
-            self._tell_away(self._backend.reason(error))
-            raise _unavailable() from None
+            reason = self._backend.reason(error)
+            self._tell_away(reason)
+            raise Away(reason) from None
         if self._is_away:
             self._is_away = False
             log.info("database.back")
@@ -175,12 +202,3 @@ class Database:
         if not self._is_away:
             self._is_away = True
             log.warning("database.unavailable", reason=reason)
-
-
-def _unavailable() -> Unavailable:
-    return Unavailable(
-        "The database of users and keys cannot be used now.",
-        action="Try again in a few seconds; the operator finds the reason in the log.",
-        code="database_unavailable",
-        retry_after_s=5,
-    )

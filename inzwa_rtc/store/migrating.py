@@ -26,6 +26,7 @@ State = Literal["none", "old", "current"]
 def state(backend: Backend) -> State:
     """How the database is, which is left as it is. Raises as `migrate`."""
     if backend.identity() is None:
+        backend.check_place()
         return "none"
     return "current" if backend.look(_is_current) else "old"
 

@@ -62,6 +62,9 @@ class PostgreSQL:
         """As in `Backend`: whichever answers at the address."""
         return _DIALECT
 
+    def check_place(self) -> None:
+        """As in `Backend`: only PostgreSQL itself can tell."""
+
     def make(self) -> None:
         """As in `Backend`: whoever runs the server makes its databases."""
 

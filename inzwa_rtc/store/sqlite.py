@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -61,10 +62,20 @@ class SQLite:
         self._seen = _file(self.place)
         return self._seen
 
+    def check_place(self) -> None:
+        """As in `Backend`. A folder that is missing was most likely misspelt, or is not mounted:
+        a new database there would know no keys, and a server without keys may be open."""
+        folder = self.place.parent
+        if not folder.exists():
+            raise ConfigError(
+                f"`database_url` names {self.place}, but there is no folder {folder}.",
+                action=f"Correct it, or make the folder: mkdir -p {shlex.quote(str(folder))}",
+            )
+
     def make(self) -> None:
         """As in `Backend`. Only its owner may read it; SQLite gives the files beside it the same
         mode."""
-        self.place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.check_place()
         with suppress(FileExistsError):
             os.close(os.open(self.place, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
@@ -144,6 +155,18 @@ class SQLite:
             database=f"file:{quote(str(self.place))}",
             query={"mode": "rw", "uri": "true"},
         )
+
+
+class OwnSQLite(SQLite):
+    """The database in a file whose place nobody wrote: its folders are made, too."""
+
+    def check_place(self) -> None:
+        """As in `Backend`."""
+
+    def make(self) -> None:
+        """As in `Backend`."""
+        self.place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        super().make()
 
 
 @contextmanager

@@ -9,11 +9,10 @@ from pathlib import Path
 import platformdirs
 from sqlalchemy.exc import SQLAlchemyError
 
-from inzwa_rtc.errors import Unavailable
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.store import migrating
 from inzwa_rtc.store.address import backend
-from inzwa_rtc.store.database import Database
+from inzwa_rtc.store.database import Away, Database
 from inzwa_rtc.store.keys import Keys
 from inzwa_rtc.store.migrating import State
 from inzwa_rtc.store.users import Users
@@ -31,11 +30,13 @@ class Store:
 
 
 @asynccontextmanager
-async def opened(url: str, default_voice_mode: VoiceMode = "conversation") -> AsyncIterator[Store]:
-    """The store at `url`, upgraded to this version, while the block runs. A database that is
-    away may come later, and is upgraded then. Raises `ConfigError` for a URL that cannot be, and
+async def opened(
+    place: str | Path, default_voice_mode: VoiceMode = "conversation"
+) -> AsyncIterator[Store]:
+    """The store at `place`, upgraded to this version, while the block runs. A database that is
+    away may come later, and is upgraded then. Raises `ConfigError` for a place that cannot be, and
     for a database that this version cannot read."""
-    database = Database(backend(url))
+    database = Database(backend(place))
     try:
         await database.open()
         users = Users(database, UserSettings(voice_mode=default_voice_mode))
@@ -46,24 +47,21 @@ async def opened(url: str, default_voice_mode: VoiceMode = "conversation") -> As
         await database.close()
 
 
-def state(url: str) -> State:
-    """How the database at `url` is; nothing is made or changed. Blocks, outside of any loop.
+def state(place: str | Path) -> State:
+    """How the database at `place` is; nothing is made or changed. Blocks, outside of any loop.
     Raises `ConfigError` as `opened`, and `Unavailable` with the reason."""
-    place = backend(url)
-    away: tuple[type[Exception], ...] = (SQLAlchemyError, TimeoutError, *place.errors)
+    found = backend(place)
+    away: tuple[type[Exception], ...] = (SQLAlchemyError, TimeoutError, *found.errors)
     try:
-        return migrating.state(place)
+        return migrating.state(found)
     except away as error:
-        raise place.mistake(error) or Unavailable(
-            f"The database of users and keys cannot be used: {place.reason(error)}.",
-            action="docs/users.md says what that means (When it is away).",
-            code="database_unavailable",
-        ) from None
+        raise found.mistake(error) or Away(found.reason(error)).for_operator() from None
 
 
-def database_url(settings: Settings) -> str:
-    """Where these settings keep the store: `database_url`, else a file in `data_dir`."""
+def place_of(settings: Settings) -> str | Path:
+    """Where these settings keep the store: at the URL `database_url`, else in a file in
+    `data_dir`, whose folders are made."""
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()
     folder = settings.data_dir or platformdirs.user_data_path("inzwa-rtc", appauthor=False)
-    return f"sqlite:///{Path(folder).absolute() / FILE}"
+    return Path(folder).absolute() / FILE

@@ -26,7 +26,7 @@ from cachetools import LRUCache
 
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.store import ApiKey, Store, keys
-from inzwa_rtc.users import UserSettings
+from inzwa_rtc.users import User, UserSettings
 from signaling.access import call_tokens, refusals, start_tokens
 from signaling.access.address import Addresses, is_on_this_machine
 from signaling.access.call_tokens import CallTokens
@@ -107,8 +107,12 @@ class Gate:
         self.start_tokens.forget_user(user)
         self._calls.forget_user(user)
 
-    def mint(self, grant: Grant, life_s: float) -> str:
-        """A start token. Raises `RateLimited`."""
+    async def mint(self, grant: Grant, life_s: float) -> str:
+        """A start token. Raises `RateLimited`, and `Unavailable` where nobody can tell who its
+        user is."""
+        user = None if grant.user is None else await self._store.users.find(grant.user)
+        if user is not None:
+            grant = replace(grant, user_since=user.created_at)
         return self.start_tokens.mint(grant, self._now(), life_s)
 
     async def settings_of(self, user: str | None) -> UserSettings:
@@ -116,10 +120,7 @@ class Gate:
         use voice at all."""
         if user is None:
             return self._of_nobody
-        found = await self._store.users.get(user)
-        if found.is_disabled:
-            return replace(found.settings, voice_mode="disabled")
-        return found.settings
+        return _in_force(await self._store.users.get(user))
 
     # --- one way for each kind of access ---
 
@@ -232,15 +233,19 @@ class Gate:
             self._failed(address)
             raise refusals.token_spent()
         try:
-            settings = await self.settings_of(grant.user)
+            user = None if grant.user is None else await self._store.users.get(grant.user)
         except BaseException:
             self.start_tokens.give_back(token)
             raise
+        if user is not None and grant.user_since not in (None, user.created_at):
+            # Deleted since, by another process: nobody has told this one.
+            self._failed(address)
+            raise refusals.token_spent()
         return Caller(
             grant.user,
             frozenset({"call"}),
             grant.key_id,
-            settings=settings,
+            settings=self._of_nobody if user is None else _in_force(user),
             session=grant.session,
             start_token=token,
         )
@@ -297,6 +302,12 @@ def bearer(request: web.Request) -> str | None:
     if scheme.lower() != "bearer" or not secret.strip():
         raise refusals.not_a_bearer()
     return secret.strip()
+
+
+def _in_force(user: User) -> UserSettings:
+    if user.is_disabled:
+        return replace(user.settings, voice_mode="disabled")
+    return user.settings
 
 
 def _digest(secret: str) -> bytes:

@@ -15,7 +15,7 @@ from signaling.access import refusals
 from signaling.access.caller import Caller, check_may_call
 from signaling.access.gate import Gate
 from signaling.access.start_tokens import LIFE_S, Grant
-from signaling.api.body import read_json
+from signaling.api.body import read_optional_json
 from signaling.api.operation import Answer, JsonBody, Operation, caller_of
 from signaling.dialects.native import SessionOptions
 
@@ -35,6 +35,9 @@ class TokenRequest(BaseModel):
     expires_s: Annotated[int, Field(ge=1, le=int(LIFE_S))] = Field(
         default=int(LIFE_S), description="How long the token may wait to be used."
     )
+
+
+_BODY = JsonBody(TokenRequest, is_optional=True)
 
 
 class Token(BaseModel):
@@ -57,7 +60,7 @@ class Minting:
             Operation(
                 *("POST", "/v1/tokens", self.mint, "Make a start token"),
                 tag="access",
-                body=(JsonBody(TokenRequest),),
+                body=(_BODY,),
                 answers=(Answer(201, "The token, which is told once.", Token),),
                 refusals=(413, 415),
                 counts_as="tokens",
@@ -67,13 +70,13 @@ class Minting:
     async def mint(self, request: web.Request) -> web.Response:
         """A token with which a page or an app starts one call, within a minute, without a key.
 
-        It stands for `user` and `session`, and is kept in memory only.
+        It stands for `user` and `session`, and is kept in memory only. The body may be left out.
         """
-        asked = await read_json(request, TokenRequest, self._limits.json_body)
+        asked = await read_optional_json(request, _BODY, self._limits.json_body)
         caller = await self._named(caller_of(request), asked.user)
         check_may_call(caller)
         grant = Grant(caller.key_id, caller.user, asked.session)
-        token = self._gate.mint(grant, asked.expires_s)
+        token = await self._gate.mint(grant, asked.expires_s)
         expires_at = datetime.now(UTC) + timedelta(seconds=asked.expires_s)
         return web.json_response(
             Token(token=token, expires_at=expires_at).model_dump(mode="json"),

@@ -7,6 +7,7 @@ import heapq
 import secrets
 from collections import Counter
 from dataclasses import dataclass, replace
+from datetime import datetime
 from hashlib import sha256
 
 from inzwa_rtc.errors import RateLimited
@@ -24,11 +25,13 @@ MOST_OF_KEY = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a start token stands for."""
+    """What a start token stands for. `user_since`: since when something is kept of the user; None
+    where that was nothing."""
 
     key_id: str | None
     user: str | None
     session: SessionOptions
+    user_since: datetime | None = None
 
 
 @dataclass(slots=True)

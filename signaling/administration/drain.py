@@ -7,7 +7,7 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
-from signaling.api.body import read_json
+from signaling.api.body import read_optional_json
 from signaling.api.operation import Answer, JsonBody, Operation
 from signaling.calls import Calls
 
@@ -20,6 +20,9 @@ class DrainOrder(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     seconds: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] | None = None
+
+
+_BODY = JsonBody(DrainOrder, is_optional=True)
 
 
 class DrainState(BaseModel):
@@ -43,7 +46,7 @@ class Drain:
                 *("POST", path, self.begin, "Take no new calls"),
                 access="admin",
                 tag="admin",
-                body=(JsonBody(DrainOrder),),
+                body=(_BODY,),
                 answers=answers,
                 refusals=(413, 415),
             ),
@@ -59,9 +62,7 @@ class Drain:
         """From now on new calls are answered 503 and `/readyz` says so; live ones go on, for so
         many seconds if that is said. DELETE undoes it, and so does a restart. Asking again
         sets the time anew. The body may be left out."""
-        order = DrainOrder()
-        if request.can_read_body:
-            order = await read_json(request, DrainOrder, _BODY_BYTES)
+        order = await read_optional_json(request, _BODY, _BODY_BYTES)
         self._calls.pause(order.seconds)
         return self._told()
 

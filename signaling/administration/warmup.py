@@ -17,6 +17,7 @@ from inzwa_rtc.engines.contracts import EngineKind, RecognizeRequest, SpeechRequ
 from inzwa_rtc.errors import EngineTimeout, InzwaError, PeerError
 from inzwa_rtc.settings import Settings
 from signaling.api.operation import Answer, Operation
+from signaling.api.streams import send_bytes
 from signaling.switchboard import Switchboard
 from signaling.warmup import first_request, silence
 
@@ -83,17 +84,15 @@ class WarmUp:
                 status=409,
             )
         async with self._running:
-            response = web.StreamResponse(headers={"Content-Type": NDJSON})
-            await response.prepare(request)
-            with self._switchboard.each() as engines:
-                settings = self._switchboard.now.settings
-                for kind, name, engine in engines:
-                    async with aclosing(_steps(kind, name, engine, settings)) as steps:
-                        async for step in steps:
-                            line = step.model_dump_json(exclude_none=True)
-                            await response.write(f"{line}\n".encode())
-            await response.write_eof()
-        return response
+            return await send_bytes(request, self._lines(), NDJSON)
+
+    async def _lines(self) -> AsyncGenerator[bytes, None]:
+        with self._switchboard.each() as engines:
+            settings = self._switchboard.now.settings
+            for kind, name, engine in engines:
+                async with aclosing(_steps(kind, name, engine, settings)) as steps:
+                    async for step in steps:
+                        yield f"{step.model_dump_json(exclude_none=True)}\n".encode()
 
 
 async def _steps(

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TypeVar
 
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from inzwa_rtc.errors import PeerError
+from signaling.api.operation import JsonBody, M
 from signaling.api.uploads import room_for
 
 BODY_TIMEOUT_S = 10.0
 MAX_DEPTH = 32
-
-M = TypeVar("M", bound=BaseModel)
 
 # A string that does not end is one as far as it goes: looked for anew behind each quotation mark
 # in it, it would take the square of its length.
@@ -56,12 +54,21 @@ async def read_json(
 ) -> M:
     """The body as an object of this model, `limit` in bytes. Raises `PeerError`, naming the
     member that is wrong but not its value, `Unavailable` and `TimeoutError`."""
-    if request.content_type != "application/json":
-        raise unsupported_media_type("application/json")
-    text = await read_text(request, limit, seconds)
-    if len(text) > _THREAD_BYTES:
-        return await asyncio.to_thread(parse_json, model, text)
-    return parse_json(model, text)
+    _check_json(request)
+    return await _parsed(model, await read_text(request, limit, seconds))
+
+
+async def read_optional_json(
+    request: web.Request, body: JsonBody[M], limit: int, seconds: float = BODY_TIMEOUT_S
+) -> M:
+    """The body as `read_json` reads it; the model's defaults where there is none, however that is
+    announced."""
+    assert body.is_optional  # for the document says so
+    text = await read_text(request, limit, seconds) if request.body_exists else ""
+    if not text:
+        return body.model()
+    _check_json(request)
+    return await _parsed(body.model, text)
 
 
 def parse_json(model: type[M], text: str) -> M:
@@ -109,6 +116,17 @@ def unsupported_media_type(wanted: str) -> PeerError:
         code="unsupported_media_type",
         status=415,
     )
+
+
+def _check_json(request: web.Request) -> None:
+    if request.content_type != "application/json":
+        raise unsupported_media_type("application/json")
+
+
+async def _parsed(model: type[M], text: str) -> M:
+    if len(text) > _THREAD_BYTES:
+        return await asyncio.to_thread(parse_json, model, text)
+    return parse_json(model, text)
 
 
 def _broken() -> PeerError:

@@ -97,7 +97,8 @@ def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
         content: dict[str, Any] = {}
         for body in operation.body:
             content |= _content(body, schemas)
-        described["requestBody"] = {"required": True, "content": content}
+        may_be_none = any(isinstance(one, JsonBody) and one.is_optional for one in operation.body)
+        described["requestBody"] = {"required": not may_be_none, "content": content}
     if operation.access == "admin":
         described["security"] = [{"bearer": []}]
     return described

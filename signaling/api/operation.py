@@ -10,7 +10,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from aiohttp import HttpVersion11, web
 from pydantic import BaseModel
@@ -30,16 +30,20 @@ has an engine work; it asks for a start token; none of these."""
 ErrorShape = Literal["native", "openai"]
 """`{code, message, action}`, or `{"error": {message, type, param, code}}`."""
 
+M = TypeVar("M", bound=BaseModel)
+
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
-class JsonBody:
-    """A JSON object, read with `signaling.api.body.read_json`."""
+class JsonBody(Generic[M]):
+    """A JSON object, read with `signaling.api.body.read_json`. One that `is_optional` may be left
+    out, which means the model's defaults: it is read with `read_optional_json`."""
 
-    model: type[BaseModel]
+    model: type[M]
+    is_optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class RawBody:
     media_types: tuple[str, ...]
 
 
-Body = JsonBody | FormBody | RawBody
+Body = JsonBody[Any] | FormBody | RawBody
 
 
 @dataclass(frozen=True, slots=True)

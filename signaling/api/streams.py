@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import structlog
 from aiohttp import web
-from aiohttp_sse import EventSourceResponse, sse_response
+from aiohttp_sse import EventSourceResponse
 
 from inzwa_rtc.errors import InzwaError
 from signaling.api.errors import status_of
@@ -58,8 +58,8 @@ async def send_bytes(
     async with aclosing(pieces):
         piece = await anext(pieces)
         response = web.StreamResponse(headers={"Content-Type": content_type, **(headers or {})})
-        await response.prepare(request)
         try:
+            await response.prepare(request)
             while True:
                 async with asyncio.timeout(SEND_S):
                     await response.write(piece)
@@ -91,17 +91,18 @@ async def send_events(
     an event, the last one."""
     async with aclosing(parts):
         part = await anext(parts, None)
-        stream = sse_response(
-            request, allow_all_methods=True, sep="\n", send_timeout=SEND_S, ping_interval=PING_S
+        response = EventSourceResponse(
+            allow_all_methods=True, sep="\n", send_timeout=SEND_S, ping_interval=PING_S
         )
-        async with stream as response:
-            try:
+        try:
+            await response.prepare(request)
+            async with response:
                 while part is not None:
                     for event in events(part):
                         await response.send(event.data, event=event.name)
                     part = await _following(request, parts, response, failed)
-            except (ConnectionError, TimeoutError):
-                request[BROKEN] = LEFT  # or it takes nothing, and aiohttp-sse has left it
+        except (ConnectionError, TimeoutError):
+            request[BROKEN] = LEFT  # or it takes nothing, and aiohttp-sse has left it
     return response
 
 

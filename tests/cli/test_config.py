@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from jsonschema import Draft202012Validator
 
+from inzwa_rtc.cli.main import main
 from inzwa_rtc.settings import Loaded, Settings, flatten
 from inzwa_rtc.settings.shown import MASK, rows
 from tests.cli.command import run
@@ -124,6 +127,23 @@ def test_any_setting_may_be_given_on_the_command_line_and_wins(tmp_path: Path) -
     assert table["port"]["origin"] == "file"
 
 
+def test_every_command_that_reads_settings_takes_them_in_the_same_ways() -> None:
+    without = {"version", "engines", "config schema"}
+    commands = dict(leaves(main))
+    assert commands.keys() > without
+    for name, command in commands.items():
+        options = {option for parameter in command.params for option in parameter.opts}
+        assert ({"--config", "--profile", "--set"} <= options) == (name not in without), name
+
+
+def leaves(group: click.Group) -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {below}", leaf) for below, leaf in leaves(command))
+        else:
+            yield name, command
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [
@@ -137,7 +157,7 @@ def test_any_setting_may_be_given_on_the_command_line_and_wins(tmp_path: Path) -
 def test_what_is_wrong_on_the_command_line_is_told_without_its_value(
     tmp_path: Path, given: str, says: str
 ) -> None:
-    for command in (["config", "show"], ["serve"]):
+    for command in (["config", "show"], ["serve"], ["keys", "list"], ["safety", "rules"]):
         result = run(tmp_path, *command, "--set", given)
         assert result.returncode == 2
         assert says in result.stderr

@@ -49,6 +49,13 @@ def test_one_that_cannot_be_used_is_a_problem(url: str, reason: str) -> None:
     assert reason in what
 
 
+def test_a_folder_that_may_be_misspelt_is_a_problem(tmp_path: Path) -> None:
+    status, what = finding(database_url=f"sqlite:///{tmp_path}/dta/inzwa.db")
+    assert (status, what.endswith(f"there is no folder {tmp_path}/dta.")) == ("problem", True)
+    assert finding(data_dir=tmp_path / "data")[0] == "ok"
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_file_that_is_no_database_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "inzwa.db").write_bytes(b"no database" * 1000)
     assert finding(data_dir=tmp_path) == (

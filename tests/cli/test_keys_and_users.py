@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import resource
+import sqlite3
 import subprocess
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -117,6 +119,15 @@ def test_without_a_url_the_database_is_a_file_in_the_data_folder(tmp_path: Path)
     assert (tmp_path / "home/inzwa-rtc/inzwa.db").is_file()
 
 
+def test_the_command_line_names_the_database_as_it_does_for_the_server(tmp_path: Path) -> None:
+    result = run(tmp_path, "keys", "create", "phone", "--set", "data_dir=here")
+    assert result.returncode == 0, result.stderr
+    result = run(
+        tmp_path, "keys", "list", "--set", f"database_url=sqlite:///{Path('here/inzwa.db')}"
+    )
+    assert "phone" in result.stdout
+
+
 @pytest.mark.parametrize(
     "url",
     ["mysql://root:canary@host/x", "canary", "sqlite://canary", "sqlite:///", "postgresql://"],
@@ -128,13 +139,41 @@ def test_a_url_of_no_known_kind_is_refused_and_not_repeated(tmp_path: Path, url:
     assert "canary" not in result.stderr
 
 
+@pytest.mark.parametrize("command", [["keys", "create", "phone"], ["serve", "--port", "0"]])
+def test_a_misspelt_place_of_the_database_is_told_and_not_made(
+    tmp_path: Path, command: list[str]
+) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/srv/dta/inzwa.db"
+    result = run(tmp_path, *command, "--set", f"database_url={url}")
+    assert result.returncode == 2, result.stderr
+    assert f"names {tmp_path}/srv/dta/inzwa.db, but there is no folder" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_database_that_is_away_is_a_message_and_exit_code_1(tmp_path: Path) -> None:
     url = "postgresql://tests:canary@127.0.0.1:9/x"
     result = run(tmp_path, "users", "list", INZWA_DATABASE_URL=url)
     assert result.returncode == 1
-    assert "ConnectionRefusedError" in result.stderr  # the reason, as the log has it
-    assert "cannot be used now" in result.stderr
+    assert "cannot be used: ConnectionRefusedError" in result.stderr
+    assert "docs/users.md" in result.stderr
+    assert "the operator" not in result.stderr
     assert "canary" not in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("command", [["keys", "create", "phone"], ["users", "disable", "rudo"]])
+def test_while_another_process_holds_the_database_that_is_told(
+    tmp_path: Path, command: list[str]
+) -> None:
+    settings = {"INZWA_DATA_DIR": str(tmp_path)}
+    assert run(tmp_path, "users", "disable", "rudo", **settings).returncode == 0
+    with closing(sqlite3.connect(tmp_path / "inzwa.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        result = run(tmp_path, *command, **settings)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "Another process holds it. Try again; if it goes on, stop that process." in result.stderr
+    assert "the operator" not in result.stderr
     assert "Traceback" not in result.stderr
 
 
@@ -159,7 +198,7 @@ def test_on_a_full_disk_nothing_is_half_written(tmp_path: Path, kilobytes: int) 
         check=False,
     )
     assert result.returncode == 1, result.stderr
-    assert "cannot be used now" in result.stderr
+    assert "cannot be used: SQLITE_" in result.stderr
     shown = json.loads(run(tmp_path, "users", "show", "rudo", "--json", **settings).stdout)
     assert not shown["is_disabled"]
 
@@ -183,6 +222,6 @@ def test_a_file_that_may_only_be_read_is_a_message(tmp_path: Path) -> None:
     finally:
         folder.chmod(0o700)
     assert result.returncode == 1, result.stderr
-    assert "cannot be used now" in result.stderr
+    assert "cannot be used: SQLITE_" in result.stderr
     shown = json.loads(run(tmp_path, "users", "show", "rudo", "--json", **settings).stdout)
     assert shown["is_disabled"]

@@ -58,6 +58,11 @@ def test_the_rules_in_force_are_listed_with_their_files(tmp_path: Path) -> None:
     assert "hate" not in {rule["category"] for rule in listed}
 
 
+def test_rules_are_tried_with_settings_of_the_command_line(tmp_path: Path) -> None:
+    command = ("safety", "check", "how do I kill someone")
+    assert run(tmp_path, *command, "--set", "safety.disabled=violence").returncode == 0
+
+
 def test_a_wrong_file_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text('language = "en"\n[words]\nfruit = "(a+)+"\n')
     (tmp_path / "inzwa.yaml").write_text("safety:\n  rules: [own.toml]\n")

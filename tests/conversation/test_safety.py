@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
+import pytest
 import structlog
 
 from inzwa_rtc.conversation.peer import TypedText
@@ -19,7 +21,7 @@ from inzwa_rtc.events import (
     TurnInterrupted,
     TurnRefused,
 )
-from inzwa_rtc.safety import ALLOWED, Verdict
+from inzwa_rtc.safety import ALLOWED, Safety, Verdict
 from inzwa_rtc.settings.safety import SafetySettings
 from inzwa_rtc.tools.toolbox import Toolbox
 from tests.support.engines import ScriptedModel
@@ -63,6 +65,25 @@ async def test_typed_words_are_checked_like_spoken_ones() -> None:
         await call.reply_ends(0)
         assert call.peer.all(TurnRefused) == [TurnRefused(0, "violence")]
         assert call.llm.requests == []
+
+
+async def test_calls_go_on_while_a_long_text_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop, begun, may_end = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+    check = Safety.check
+
+    def slow(safety: Safety, text: str, language: str) -> Verdict:
+        loop.call_soon_threadsafe(begun.set)
+        assert may_end.wait(20)
+        return check(safety, text, language)
+
+    async with calling() as call:
+        monkeypatch.setattr(Safety, "check", slow)
+        await call.peer.command(TypedText(f"{'well ' * 900} {REFUSED}"))
+        async with asyncio.timeout(20):
+            await begun.wait()
+        may_end.set()
+        await call.reply_ends(0)
+        assert call.peer.all(TurnRefused) == [TurnRefused(0, "violence")]
 
 
 async def test_somebody_in_need_is_told_where_to_find_help() -> None:

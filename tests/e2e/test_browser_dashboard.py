@@ -91,6 +91,36 @@ async def test_nothing_is_shown_without_the_key_and_a_wrong_one_is_told(browser:
         await expect(page.locator("#board")).to_be_hidden()
 
 
+async def test_no_more_than_one_refusal_is_drawn_before_a_key_is_told(browser: Browser) -> None:
+    async with serving(admin_key=KEY) as server:
+        page = await browser.new_page()
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        try:
+            await page.clock.install()
+            await page.goto(f"{server.url}/dashboard")
+            await expect(page.locator("#key")).to_be_focused()
+            await page.clock.run_for(60_000)
+            await page.locator("#key").fill("not the operator's key")
+            await page.keyboard.press("Enter")
+            await expect(page.locator("#key-refused")).to_be_visible()
+            paths = [url.removeprefix(server.url) for url in asked if "/v1/" in url]
+            assert paths == ["/v1/admin/figures?minutes=15"] * 2
+        finally:
+            await page.close()
+
+
+async def test_a_key_that_cannot_be_one_is_told_as_that_and_not_as_a_lost_server(
+    browser: Browser,
+) -> None:
+    async with operated(browser) as (_, page):
+        await page.locator("#key").fill("a key with \N{LATIN SMALL LETTER A WITH OGONEK}")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#key-refused")).to_contain_text("This is no key")
+        await expect(page.locator("#gone")).to_be_hidden()
+        await unlock(page)
+
+
 async def test_live_calls_come_and_go_and_can_be_ended(browser: Browser) -> None:
     async with operated(browser, llm=ScriptedModel("Hello.")) as (server, page):
         await unlock(page)

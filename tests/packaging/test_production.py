@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from inzwa_rtc.settings import flatten, load
-from inzwa_rtc.store import database_url
+from inzwa_rtc.store import place_of
 from tests.cli.command import COMMAND, run
 from tests.support.configuration import empty_surroundings
 from tests.support.dockerfile import ROOT, lineage
@@ -65,7 +65,7 @@ def test_config_show_tells_what_it_gives(tmp_path: Path) -> None:
 def test_what_it_keeps_lies_where_the_unit_and_the_image_may_write() -> None:
     settings = load(FILE).settings
     folder = f"/var/lib/{service()['StateDirectory']}"
-    assert database_url(settings) == f"sqlite:///{folder}/inzwa.db"
+    assert place_of(settings) == Path(folder, "inzwa.db")
     assert str(settings.models_dir) == f"{folder}/models"
     homes = [step.text for stage in lineage("embedded") for step in stage.steps]
     assert any(f"--home-dir {folder} " in text for text in homes)

@@ -10,9 +10,12 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from inzwa_rtc.engines.contracts import SpeechChunk, SpeechRequest, TokenChunk
 from inzwa_rtc.errors import EngineError
+from signaling.api.streams import BROKEN, LEFT, SentEvent, send_bytes, send_events
 from tests.support.engines import ScriptedModel, ToneSynthesizer
 from tests.support.figures import figures
 from tests.support.server import serving
@@ -111,6 +114,53 @@ async def test_a_reply_that_breaks_ends_with_an_error() -> None:
         "message": "It broke.",
         "action": "Try again.",
     }
+
+
+async def a_sound(request: web.Request) -> web.StreamResponse:
+    return await send_bytes(request, leaving(request), "audio/wav")
+
+
+async def some_events(request: web.Request) -> web.StreamResponse:
+    return await send_events(
+        request, leaving(request), lambda part: [SentEvent(str(part))], lambda _: SentEvent("")
+    )
+
+
+async def leaving(request: web.Request) -> AsyncGenerator[bytes, None]:
+    """The client is found gone when so many pieces were sent."""
+    for number in range(3):
+        if number == int(request.query["after"]):
+            assert request.transport is not None
+            request.transport.abort()
+        yield b"piece"
+
+
+@pytest.mark.parametrize("handler", [a_sound, some_events])
+@pytest.mark.parametrize("after", [0, 1, 2])
+async def test_a_client_that_leaves_is_no_error(handler: Any, after: int) -> None:
+    counted: asyncio.Queue[int] = asyncio.Queue()
+
+    @web.middleware
+    async def watch(request: web.Request, handler: Any) -> Any:
+        status = 500
+        try:
+            answer = await handler(request)
+            status = request.get(BROKEN, answer.status)
+            return answer
+        except asyncio.CancelledError:  # as aiohttp does once it knows
+            status = LEFT
+            raise
+        finally:
+            counted.put_nowait(status)
+
+    app = web.Application(middlewares=[watch])
+    app.router.add_get("/", handler)
+    async with TestServer(app) as server, aiohttp.ClientSession() as client:
+        with pytest.raises(aiohttp.ClientError):
+            async with client.get(server.make_url(f"/?after={after}")) as answer:
+                await answer.read()
+        async with asyncio.timeout(20):
+            assert await counted.get() == LEFT
 
 
 async def test_who_is_slow_to_read_holds_the_model_up_and_nobody_else() -> None:

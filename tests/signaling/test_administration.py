@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
+from socket import socket as Socket
 from typing import Any
 
 import aiohttp
 import pytest
+from structlog.testing import capture_logs
 
 from inzwa_rtc.engines.contracts import ReplyRequest, TokenChunk, ToolCall
 from inzwa_rtc.errors import EngineError
 from tests.signaling.test_socket import socket
 from tests.support.caller import calling
 from tests.support.engines import ScriptedModel, ScriptedRecognizer
+from tests.support.raw_socket import reset
 from tests.support.server import Serving, serving, serving_embedded
 
 KEY = "an operator's own key"
@@ -229,6 +232,28 @@ class Waiting(ScriptedModel):
         self.asked.set()
         await self.may.wait()
         yield TokenChunk("Yes.")
+
+
+async def test_an_operator_who_leaves_a_warm_up_ends_it_without_an_error() -> None:
+    gone = asyncio.Event()
+    with closing(Socket()) as client:
+
+        class Left(ScriptedModel):
+            async def reply(self, request: ReplyRequest) -> AsyncGenerator[Any, None]:
+                yield TokenChunk("Yes.")
+                reset(client)  # with no turn of the loop between that and the next two lines
+                gone.set()
+
+        async with operated(asr=ScriptedRecognizer(""), llm=Left()) as (server, operator):
+            client.connect(("127.0.0.1", server.server.port))
+            with capture_logs() as lines:
+                head = "POST /v1/admin/warmup HTTP/1.1\r\nHost: localhost"
+                client.sendall(f"{head}\r\nAuthorization: Bearer {KEY}\r\n\r\n".encode())
+                async with asyncio.timeout(20):
+                    await gone.wait()
+                await operator.ask("GET", "/engines")
+    told = [(line["event"], line["status"]) for line in lines if line["log_level"] != "debug"]
+    assert told == [("request", 499)]
 
 
 async def test_one_warm_up_runs_at_a_time() -> None:

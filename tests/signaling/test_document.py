@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -31,6 +32,25 @@ async def test_each_operation_has_a_name_of_its_own_and_is_explained() -> None:
     names = [one["operationId"] for one in operations]
     assert len(set(names)) == len(names)
     assert all(one["summary"] and one["description"] for one in operations)
+
+
+async def test_a_body_that_may_be_left_out_is_told_as_that_and_may_be() -> None:
+    async def nothing() -> AsyncIterator[bytes]:
+        return
+        yield b""
+
+    async with serving(admin_key="an operator's key") as server:
+        headers = {"Authorization": "Bearer an operator's key"}
+        async with aiohttp.ClientSession(server.url) as client:
+            paths = (await (await client.get("/openapi.json")).json())["paths"]
+            for path, who, status in (("/v1/tokens", {}, 201), ("/v1/admin/drain", headers, 200)):
+                assert paths[path]["post"]["requestBody"]["required"] is False
+                for body in (None, b"", nothing()):
+                    async with client.post(path, data=body, headers=who) as answer:
+                        assert answer.status == status, (path, await answer.text())
+                async with client.post(path, data=b"{}", headers=who) as answer:
+                    assert answer.status == 415  # it says of no body what it is
+    assert paths["/v1/tts"]["post"]["requestBody"]["required"] is True
 
 
 async def test_it_is_made_once_and_away_from_the_calls(monkeypatch: pytest.MonkeyPatch) -> None:

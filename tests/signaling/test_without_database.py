@@ -16,7 +16,7 @@ import pytest
 from aiohttp import WSMsgType
 
 from inzwa_rtc.settings import Settings
-from inzwa_rtc.store import database_url
+from inzwa_rtc.store import place_of
 from tests.support.asked import Answered, Asking, asking
 from tests.support.engines import ScriptedModel
 from tests.support.postgres import Postgres, postgres
@@ -86,7 +86,7 @@ async def assert_settings_work(client: Asking) -> None:
 async def test_while_another_process_has_locked_the_file_settings_cannot_be_changed(
     tmp_path: Path,
 ) -> None:
-    file = database_url(Settings(data_dir=tmp_path)).removeprefix("sqlite:///")
+    file = str(place_of(Settings(data_dir=tmp_path)))
     llm = ScriptedModel("Yes.", "Yes.")
     async with serving(llm=llm, data_dir=str(tmp_path), call={"greeting": ""}) as server:
         async with calling(server) as ws, asking(server, "anna") as client:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import text
 
 from inzwa_rtc.errors import ConfigError, Unavailable
-from inzwa_rtc.store import Store, opened
+from inzwa_rtc.store import Away, Store, opened
 from inzwa_rtc.store.address import backend
+from tests.support import postgres as support
 from tests.support.postgres import PASSWORD, Postgres, postgres
+from tests.support.process import free_port
 
 
 @pytest.fixture
@@ -81,7 +84,7 @@ async def test_requests_that_wait_for_it_at_the_same_time_are_all_given_up(
         answers = await asyncio.gather(
             *(store.users.get("rudo") for _ in range(50)), return_exceptions=True
         )
-        assert {type(answer) for answer in answers} == {Unavailable}
+        assert {type(answer) for answer in answers} == {Away}
         server.thaw()
         await assert_all_is_as_it_was(store)
 
@@ -152,3 +155,16 @@ async def test_a_wrong_password_or_database_is_the_operators_to_correct(
                 pass
         assert "canary" not in str(refused.value)
         assert refused.value.action
+
+
+def test_the_tests_own_server_leaves_a_port_to_whoever_has_taken_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ports = [free_port(), taken.getsockname()[1]]
+        monkeypatch.setattr(support, "free_port", ports.pop)
+        with postgres() as own:
+            assert own.sql("SELECT 1") == "1"
+            assert not ports

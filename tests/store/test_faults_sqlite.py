@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from alembic import command
 
-from inzwa_rtc.errors import Unavailable
+from inzwa_rtc.errors import ConfigError, Unavailable
 from inzwa_rtc.store import Store, opened
 from inzwa_rtc.store.migrating import configuration
 from inzwa_rtc.store.sqlite import SQLite
@@ -25,7 +25,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def store(file: Path) -> AsyncIterator[Store]:
-    async with opened(f"sqlite:///{file}") as opened_store:
+    async with opened(file) as opened_store:
         await opened_store.users.change("rudo", tts_speed=1.5)
         yield opened_store
 
@@ -93,12 +93,12 @@ async def test_who_is_deleted_after_whoever_asked_has_left_is_forgotten_all_the_
 
 
 async def test_a_file_that_is_locked_at_the_start_is_used_once_it_is_free(file: Path) -> None:
-    async with opened(f"sqlite:///{file}") as store:
+    async with opened(file) as store:
         await store.users.change("rudo", tts_speed=1.5)
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
-        async with opened(f"sqlite:///{file}") as store:
+        async with opened(file) as store:
             with pytest.raises(Unavailable):
                 await store.users.get("rudo")
             with pytest.raises(Unavailable):
@@ -144,7 +144,7 @@ async def test_a_backup_of_an_older_version_is_upgraded_where_it_is_put(
 async def test_a_file_that_is_no_database_is_left_alone_until_it_is_replaced(file: Path) -> None:
     written(file, b"no database at all, whatever its name says" * 1000)
     before = contents(file.parent)
-    async with opened(f"sqlite:///{file}") as store:
+    async with opened(file) as store:
         await assert_nothing_works(store)
         assert contents(file.parent) == before
         good = file.with_name("good.db")
@@ -158,11 +158,25 @@ async def test_a_folder_that_cannot_be_made_is_waited_for(tmp_path: Path) -> Non
     """Such as a disk that is not mounted yet."""
     in_the_way = tmp_path / "mounted"
     written(in_the_way, b"")
-    async with opened(f"sqlite:///{in_the_way}/inzwa.db") as store:
+    async with opened(in_the_way / "inzwa.db") as store:
         await assert_nothing_works(store)
         moved(in_the_way, tmp_path / "away")
         await store.users.change("rudo", tts_speed=1.5)
         await assert_all_is_as_it_was(store)
+
+
+async def test_a_folder_that_the_operator_wrote_is_not_made(tmp_path: Path) -> None:
+    """It may be misspelt: a new database there would know no keys."""
+    there = tmp_path / "data"
+    there.mkdir()
+    async with opened(f"sqlite:///{there}/inzwa.db") as store:
+        await store.keys.create("application", ["call"])
+    for url in (f"sqlite+aiosqlite:///{tmp_path}/dta/inzwa.db", f"sqlite:///{there}/dta/x/i.db"):
+        with pytest.raises(ConfigError, match="dta") as refused:
+            async with opened(url):
+                pass
+        assert "mkdir -p" in refused.value.action
+    assert not (tmp_path / "dta").exists() and not (there / "dta").exists()
 
 
 async def test_only_its_owner_may_read_it(store: Store, file: Path) -> None:
@@ -188,7 +202,7 @@ async def test_of_a_user_who_was_deleted_no_file_holds_a_trace(store: Store, fil
 
 
 async def test_no_file_stays_open_when_the_store_is_closed(file: Path) -> None:
-    async with opened(f"sqlite:///{file}") as store:
+    async with opened(file) as store:
         await store.users.change("rudo", tts_speed=1.5)
         assert open_below(file.parent)
     assert not open_below(file.parent)

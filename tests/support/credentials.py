@@ -14,7 +14,7 @@ import aiohttp
 
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.settings.access import AccessSettings
-from inzwa_rtc.store import database_url, opened
+from inzwa_rtc.store import opened, place_of
 from signaling.access.start_tokens import Grant
 from signaling.dialects.native import SessionOptions
 from tests.support.server import Serving, serving
@@ -50,7 +50,7 @@ async def serving_with_keys(
 
 async def made(data: Path) -> Keys:
     """Keys in a new database there."""
-    async with opened(database_url(Settings(data_dir=data))) as store:
+    async with opened(place_of(Settings(data_dir=data))) as store:
         revoked, revoked_secret = await store.keys.create("revoked", ["call", "admin"])
         await store.keys.revoke(revoked.id)
         return Keys(

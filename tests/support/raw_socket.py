@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -35,6 +36,12 @@ def frame(opcode: int, payload: bytes = b"", bits: int = FIN, length: int | None
 def message(**members: Any) -> bytes:
     """A text message of JSON."""
     return frame(TEXT, json.dumps(members).encode())
+
+
+def reset(client: socket.socket) -> None:
+    """Leave at once, with a reset: the next that the server sends fails."""
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
 
 
 @dataclass

@@ -4,7 +4,7 @@
 
 const SILENCE_MS = 8000;
 
-/** An answer that is none: `status` is 0 where no server answered. */
+/** An answer that is none: `status` is 0 where no server answered. Without a `message`, the page has words for the `code`. */
 export class Refusal extends Error {
   /** @param {number} status @param {string} code @param {string} message */
   constructor(status, code, message) {
@@ -108,9 +108,8 @@ export class Api {
    * @param {number | null} [limit_ms] How long the server may take; null where work is asked of it.
    */
   async #ask(method, path, body, limit_ms = SILENCE_MS, key = this.#key) {
-    /** @type {Record<string, string>} */
-    const headers = key ? { Authorization: `Bearer ${key}` } : {};
-    if (body !== undefined) headers['Content-Type'] = 'application/json';
+    const headers = headersWith(key);
+    if (body !== undefined) headers.set('Content-Type', 'application/json');
     let response;
     try {
       response = await fetch(new URL(path, document.baseURI), {
@@ -126,5 +125,14 @@ export class Api {
     const told = await response.json().catch(() => ({}));
     const message = [told.message, told.action].filter(Boolean).join(' ');
     throw new Refusal(response.status, told.code ?? '', message || `HTTP ${response.status}`);
+  }
+}
+
+/** @param {string} key */
+function headersWith(key) {
+  try {
+    return new Headers(key ? { Authorization: `Bearer ${key}` } : {});
+  } catch {
+    throw new Refusal(401, 'key_invalid', ''); // it has characters that no header carries
   }
 }

@@ -40,8 +40,10 @@ async function look() {
   isAsking = true;
   try {
     const isTime = looks % ENGINES_EVERY === 0;
+    // First and alone: without the right key there is one refusal, for these count against the address.
+    const figures = await api.figures(Number(minutes.value));
     const states = now && !isTime ? now.engines : api.engines();
-    const [figures, live, running] = await Promise.all([api.figures(Number(minutes.value)), api.calls(), states]);
+    const [live, running] = await Promise.all([api.calls(), states]);
     now = { figures, calls: live, engines: running };
     looks += 1;
     if (!lasting) await lookAround();
@@ -51,6 +53,11 @@ async function look() {
   } finally {
     isAsking = false;
   }
+}
+
+/** Not while a key is waited for: the answer would be the same. */
+async function lookAgain() {
+  if (byId('locked', HTMLElement).hidden) await look();
 }
 
 async function lookAround() {
@@ -94,12 +101,13 @@ function fail(error) {
 function lock(refusal) {
   const key = byId('key', HTMLInputElement);
   const was = byId('locked', HTMLElement).hidden;
+  byId('gone', HTMLElement).hidden = true;
   byId('board', HTMLElement).hidden = true;
   byId('taking', HTMLElement).hidden = true;
   byId('locked', HTMLElement).hidden = false;
   const refused = byId('key-refused', HTMLElement);
   refused.hidden = !key.value;
-  put(refused, refusal.message);
+  put(refused, wordsOf(refusal));
   if (was) key.focus();
 }
 
@@ -165,7 +173,7 @@ async function act(deed, words) {
 /** @param {unknown} error */
 function wordsOf(error) {
   if (!(error instanceof Refusal)) return t('server_gone');
-  return error.message || t('server_gone');
+  return error.message || t(error.code);
 }
 
 async function speakLanguage() {
@@ -183,8 +191,8 @@ language.addEventListener('change', async () => {
   await speakLanguage();
 });
 minutes.addEventListener('change', look);
-document.addEventListener('visibilitychange', look);
-setInterval(look, EVERY_MS);
+document.addEventListener('visibilitychange', lookAgain);
+setInterval(lookAgain, EVERY_MS);
 
 await speakLanguage();
 await look();

@@ -7,7 +7,7 @@ import asyncio
 from inzwa_rtc.cli.doctor.finding import Finding
 from inzwa_rtc.errors import ConfigError
 from inzwa_rtc.settings import Settings
-from inzwa_rtc.store import database_url, opened
+from inzwa_rtc.store import opened, place_of
 from signaling.access.opening import check_start, is_for_this_machine
 
 NAME = "access"
@@ -34,5 +34,5 @@ def access(settings: Settings) -> Finding:
 
 
 async def _check(settings: Settings) -> None:
-    async with opened(database_url(settings)) as store:
+    async with opened(place_of(settings)) as store:
         await check_start(settings, store.keys)

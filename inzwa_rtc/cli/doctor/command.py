@@ -6,16 +6,15 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from logging import WARNING, getLogger
-from pathlib import Path
 
 import click
 
 from inzwa_rtc import logging
 from inzwa_rtc.cli.doctor import access, engines, hardware, kept, machine, media, models, network
 from inzwa_rtc.cli.doctor.finding import Check, Finding, found
-from inzwa_rtc.cli.options import as_json, config_file, given, profile
+from inzwa_rtc.cli.options import Configuration, as_json, configured
 from inzwa_rtc.engines.process import EngineProcess
-from inzwa_rtc.settings import Settings, load
+from inzwa_rtc.settings import Settings
 
 CHECKS: tuple[Check, ...] = (
     machine.python,
@@ -60,20 +59,17 @@ _MARKS = {
 
 
 @click.command()
-@config_file
-@profile
+@configured
 @as_json
 @click.pass_context
-def doctor(
-    ctx: click.Context, config_path: Path | None, profile: str | None, as_json: bool
-) -> None:
+def doctor(ctx: click.Context, configuration: Configuration, as_json: bool) -> None:
     """Check what works on this machine, and say what to do about what does not.
 
     Exits with 1 when something would keep calls from working.
     """
     logging.configure(as_json=False)  # what engines log belongs beside the findings
     getLogger(EngineProcess.__module__).setLevel(WARNING)  # that one is ready is told by these
-    settings = load(config_path, given(profile=profile)).settings
+    settings = configuration.settings()
     findings: list[Finding] = []
     for check in CHECKS:
         if check in OF_ENGINES and _is_problem(findings, "engines"):

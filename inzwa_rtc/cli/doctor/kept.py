@@ -15,8 +15,8 @@ _STATES = {
 def database(settings: Settings) -> Finding:
     """Users and keys can be read; nothing is made or changed."""
     # Imported late: the other commands have no use for databases.
-    from inzwa_rtc.store import database_url, state
+    from inzwa_rtc.store import place_of, state
 
-    url = database_url(settings)
-    kind = "SQLite" if url.startswith("sqlite") else "PostgreSQL"
-    return Finding("database", "ok", f"{kind}: it {_STATES[state(url)]}")
+    place = place_of(settings)
+    kind = "PostgreSQL" if str(place).startswith("postgres") else "SQLite"
+    return Finding("database", "ok", f"{kind}: it {_STATES[state(place)]}")

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from inzwa_rtc.errors import PeerError
+from inzwa_rtc.store import opened, place_of
 from inzwa_rtc.users import UserSettings, VoiceMode
 from signaling.access.caller import Ability, Caller, check_may, check_may_call
 from tests.signaling.access.test_gate import ask, started
@@ -48,6 +49,23 @@ async def test_somebody_from_whom_voice_was_taken_starts_no_call() -> None:
         assert (status, told["code"]) == (403, "voice_disabled_for_user")
         await server.store.users.set_disabled("ada", False)
         assert (await started(server, http, token))[0]["type"] == "session.started"
+
+
+async def test_somebody_whom_another_process_takes_voice_from_or_deletes_starts_no_call() -> None:
+    async with serving_with_keys() as (server, keys, http):
+        token = await start_token(server, http, keys.call, user="ada")
+        async with opened(place_of(server.calls.settings)) as elsewhere:
+            await elsewhere.users.set_disabled("ada", True)
+            assert (await started(server, http, token))[0]["code"] == "voice_disabled_for_user"
+            await elsewhere.users.delete("ada")
+            assert (await started(server, http, token))[0]["code"] == "token_spent"
+            token = await start_token(server, http, keys.call, user="ada")
+            await elsewhere.users.change("ada", tts_speed=1.5)
+            assert (await started(server, http, token))[0]["type"] == "session.started"
+            token = await start_token(server, http, keys.call, user="ada")
+            await elsewhere.users.delete("ada")
+            await elsewhere.users.change("ada", tts_speed=1.5)  # another one of this name
+            assert (await started(server, http, token))[0]["code"] == "token_spent"
 
 
 async def test_who_has_switched_voice_off_starts_no_call() -> None:
