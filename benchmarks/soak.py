@@ -16,6 +16,7 @@ import json
 import tempfile
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import numpy as np
@@ -123,7 +124,8 @@ async def _over_webrtc(http: aiohttp.ClientSession, url: str, vanishes: bool) ->
         await pc.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
         await sounds.wait()
         if vanishes:
-            for protocol in line.sender.transport.transport._connection._protocols:
+            connection: Any = line.sender.transport.transport._connection
+            for protocol in connection._protocols:
                 protocol.transport.sendto = protocol.datagram_received = _lost
             return
         channel.send(json.dumps({"type": "stop"}))

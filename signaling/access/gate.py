@@ -29,6 +29,7 @@ from inzwa_rtc.store import ApiKey, Store, keys
 from inzwa_rtc.users import User, UserSettings
 from signaling.access import call_tokens, refusals, start_tokens
 from signaling.access.address import Addresses, is_on_this_machine
+from signaling.access.bearer import bearer
 from signaling.access.call_tokens import CallTokens
 from signaling.access.caller import Caller, check_may_call
 from signaling.access.opening import Opening
@@ -291,17 +292,6 @@ class Gate:
 
 GATE: web.AppKey[Gate] = web.AppKey("gate", Gate)
 """`request.app[GATE]`: for sockets, whose first message says who calls."""
-
-
-def bearer(request: web.Request) -> str | None:
-    """What the header `Authorization` carries; None without one. Raises `PeerError` (401)."""
-    header = request.headers.get("Authorization")
-    if header is None:
-        return None
-    scheme, _, secret = header.partition(" ")
-    if scheme.lower() != "bearer" or not secret.strip():
-        raise refusals.not_a_bearer()
-    return secret.strip()
 
 
 def _in_force(user: User) -> UserSettings:

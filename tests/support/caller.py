@@ -147,7 +147,7 @@ class Caller:
 
     def vanish(self) -> None:
         """The network fails: nothing is sent any more, not even a farewell, nor received."""
-        connection = self.pc.getTransceivers()[0].sender.transport.transport._connection
+        connection: Any = self.pc.getTransceivers()[0].sender.transport.transport._connection
         for protocol in connection._protocols:
             protocol.transport.sendto = protocol.datagram_received = _lost
 
