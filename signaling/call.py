@@ -30,7 +30,14 @@ class Call:
     caller: ResumablePeer | None = None
     session: Session | Dictation | None = None
     is_void: bool = False
+    is_token_told: bool = True
+    """With the answer that began it; over a data channel it is told in any case."""
     line: Line | None = None
+
+    @property
+    def is_resumable(self) -> bool:
+        """Whether anybody knows the token with which it is taken up again."""
+        return self.is_token_told or self.peer is None or self.peer.has_channel
 
     @property
     def is_away(self) -> bool:

@@ -201,7 +201,7 @@ class Calls:
     def report_lines(self) -> None:
         """Count how the lines of all calls were since the last time."""
         for call in self._calls.values():
-            if call.line is not None:
+            if call.line is not None and not call.is_away:
                 call.watch.report(call.line)
 
     def pause(self, limit_s: float | None = None) -> None:

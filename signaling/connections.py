@@ -70,8 +70,8 @@ class Connections:
     def begin(self, call: Call, connection: Connection, voice: VoiceSettings) -> Attachment:
         """The conversation of an admitted call begins, over this connection."""
         resume = self._settings().resume
-        patience = Patience(resume.lost_s, resume.closed_s)
-        call.caller = caller = ResumablePeer(connection.out_sample_rate, patience)
+        waits = (resume.lost_s, resume.closed_s) if call.is_resumable else (0.0, 0.0)
+        call.caller = caller = ResumablePeer(connection.out_sample_rate, Patience(*waits))
         attachment = self._attached(call, caller, connection)
         lent = ExitStack()
         session = lent.enter_context(self._conversations.session(call, caller, voice))

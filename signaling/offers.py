@@ -158,6 +158,7 @@ class Offers:
         headers = {"Location": f"/v1/calls/{call.id}", **_tagged(call)}
         if not is_json:
             self._calls.tokens.told_nothing(call.id)
+            call.is_token_told = False
             return web.Response(status=201, text=answer, content_type=SDP, headers=headers)
         told = CallAnswer(id=call.id, sdp=answer, call_token=call.token)
         return web.json_response(told.model_dump(), status=201, headers=headers)

@@ -7,6 +7,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from inzwa_rtc.engines.contracts import Message
 from tests.signaling.test_offers import make_offer
@@ -303,3 +304,26 @@ async def test_a_new_connection_that_never_stands_leaves_the_old_one_in_place() 
             await client.send(type="text", text="Who am I?")
             await client.told("tts.end", turn=1)
         assert llm.requests[-1].messages[1:] == ASKED
+
+
+async def test_a_call_whose_token_nobody_was_told_waits_for_nobody() -> None:
+    """In the manner of WHIP: the answer is SDP, and there is no data channel."""
+    async with serving(**QUIET) as server, aiohttp.ClientSession() as http:
+        pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        pc.addTransceiver("audio")
+        await pc.setLocalDescription(await pc.createOffer())
+        async with http.post(
+            f"{server.url}/v1/calls",
+            data=pc.localDescription.sdp,
+            headers={"Content-Type": "application/sdp"},
+        ) as response:
+            answer = RTCSessionDescription(await response.text(), "answer")
+        await pc.setRemoteDescription(answer)
+        [call] = server.calls.all()
+        track = pc.getReceivers()[0].track
+        async with asyncio.timeout(30):
+            await track.recv()  # the call has begun
+        assert not call.is_resumable
+        await pc.close()
+        async with asyncio.timeout(30):
+            await server.calls.all_ended()
