@@ -66,7 +66,6 @@ async def serve(
             except EngineError as error:  # what becomes of it, its supervision decides
                 log.warning("engine.not_warmed_up", error=error.code)
             async with running(settings, up, read_settings, read_origins) as server:
-                await server.work.prepare()
                 signals.started()
                 log.info(
                     "server.ready",

@@ -28,8 +28,8 @@ _NEEDED_AS = ("PYTHON", "LC_")
 
 class Workers:
     """A process for each of the recordings that are opened at the same time, started when it is
-    needed or prepared before; `idle` of them wait for the next ones (40 MB each, 32 of them its
-    own). One that was closed in the middle of a recording, or broke, does not serve again."""
+    needed; `idle` of them wait for the next ones (60 MB each). One that was closed in the middle
+    of a recording, or broke, does not serve again."""
 
     def __init__(self, idle: int) -> None:
         self._most_idle = idle
@@ -65,15 +65,6 @@ class Workers:
                 self._idle.append(process)
             else:
                 await _end(process)
-
-    async def prepare(self) -> None:
-        """Have a process wait for the first recording, which else would wait for it: starting
-        takes 0.7 s of a processor. This returns while it starts. Raises `Unavailable`."""
-        process = await _start()
-        if len(self._idle) < self._most_idle:
-            self._idle.append(process)
-        else:
-            await _end(process)
 
     async def close(self) -> None:
         """End the processes that wait, and have none wait any more."""

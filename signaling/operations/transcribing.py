@@ -88,10 +88,6 @@ class Transcribing:
         self._workers = Workers(limits.transcriptions_at_once)
         self._places = Places(limits.transcriptions_at_once, limits.requests_waiting)
 
-    async def prepare(self) -> None:
-        """Spare the first recording the start of what opens it. Raises `Unavailable`."""
-        await self._workers.prepare()
-
     async def close(self) -> None:
         """End the processes that wait for recordings."""
         await self._workers.close()

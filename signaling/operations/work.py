@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import structlog
-
 from inzwa_rtc.conversation.shedding import Shedding
-from inzwa_rtc.errors import Unavailable
 from inzwa_rtc.safety import Verdict
 from signaling.api.underway import Underway
 from signaling.operations.chatting import Chatting
 from signaling.operations.speaking import Speaking
 from signaling.operations.transcribing import Transcribing
 from signaling.switchboard import Switchboard
-
-log = structlog.get_logger(__name__)
 
 
 class Work:
@@ -33,14 +28,6 @@ class Work:
         self.speaking = Speaking(switchboard)
         self.transcribing = Transcribing(switchboard)
         self.chatting = Chatting(switchboard, shedding, refused)
-
-    async def prepare(self) -> None:
-        """Start what the first request would wait for. Where that cannot be done now, the request
-        does it."""
-        try:
-            await self.transcribing.prepare()
-        except Unavailable as error:
-            log.warning("recordings.not_prepared", error=error.code)
 
     async def close(self) -> None:
         """End what waits for requests."""

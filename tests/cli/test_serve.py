@@ -70,14 +70,6 @@ def test_the_server_answers_until_it_is_told_to_end(
     assert not [child for child in children if child.is_running()]
 
 
-def test_the_first_recording_finds_the_process_that_opens_it(
-    server: subprocess.Popen[str],
-) -> None:
-    ready(server)
-    commands = [child.cmdline() for child in psutil.Process(server.pid).children()]
-    assert len([one for one in commands if "inzwa_rtc.recordings.worker" in one]) == 1
-
-
 def llm(url: str) -> Any:
     """How the reply engine of the server is, by `/readyz`; its process."""
     with urlopen(f"{url.rstrip('/')}/readyz") as response:
@@ -93,7 +85,7 @@ def test_sighup_exchanges_the_engines_that_the_file_names_anew(
     server.send_signal(signal.SIGHUP)  # there is no such script: all stays as it is
     assert "mine.yaml" in logged(server, "settings.not_reloaded")["reason"]
     before = set(psutil.Process(server.pid).children())
-    assert len(before) == 4  # the engines, and what opens recordings
+    assert len(before) == 3
 
     shutil.copy(SCRIPT, script)
     server.send_signal(signal.SIGHUP)
@@ -103,8 +95,8 @@ def test_sighup_exchanges_the_engines_that_the_file_names_anew(
     assert told["needs_restart"] == []  # --port is given, and stronger
     assert {logged(server, "engine.retired")["kind"] for _ in range(2)} == {"asr", "llm"}
     after = set(psutil.Process(server.pid).children())
-    assert len(after) == 4
-    assert len(before & after) == 2
+    assert len(after) == 3
+    assert len(before & after) == 1
     server.terminate()
     server.communicate(timeout=60)
     assert server.returncode == 0

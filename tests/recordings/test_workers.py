@@ -50,17 +50,6 @@ async def test_utterances_come_first_and_the_length_last() -> None:
     assert samples == pytest.approx(len(sound) / 2, abs=400)
 
 
-async def test_a_prepared_process_opens_the_first_recording() -> None:
-    async with hired() as workers:
-        await workers.prepare()
-        (prepared,) = children()
-        await all_of(workers, wav(bytes(RATE)))
-        assert children() == [prepared]
-        await workers.prepare()
-        assert children() == [prepared], "no more wait than may"
-    assert children() == []
-
-
 async def test_one_process_serves_again_even_after_a_bad_file_and_ends_with_the_server() -> None:
     async with hired() as workers:
         await all_of(workers, wav(bytes(RATE)))
