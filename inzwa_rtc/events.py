@@ -19,8 +19,13 @@ EndReason = Literal[
     "shutdown",
     "connection_lost",
     "disabled",  # voice was taken from the user
+    "replaced",  # told to a connection alone: the call goes on over another one
     "error",
 ]
+
+Departure = Literal["lost", "closed", "refused"]
+"""Why a connection is gone: the network or the client's machine failed; the client has closed it
+in order; this side did, for what the client sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,21 @@ class SessionStarted:
     voice: str | None
     speed: float
     voice_mode: VoiceMode = "conversation"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionResumed:
+    """The call goes on over this connection. What the caller has missed follows, all of it if
+    `is_complete`; members as in `SessionStarted`."""
+
+    session_id: str
+    call_token: str
+    out_sample_rate: int
+    language: str
+    voice: str | None
+    speed: float
+    voice_mode: VoiceMode
+    is_complete: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +236,7 @@ class Failure:
 
 Event = (
     SessionStarted
+    | SessionResumed
     | SessionUpdated
     | SessionEnded
     | SpeechStarted
@@ -234,3 +255,12 @@ Event = (
     | NetworkMeasured
     | Failure
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """An event as it is told to a caller who may lose the connection: `number` rises from 1 with
+    each event of the call, so that they can say which was the last that came."""
+
+    event: Event
+    number: int

@@ -5,35 +5,29 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from time import monotonic
 from typing import Any
 
 import structlog
-from structlog.contextvars import bound_contextvars
 
-from inzwa_rtc.conversation.dictation import Dictation, Told
-from inzwa_rtc.conversation.peer import Command, Peer, UpdateVoice
-from inzwa_rtc.conversation.session import Session
+from inzwa_rtc.conversation.peer import UpdateVoice
 from inzwa_rtc.conversation.shedding import Shedding
 from inzwa_rtc.conversation.voice import VoiceSettings
 from inzwa_rtc.conversation.voices import Voices
 from inzwa_rtc.errors import PeerError, Unavailable
-from inzwa_rtc.events import EndReason
 from inzwa_rtc.settings import LimitSettings, Settings
 from inzwa_rtc.transport.terms import Terms
-from inzwa_rtc.transport.webrtc import WebRtcPeer
 from signaling import not_taken
 from signaling.access.call_tokens import PREFIX, CallTokens, Claim
 from signaling.access.caller import Caller, check_may_call
 from signaling.call import Call
-from signaling.course import accounted
+from signaling.connections import Connections
+from signaling.conversations import Conversations
 from signaling.dialects.native import NativeDialect, SessionOptions
 from signaling.media import Media
 from signaling.switchboard import Switchboard
 from signaling.telemetry.telemetry import Telemetry
-from signaling.telemetry.watch import Line, ObservedPeer
 
 TRANSPORTS = ("webrtc", "websocket", "dictation")
 FORCED_END_S = 3.0  # of all calls together, once they may not go on
@@ -42,8 +36,7 @@ log = structlog.get_logger(__name__)
 
 
 class Calls:
-    """Admits calls and owns the tasks of those over WebRTC (those over a WebSocket run in
-    their request). Whoever sets `when_void` is told of calls that came to nothing."""
+    """Admits calls. Whoever sets `when_void` is told of those that came to nothing."""
 
     def __init__(
         self,
@@ -59,10 +52,12 @@ class Calls:
         self.dialect = NativeDialect(limits)
         self.tokens = CallTokens()
         self.when_void: Callable[[Caller], None] = lambda _: None
-        self._switchboard = switchboard
         self.media = media
-        self._shedding = shedding
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.conversations = Conversations(switchboard, media, shedding, telemetry)
+        self.connections = Connections(
+            self.conversations, media, telemetry, self.dialect, lambda: self.settings, self.release
+        )
+        self._switchboard = switchboard
         self._calls: dict[str, Call] = {}
         self._empty = asyncio.Event()
         self._empty.set()
@@ -97,7 +92,7 @@ class Calls:
         return {call.owner.user for call in self._calls.values() if call.owner.user is not None}
 
     def check_enabled(self) -> None:
-        """Raises `Unavailable` where calls are off."""
+        """Raises `Unavailable` where the operator has switched calls off."""
         if not self.settings.voice_enabled:
             raise not_taken.voice_disabled()
 
@@ -108,9 +103,8 @@ class Calls:
         check_may_call(owner)
         if not self.takes_calls:
             raise self._refused(not_taken.draining())
-        if len(self._calls) >= self.settings.max_concurrent_sessions or not (
-            self.media.admission.has_room
-        ):
+        is_full = len(self._calls) >= self.settings.max_concurrent_sessions
+        if is_full or not self.media.admission.has_room:
             raise self._refused(not_taken.server_full())
         call_id, token = secrets.token_urlsafe(16), PREFIX + secrets.token_urlsafe(24)
         call = Call(call_id, token, transport, owner, self.telemetry.watch(call_id, transport))
@@ -148,21 +142,30 @@ class Calls:
 
     async def answer(self, offer: str, options: SessionOptions, caller: Caller) -> tuple[Call, str]:
         """Take a WebRTC call: the call and the answer's SDP. Raises `PeerError`, `Unavailable`."""
-        self._check_taken()
-        if not self.settings.webrtc_offered:
-            raise self._refused(not_taken.webrtc_disabled())
+        self._check_webrtc()
         voice = self.voice_settings(options, caller)
         call = self.admit("webrtc", caller)
+        call.terms = Terms.of(self.settings, caller.chosen(options).low_data)
         try:
-            peer, answer = await self._answered(offer, caller, caller.chosen(options))
+            return call, await self.connections.answer(call, offer, voice)
         except BaseException:
             self.release(call)
             raise
-        call.peer = peer
-        task = asyncio.create_task(self._hold(call, peer, voice))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return call, answer
+
+    async def answer_again(self, call: Call, offer: str, after: int) -> str:
+        """Take up a call over another WebRTC connection, also while the server is full or takes
+        no new ones: the answer's SDP. Raises `PeerError`, `Unavailable`."""
+        self._check_webrtc()
+        return await self.connections.answer_again(call, offer, after)
+
+    def begun(self, call_id: str) -> Call:
+        """A live call that a connection may be added to. Raises `PeerError` (404, 409, 410)."""
+        call = self._calls.get(call_id)
+        if call is None:
+            raise not_taken.call_ended()
+        if call.caller is None:
+            raise not_taken.call_not_begun()
+        return call
 
     def voice_settings(self, options: SessionOptions, caller: Caller) -> VoiceSettings:
         """How to speak to a caller who asks for this: what a start token says goes before it,
@@ -194,37 +197,13 @@ class Calls:
             if call.session is not None:
                 call.session.engines_exchanged()
 
-    async def converse(self, call: Call, peer: Peer, voice: VoiceSettings) -> EndReason:
-        """Hold the conversation of an admitted call until it ends."""
-        if isinstance(peer, Line):
-            call.line = peer
-        call.session = Session(
-            call.id,
-            call.token,
-            ObservedPeer(peer, call.watch),
-            self._switchboard,
-            self.settings,
-            voice,
-            self._shedding,
-            call.watch,
-            call.owner.settings.voice_mode,
-        )
-        return await self.held(call, call.session)
-
-    def dictation(self, call: Call, tell: Callable[[Told], None]) -> Dictation:
-        """What an admitted caller dictates, to be run with `held`."""
-        detector = self.media.listening_to(call.owner)
-        call.session = dictation = Dictation(
-            self._switchboard, detector, self.settings, tell, call.watch
-        )
-        return dictation
-
     def report_lines(self) -> None:
         """Count how the lines of all calls were since the last time, and tell callers."""
         for call in self._calls.values():
-            measured = call.watch.report(call.line) if call.line is not None else None
-            if measured is not None and call.peer is not None:
-                call.peer.send(measured)
+            if call.line is not None and not call.is_away:
+                measured = call.watch.report(call.line)
+                if measured is not None and call.caller is not None:
+                    call.caller.send(measured)
 
     def pause(self, limit_s: float | None = None) -> None:
         """Take no new calls until `resume`; those that live are ended after `limit_s`, if given."""
@@ -258,58 +237,29 @@ class Calls:
         """End all calls at once."""
         self.resume()
         await self.drain(0)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.connections.close()
 
     def _end_all(self) -> None:
         for call in self.all():
             call.end("shutdown")
 
     async def _wait_empty(self, seconds: float) -> bool:
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(seconds):
                 await self.all_ended()
-        return not self._calls
-
-    async def held(self, call: Call, session: Session | Dictation) -> EndReason:
-        """Run it until it ends."""
-        user = self.telemetry.pseudonym(call.owner.user)
-        with bound_contextvars(call=call.id, **({} if user is None else {"user": user})):
-            return await accounted(call, session, self.telemetry, self._switchboard)
+        except TimeoutError:
+            return False
+        return True
 
     def _check_taken(self) -> None:
         if not self.settings.voice_enabled:
             raise self._refused(not_taken.voice_disabled())
 
+    def _check_webrtc(self) -> None:
+        self._check_taken()
+        if not self.settings.webrtc_offered:
+            raise self._refused(not_taken.webrtc_disabled())
+
     def _refused(self, error: Unavailable) -> Unavailable:
         self.telemetry.calls.refused(error.code)
         return error
-
-    async def _answered(
-        self, offer: str, caller: Caller, own: SessionOptions
-    ) -> tuple[WebRtcPeer[Command], str]:
-        terms = Terms.low_data() if own.low_data else Terms.usual(self.settings)
-        peer = WebRtcPeer(self.settings, self.dialect, *self.media.to(caller), terms)
-        try:
-            async with asyncio.timeout(self.settings.timeouts.call_setup):
-                return peer, await peer.answer(offer)
-        except BaseException:
-            await peer.close()
-            raise
-
-    async def _hold(self, call: Call, peer: WebRtcPeer[Command], voice: VoiceSettings) -> None:
-        try:
-            if not await peer.connected(self.settings.timeouts.call_setup) or call.is_void:
-                log.info("call.not_connected", call=call.id)
-                return
-            if not peer.has_channel:
-                log.info("call.without_data_channel", call=call.id)
-            await self.converse(call, peer, voice)
-            if not await peer.flush():
-                log.info("call.last_events_not_taken", call=call.id)
-        except Exception:  # one call's fault must not end the others
-            log.exception("call.failed", call=call.id)
-        finally:
-            await peer.close()
-            self.release(call)

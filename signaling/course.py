@@ -23,8 +23,9 @@ async def accounted(
     call: Call, session: Session | Dictation, telemetry: Telemetry, switchboard: Switchboard[Any]
 ) -> EndReason:
     """Run the session to its end."""
-    log.info("call.started", transport=call.transport)
-    telemetry.calls.started(call.transport)
+    transport = call.transport  # by which it counts; it may go on over another one
+    log.info("call.started", transport=transport)
+    telemetry.calls.started(transport)
     reason: EndReason = "error"
     try:
         reason = await session.run()
@@ -32,7 +33,7 @@ async def accounted(
         reason = "connection_lost"  # aiohttp cancels a request whose client is gone
         raise
     finally:
-        _count(call, session, telemetry, reason)
+        _count(call, transport, session, telemetry, reason)
         log.info(
             "call.ended",
             reason=reason,
@@ -45,9 +46,13 @@ async def accounted(
 
 
 def _count(
-    call: Call, session: Session | Dictation, telemetry: Telemetry, reason: EndReason
+    call: Call,
+    transport: str,
+    session: Session | Dictation,
+    telemetry: Telemetry,
+    reason: EndReason,
 ) -> None:
-    telemetry.calls.ended(call.transport, reason, session.elapsed_s)
+    telemetry.calls.ended(transport, reason, session.elapsed_s)
     lost_frames = 0.0
     if call.line is not None:
         call.watch.report(call.line)

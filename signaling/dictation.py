@@ -187,14 +187,14 @@ class Dictations:
             if not outbox.put(_told(told)):
                 call.end("connection_lost")
 
-        dictation = self._calls.dictation(call, tell)
+        dictation = self._calls.conversations.dictation(call, tell)
         dictation.wish = wish
         call.watch.listens(wish.language or self._calls.settings.language)
         async with asyncio.TaskGroup() as tasks:
             reader = tasks.create_task(self._read(ws, dictation, tell))
             sender = tasks.create_task(_send(ws, outbox, dictation))
             try:
-                return await self._calls.held(call, dictation)
+                return await self._calls.conversations.held(call, dictation)
             except Exception:  # one client's fault must not end the others
                 log.exception("dictation.failed", call=call.id)
                 return "error"

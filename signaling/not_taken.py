@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inzwa_rtc.errors import Unavailable
+from inzwa_rtc.errors import PeerError, Unavailable
 
 RETRY_AFTER_S = 5
 
@@ -42,4 +42,24 @@ def webrtc_disabled() -> Unavailable:
         "WebRTC is disabled on this server.",
         action="Use the WebSocket at /v1/ws.",
         code="webrtc_disabled",
+    )
+
+
+def call_ended() -> PeerError:
+    """It cannot be taken up again."""
+    return PeerError(
+        "This call has ended.",
+        action="Start a new call.",
+        code="call_ended",
+        status=410,
+    )
+
+
+def call_not_begun() -> PeerError:
+    """Its first connection does not stand yet, or it is none that can be taken up again."""
+    return PeerError(
+        "This call has not begun, or cannot be taken up again.",
+        action="Wait for `session.started`, or start a new call.",
+        code="call_not_begun",
+        status=409,
     )

@@ -40,6 +40,15 @@ class Offer(_Strict):
     session: SessionOptions = SessionOptions()
 
 
+class OfferAgain(_Strict):
+    """A session description for a call that goes on, and the `event_id` of the last event that
+    came: what was told since is told again."""
+
+    sdp: str
+    type: Annotated[str, Field(pattern="^offer$")] = "offer"
+    after: Annotated[int, Field(ge=0, le=2**53)] = 0
+
+
 class Candidate(_Strict):
     """A candidate as the browser's `RTCIceCandidate` has it."""
 
@@ -74,7 +83,8 @@ class CallAnswer(BaseModel):
 
 
 class CallStatus(BaseModel):
-    """Where a call stands; `seconds` of the caller's audio."""
+    """Where a call stands, for `seconds`; in the `state` `away` it waits for its caller, whose
+    connection is lost."""
 
     id: str
     transport: str
@@ -109,6 +119,14 @@ class Offers:
                 answers=answered,
                 counts_as="calls",
                 refusals=(413, 415),
+            ),
+            Operation(
+                *("POST", f"{one}/resume", self.resume, "Take up a call over a new connection"),
+                access="resume",
+                body=(JsonBody(OfferAgain),),
+                answers=(Answer(200, "The answer to the new offer.", CallAnswer),),
+                counts_as="calls",
+                refusals=(404, 409, 410, 413, 415),
             ),
             Operation(
                 *("PATCH", one, self.trickle, "Add ICE candidates"),
@@ -148,22 +166,31 @@ class Offers:
         body = await read_text(request, self._limits.offer * _ESCAPED_BYTES)
         is_json = request.content_type == JSON
         offer = parse_json(Offer, body) if is_json else Offer(sdp=body)
+        caller = caller_of(request)
         options = offer.session.model_copy(update=_query(request).model_dump(exclude_none=True))
-        call, answer = await self._calls.answer(offer.sdp, options, caller_of(request))
+        call, answer = await self._calls.answer(offer.sdp, options, caller)
         servers = self._relays.shown()
-        headers = CIMultiDict(
-            {
-                "Location": f"/v1/calls/{call.id}",
-                "ETag": f'"{call.etag}"',
-                "Accept-Patch": f"{SDP_FRAGMENT}, {JSON}",
-            }
-        )
+        headers = CIMultiDict({"Location": f"/v1/calls/{call.id}", **_tagged(call)})
         headers.extend(("Link", link(server)) for server in servers)
         if not is_json:
             self._calls.tokens.told_nothing(call.id)
+            call.is_token_told = False
             return web.Response(status=201, text=answer, content_type=SDP, headers=headers)
         told = CallAnswer(id=call.id, sdp=answer, ice_servers=servers, call_token=call.token)
         return web.json_response(told.model_dump(), status=201, headers=headers)
+
+    async def resume(self, request: web.Request) -> web.Response:
+        """The same call over another connection: after a lost one, from another network or in
+        the place of a WebSocket. It takes over once it stands; candidates are then its own. A
+        call waits `resume.lost_s` seconds for its caller."""
+        if request.content_type != JSON:
+            raise unsupported_media_type(JSON)
+        body = await read_text(request, self._limits.offer * _ESCAPED_BYTES)
+        offer = parse_json(OfferAgain, body)
+        call = self._calls.begun(request.match_info["id"])
+        answer = await self._calls.answer_again(call, offer.sdp, offer.after)
+        told = CallAnswer(id=call.id, sdp=answer, call_token=call.token)
+        return web.json_response(told.model_dump(), headers=_tagged(call))
 
     async def trickle(self, request: web.Request) -> web.Response:
         """Candidates that the client found after its offer."""
@@ -196,7 +223,7 @@ class Offers:
         status = CallStatus(
             id=call.id,
             transport=call.transport,
-            state=call.peer.state if call.peer else "connected",
+            state=_state(call),
             seconds=round(session.elapsed_s, 1) if session else 0.0,
             turns=session.turns if session else 0,
             statistics=call.peer.statistics() if call.peer else {},
@@ -248,6 +275,16 @@ def _query(request: web.Request) -> OfferQuery:
         raise PeerError(
             bad_json(error).message, action="Give `low_data` as true or false.", code="bad_query"
         ) from None
+
+
+def _tagged(call: Call) -> dict[str, str]:
+    return {"ETag": f'"{call.etag}"', "Accept-Patch": f"{SDP_FRAGMENT}, {JSON}"}
+
+
+def _state(call: Call) -> str:
+    if call.is_away:
+        return "away"
+    return call.peer.state if call.peer else "connected"
 
 
 def _fragment(body: str) -> list[Candidate]:

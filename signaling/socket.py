@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
-import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from inzwa_rtc.conversation.peer import Command
+from inzwa_rtc.conversation.resumable import Attachment
 from inzwa_rtc.conversation.voice import VoiceSettings
 from inzwa_rtc.errors import InzwaError, PeerError, RateLimited, Unavailable
 from inzwa_rtc.events import Failure
@@ -21,12 +22,20 @@ from signaling.api.operation import Answer, Operation
 from signaling.call import Call
 from signaling.calls import Calls
 from signaling.closing import CLOSE_S, close
-from signaling.dialects.native import SessionOptions, Start
+from signaling.dialects.native import Resume, SessionOptions, Start
 
 HEARTBEAT_S = 15.0
 LAST_WORDS_S = 1.0  # for what waits when a call ends; the call's place is free after it
-
-log = structlog.get_logger(__name__)
+# The client closes the socket in order: done, on its way to another page, or without a code. With
+# any other one (4000 to 4999 are free for it) it says that it will be back.
+GOODBYES = (WSCloseCode.OK, WSCloseCode.GOING_AWAY, 1005, None, 0)
+# aiohttp has closed the socket for what the client sent.
+REFUSALS = (
+    WSCloseCode.PROTOCOL_ERROR,
+    WSCloseCode.UNSUPPORTED_DATA,
+    WSCloseCode.INVALID_TEXT,
+    WSCloseCode.MESSAGE_TOO_BIG,
+)
 
 
 class Sockets:
@@ -76,6 +85,9 @@ class Sockets:
         start = await self._start(ws)
         if start is None:
             return
+        if start.resume is not None:
+            await self._go_on(ws, request, start, start.resume)
+            return
         caller = await self._gate.admit_start(request, start.auth)
         try:
             call, voice = self._admitted(start, caller)
@@ -83,11 +95,21 @@ class Sockets:
             self._gate.not_served(caller)
             raise
         try:
-            await self._hold(ws, call, start, voice)
-        except Exception:  # one call's fault must not end the others
-            log.exception("call.failed", call=call.id)
+            begin = self._calls.connections.begin
+            await self._hold(ws, caller, start, lambda peer: begin(call, peer, voice))
         finally:
-            self._calls.release(call)
+            if call.caller is None:
+                self._calls.release(call)
+
+    async def _go_on(
+        self, ws: web.WebSocketResponse, request: web.Request, start: Start, resume: Resume
+    ) -> None:
+        """Take up a call that lives. Raises `PeerError`, `Unavailable`."""
+        await self._gate.admit_resume(request, resume.session_id, start.auth)
+        call = self._calls.begun(resume.session_id)
+        attach = self._calls.connections.attach
+        owner, after = call.owner, resume.after
+        await self._hold(ws, owner, start, lambda peer: attach(call, peer, "websocket", after))
 
     def _admitted(self, start: Start, caller: Caller) -> tuple[Call, VoiceSettings]:
         options = SessionOptions(language=start.language, voice=start.voice, speed=start.speed)
@@ -118,30 +140,48 @@ class Sockets:
             await ws.send_str(message or "")
 
     async def _hold(
-        self, ws: web.WebSocketResponse, call: Call, start: Start, voice: VoiceSettings
+        self,
+        ws: web.WebSocketResponse,
+        owner: Caller,
+        start: Start,
+        attach: Callable[[SocketPeer[Command]], Attachment],
     ) -> None:
+        """Be the connection of a call for as long as it goes over this socket."""
         calls = self._calls
         peer: SocketPeer[Command] = SocketPeer(
-            start.out_sample_rate, calls.dialect, *calls.media.to(call.owner)
+            start.out_sample_rate, calls.dialect, *calls.media.to(owner)
         )
-        async with asyncio.TaskGroup() as tasks:
-            reader = tasks.create_task(_read(ws, peer))
-            sender = tasks.create_task(peer.pump(ws.send_str, ws.send_bytes))
-            try:
-                await self._calls.converse(call, peer, voice)
-            finally:
-                reader.cancel()
-                peer.end_sending()
-            await asyncio.wait({sender}, timeout=LAST_WORDS_S)
-            sender.cancel()
+        attachment = attach(peer)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                reader = tasks.create_task(_read(ws, peer))
+                sender = tasks.create_task(peer.pump(ws.send_str, ws.send_bytes))
+                try:
+                    await attachment.over.wait()
+                finally:
+                    reader.cancel()
+                    peer.end_sending()
+                await asyncio.wait({sender}, timeout=LAST_WORDS_S)
+                sender.cancel()
+        finally:
+            peer.close()
+            attachment.released.set()
 
 
 async def _read(ws: web.WebSocketResponse, peer: SocketPeer[Command]) -> None:
     try:
-        async for message in ws:
-            if message.type == WSMsgType.BINARY:
-                peer.feed_audio(message.data)
-            elif message.type == WSMsgType.TEXT:
-                peer.feed_text(message.data)
+        while True:
+            message = await ws.receive()
+            match message.type:
+                case WSMsgType.BINARY:
+                    peer.feed_audio(message.data)
+                case WSMsgType.TEXT:
+                    peer.feed_text(message.data)
+                case WSMsgType.CLOSE if message.data in GOODBYES:
+                    return peer.leave("closed")
+                case _:  # closed otherwise, broken, or not heard of for too long
+                    return None
     finally:
+        if ws.close_code in REFUSALS:
+            peer.leave("refused")
         peer.close()

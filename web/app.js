@@ -51,10 +51,10 @@ const keyDialog = new KeyView((key) => {
   session.call();
 });
 const ring = new RingView(() => ({
-  caller: session.callerLevel?.read() ?? 0,
-  voice: session.voiceLevel?.read() ?? 0,
+  caller: session.levels.caller?.read() ?? 0,
+  voice: session.levels.voice?.read() ?? 0,
 }));
-const panel = new SettingsView(() => settings, change, () => session.callerLevel?.read() ?? null, (key, values) => t(key, values));
+const panel = new SettingsView(() => settings, change, () => session.levels.caller?.read() ?? null, (key, values) => t(key, values));
 const hold = new PushToTalk({ open: startTurn, close: endTurn });
 
 /** @param {Event} event */

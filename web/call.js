@@ -18,8 +18,9 @@ import { nextTurns } from './conversation.js';
 const IN_CALL = new Set(['listening', 'hearing', 'thinking', 'speaking', 'held']);
 const DIALLING = new Set(['asking', 'connecting', 'reconnecting']);
 
-/** Pauses before each reconnection, ms; after the last the server is held to be gone. */
-const BACKOFF_MS = [1000, 2000, 4000, 8000, 15000];
+/** Pauses before each reconnection, ms; after the last, about as late as a server waits for its
+ * caller, it is held to be gone. */
+const BACKOFF_MS = [500, 1000, 2000, 4000, 8000, 15000, 30000];
 /** Each pause is longer or shorter by up to so much: a thousand pages must not dial at once. */
 const SPREAD = 0.25;
 /** A call that lasted so long was steady: the next loss starts counting anew. */
@@ -107,6 +108,8 @@ export function reduce(state, event) {
       return isUp(state) ? withPhase({ ...told(state, event), awaiting: true, callerSpeaking: false }) : state;
     case 'session.started':
       return DIALLING.has(state.phase) ? started(state, event) : state;
+    case 'session.resumed':
+      return DIALLING.has(state.phase) ? resumed(state, event) : state;
     case 'session.ended':
       return isUp(state) ? over(state, event.reason, event.at ?? 0) : state;
     case 'error':
@@ -150,7 +153,14 @@ function started(state, { at = 0, voice_mode }) {
     upAt: at,
     retryAt: null,
     problem: null,
+    // What the call before it had left open is over.
+    turns: nextTurns(state.turns, state.call, { type: 'session.ended', reason: 'connection_lost' }),
   };
+}
+
+/** The same call goes on. @param {State} state @param {Extract<Event, {type: 'session.resumed'}>} event @returns {State} */
+function resumed(state, { at = 0, voice_mode }) {
+  return { ...state, ...SILENT, phase: 'listening', mode: voice_mode, hasAnswered: true, upAt: at, retryAt: null, problem: null };
 }
 
 /** @param {State} state @param {Problem} problem @returns {State} */
@@ -190,7 +200,6 @@ function lost(state, at, chance = 0.5) {
     attempt,
     upAt: null,
     retryAt: at + Math.round(pause_ms),
-    turns: nextTurns(state.turns, state.call, { type: 'session.ended', reason: 'connection_lost' }),
   };
 }
 

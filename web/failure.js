@@ -5,6 +5,8 @@ const OF_THE_SERVER = new Set([
   ...['server_full', 'draining', 'server_gone', 'voice_disabled', 'origin_refused', 'host_refused', 'rate_limited'],
   ...['key_needed', 'key_unknown', 'scope_missing', 'token_spent', 'voice_disabled_for_user', 'database_unavailable'],
 ]);
+/** The call that was to go on does not: it has ended, or the server knows it no more. */
+const OF_THE_CALL = new Set(['call_ended', 'no_such_call', 'call_not_begun', 'call_token_needed']);
 /** Refusals that pass by themselves. */
 const PASSING = new Set(['server_full', 'draining', 'rate_limited', 'database_unavailable']);
 
@@ -24,7 +26,12 @@ export class CallFailure extends Error {
 
   /** Another transport may do what this one could not. */
   get isOfTransport() {
-    return !OF_THE_SERVER.has(this.code);
+    return !OF_THE_SERVER.has(this.code) && !this.isOfCall;
+  }
+
+  /** A new call may be begun where this one is over. */
+  get isOfCall() {
+    return OF_THE_CALL.has(this.code);
   }
 
   /** The server has no room now and will have some. */

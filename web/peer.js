@@ -1,8 +1,8 @@
 /** A call over WebRTC: audio both ways, messages on the data channel `inzwa`. */
-/** @import {ClientMessage, Link, Playback, ServerMessage, SessionSettings, Transport, TransportParts} from './types.js' */
+/** @import {ClientMessage, Link, Numbered, Playback, SessionSettings, Thread, Transport, TransportParts} from './types.js' */
 import { CallFailure } from './failure.js';
 import { PacketStats } from './quality.js';
-import { deleteCall, patchCandidates, postCall } from './server.js';
+import { deleteCall, patchCandidates, postCall, resumeCall } from './server.js';
 
 /** A path that is down for so long does not come back by itself. */
 const DISCONNECTED_MS = 5000;
@@ -26,6 +26,8 @@ export class Peer {
   #call = null;
   /** @type {RTCIceCandidateInit[]} */
   #candidates = [];
+  /** @type {MediaStream | null} */
+  #voice = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #batch;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -54,15 +56,16 @@ export class Peer {
     globalThis.addEventListener('online', this.#networkChanged);
   }
 
-  /** @param {SessionSettings} settings @param {AbortSignal} signal */
-  async connect(settings, signal) {
+  /** @param {SessionSettings} settings @param {AbortSignal} signal @param {Thread | null} thread */
+  async connect(settings, signal, thread) {
     // Browsers look for relays as soon as there is an offer, and not again.
-    const iceServers = await this.parts.iceServers(signal);
+    const iceServers = await this.parts.iceServers(signal, thread);
     if (iceServers.length) this.pc.setConfiguration({ ...this.pc.getConfiguration(), iceServers });
     await this.pc.setLocalDescription();
     const offer = /** @type {RTCSessionDescription} */ (this.pc.localDescription);
-    const credential = await this.parts.credential(signal);
-    const answer = await postCall(offer, settings, credential, signal);
+    const answer = thread
+      ? await resumeCall(offer, thread, signal)
+      : await postCall(offer, settings, await this.parts.credential(signal), signal);
     this.#call = { id: answer.id, token: answer.call_token };
     if (this.#closed) return this.#release();
     const started = this.#started(signal);
@@ -112,15 +115,25 @@ export class Peer {
     return new Promise((resolve) => setTimeout(resolve, JITTER_TARGET_MS[this.#playback] + TAIL_MS));
   }
 
+  abandon() {
+    this.#call = null;
+    this.#stop();
+  }
+
   close() {
+    this.#stop();
+    const released = this.#release();
+    this.pc.close();
+    // The next connection may sound there already.
+    if (this.parts.speaker.srcObject === this.#voice) this.parts.speaker.srcObject = null;
+    return released;
+  }
+
+  #stop() {
     this.#closed = true;
     globalThis.removeEventListener('online', this.#networkChanged);
     clearTimeout(this.#batch);
     clearTimeout(this.#disconnected);
-    const released = this.#release();
-    this.pc.close();
-    this.parts.speaker.srcObject = null;
-    return released;
   }
 
   /** @returns {Promise<void>} */
@@ -138,9 +151,9 @@ export class Peer {
       const timer = setTimeout(() => reject(new CallFailure('webrtc_blocked')), this.timeout_ms);
       signal.addEventListener('abort', () => reject(signal.reason));
       this.channel.onmessage = ({ data }) => {
-        /** @type {ServerMessage} */
+        /** @type {Numbered} */
         const message = JSON.parse(data);
-        if (message.type === 'session.started') {
+        if (message.type === 'session.started' || message.type === 'session.resumed') {
           clearTimeout(timer);
           resolve();
         }
@@ -167,6 +180,7 @@ export class Peer {
 
   /** @param {MediaStream} voice */
   #hear(voice) {
+    this.#voice = voice;
     // Chromium lets remote audio flow only when an element plays it.
     this.parts.speaker.srcObject = voice;
     this.parts.speaker.play().catch(() => {});

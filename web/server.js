@@ -1,6 +1,6 @@
 /** The server's HTTP surface, as the page uses it. Paths are relative: a proxy may add a prefix. */
 /** @import {Access} from './access.js' */
-/** @import {ServerInfo, SessionSettings} from './types.js' */
+/** @import {ServerInfo, SessionSettings, Thread} from './types.js' */
 import { CallFailure } from './failure.js';
 
 /** How long a full server is left alone when it does not say. */
@@ -28,13 +28,14 @@ export async function fetchInfo() {
  * through (TURN); nothing where the server has no relay.
  *
  * @param {ServerInfo | null} info @param {Access} access
- * @returns {(signal: AbortSignal) => Promise<RTCIceServer[]>}
+ * @returns {(signal: AbortSignal, thread: Thread | null) => Promise<RTCIceServer[]>}
  */
-export const relays = (info, access) => async (signal) => {
+export const relays = (info, access) => async (signal, thread) => {
   if (!info?.turn) return [];
   try {
-    const headers = bearer(await access.credential(signal));
-    return (await (await request('v1/ice', { headers, signal })).json()).ice_servers;
+    const path = thread ? `v1/calls/${thread.id}/ice` : 'v1/ice';
+    const headers = bearer(thread ? thread.token : await access.credential(signal));
+    return (await (await request(path, { headers, signal })).json()).ice_servers;
   } catch (error) {
     // Most callers need none; what keeps this one from calling, the call itself will tell.
     if (error instanceof CallFailure) return [];
@@ -57,6 +58,18 @@ export async function postCall(offer, session, credential, signal) {
   const { headers, body } = json({ sdp: offer.sdp, type: offer.type, session });
   const init = { method: 'POST', headers: { ...headers, ...bearer(credential) }, body, signal };
   return (await request('v1/calls', init)).json();
+}
+
+/**
+ * Another connection for a call that goes on.
+ *
+ * @param {RTCSessionDescriptionInit} offer @param {Thread} thread @param {AbortSignal} signal
+ * @returns {Promise<{id: string, sdp: string, type: 'answer', ice_servers?: RTCIceServer[], call_token?: string}>}
+ */
+export async function resumeCall(offer, { id, token, after }, signal) {
+  const { headers, body } = json({ sdp: offer.sdp, type: offer.type, after });
+  const init = { method: 'POST', headers: { ...headers, ...bearer(token) }, body, signal };
+  return (await request(`v1/calls/${id}/resume`, init)).json();
 }
 
 /** @param {string} id @param {RTCIceCandidateInit[]} candidates @param {string} [token] */

@@ -5,11 +5,12 @@
  * reports. One dialling owns one AbortController: hanging up aborts it, and
  * whatever it was waiting for comes to nothing.
  */
-/** @import {ClientMessage, Event, Options, Playback, ServerInfo, ServerMessage, SessionSettings, State, Transport, TransportKind} from './types.js' */
+/** @import {ClientMessage, Event, Numbered, Options, Playback, ServerInfo, SessionSettings, State, Transport, TransportKind} from './types.js' */
 /** @import {Access} from './access.js' */
 import { isSilenced, isUp } from './call.js';
+import { Continuation } from './continuation.js';
 import { CallFailure, failureOf } from './failure.js';
-import { Level } from './level.js';
+import { Levels } from './levels.js';
 import { Microphone } from './microphone.js';
 import { Peer } from './peer.js';
 import { fetchInfo, relays } from './server.js';
@@ -22,12 +23,10 @@ export class Session {
   info = null;
   /** @type {MediaStream | null} */
   voice = null;
-  /** @type {Level | null} */
-  callerLevel = null;
-  /** @type {Level | null} */
-  voiceLevel = null;
+  levels = new Levels();
   /** @type {Transport | null} */
   #transport = null;
+  #going = new Continuation();
   /** @type {AudioContext | null} */
   #context = null;
   #microphone = new Microphone(() => this.dispatch({ type: 'microphone.lost' }));
@@ -61,6 +60,7 @@ export class Session {
 
   /** To be called from the press itself: browsers let sound start only then. @param {{typing?: boolean}} [how] */
   async call({ typing = false } = {}) {
+    if (this.state().phase !== 'error') this.#going.thread = null;
     this.dispatch({ type: 'call.asked', at: now() });
     if (this.state().phase !== 'asking') return;
     this.#silence();
@@ -81,6 +81,7 @@ export class Session {
   hangUp() {
     this.send({ type: 'stop' });
     this.dispatch({ type: 'call.hung_up', at: now() });
+    this.#going.end(this.#transport !== null);
     this.#silence();
   }
 
@@ -112,7 +113,7 @@ export class Session {
     if (!this.#microphone.stream) return;
     const use = async (/** @type {MediaStream} */ fresh) => {
       this.dispatch({ type: 'microphone.ready', kind: 'live' });
-      this.#meterCaller();
+      this.levels.ofCaller(this.#context, this.#microphone.stream);
       await this.#transport?.setMicrophone(fresh);
       this.applyMute();
     };
@@ -137,7 +138,9 @@ export class Session {
     } catch (error) {
       if (dialling.signal.aborted) return;
       if (!(error instanceof CallFailure)) throw error;
-      this.#failed(error);
+      if (!this.#going.thread || !error.isOfCall) return this.#failed(error);
+      this.#going.thread = null; // it ended meanwhile: another one is begun
+      await this.#dial(dialling);
     }
   }
 
@@ -156,11 +159,12 @@ export class Session {
     let transport = null;
     try {
       transport = this.#open(kind);
-      await transport.connect(this.choices().session, signal);
+      await transport.connect(this.choices().session, signal, this.#going.thread);
       if (signal.aborted) throw signal.reason;
       return true;
     } catch (error) {
       if (this.#transport === transport) this.#transport = null;
+      if (this.#going.thread) transport?.abandon();
       // The next way in is begun with the same start token, once the server has it back.
       await transport?.close();
       if (signal.aborted) throw error;
@@ -182,12 +186,11 @@ export class Session {
       playback: this.choices().playback,
       iceServers: relays(this.info, this.access),
       credential: (/** @type {AbortSignal} */ signal) => this.access.credential(signal),
-      onMessage: (/** @type {ServerMessage} */ message) => this.#transport === transport && this.#received(message),
+      onMessage: (/** @type {Numbered} */ message) => this.#transport === transport && this.#received(message),
       onLost: () => this.#transport === transport && isUp(this.state()) && this.#lost(),
       onVoice: (/** @type {MediaStream} */ stream) => {
         this.voice = stream;
-        this.voiceLevel?.close();
-        this.voiceLevel = new Level(context, stream);
+        this.levels.ofVoice(context, stream);
       },
     };
     /** @type {Transport} */
@@ -198,7 +201,8 @@ export class Session {
 
   #connected() {
     this.#dialling = null;
-    this.#meterCaller();
+    this.#going.release();
+    this.levels.ofCaller(this.#context, this.#microphone.stream);
     this.applyMute();
     this.setSpeaker(this.choices().speaker);
     clearInterval(this.#measuring);
@@ -210,15 +214,10 @@ export class Session {
     if (link) this.dispatch({ type: 'link.measured', link });
   }
 
-  #meterCaller() {
-    this.callerLevel?.close();
-    const { stream } = this.#microphone;
-    this.callerLevel = this.#context && stream && new Level(this.#context, stream);
-  }
-
-  /** @param {ServerMessage} message */
+  /** @param {Numbered} message */
   #received(message) {
     this.dispatch({ ...message, at: now() });
+    this.#going.told(message);
     if (message.type === 'session.ended') this.#ended();
     // Who is only read to is not listened to: the microphone is given back.
     if (message.type === 'session.started' && message.voice_mode === 'tts_only') this.#stopListening();
@@ -239,6 +238,8 @@ export class Session {
 
   /** A call that was up broke off. */
   #lost() {
+    this.#going.abandon(this.#transport);
+    this.#transport = null;
     this.#disconnect();
     this.dispatch({ type: 'call.lost', at: now(), chance: Math.random() });
     this.#afterFailure();
@@ -276,8 +277,7 @@ export class Session {
     clearInterval(this.#measuring);
     this.#transport?.close();
     this.#transport = null;
-    this.voiceLevel?.close();
-    this.voiceLevel = null;
+    this.levels.ofVoice(null, null);
     this.voice = null;
   }
 
@@ -287,8 +287,8 @@ export class Session {
     this.#dialling?.abort();
     this.#dialling = null;
     this.#disconnect();
-    this.callerLevel?.close();
-    this.callerLevel = null;
+    this.#going.release();
+    this.levels.ofCaller(null, null);
     this.#microphone.close();
     this.#context?.close();
     this.#context = null;

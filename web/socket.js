@@ -1,5 +1,5 @@
 /** A call over the WebSocket: PCM both ways, messages between. */
-/** @import {ClientMessage, Link, Playback, ServerMessage, SessionSettings, Transport, TransportParts} from './types.js' */
+/** @import {ClientMessage, Link, Numbered, Playback, SessionSettings, Thread, Transport, TransportParts} from './types.js' */
 import { CallFailure } from './failure.js';
 import { Lifeline } from './lifeline.js';
 import { gradeOfUnderruns } from './quality.js';
@@ -15,6 +15,8 @@ const QUALITY_WINDOW_MS = 10000;
 /** How long the last words may take to sound, and what the sound card holds of them. */
 const FINISH_MS = 1000;
 const TAIL_MS = 100;
+/** A close code of our own (4000 to 4999): the call is taken up over another connection. */
+const BACK_SOON = 4000;
 /** WebSocket close code "try again later" (IANA registry). */
 const TRY_AGAIN_LATER = 1013;
 
@@ -47,15 +49,15 @@ export class Socket {
     this.parts = parts;
   }
 
-  /** @param {SessionSettings} settings @param {AbortSignal} signal */
-  async connect(settings, signal) {
+  /** @param {SessionSettings} settings @param {AbortSignal} signal @param {Thread | null} thread */
+  async connect(settings, signal, thread) {
     const { audioWorklet } = this.parts.context;
     if (!audioWorklet) throw new CallFailure('insecure');
     await Promise.all(
       ['capture', 'player'].map((name) => audioWorklet.addModule(new URL(`audio/${name}.js`, import.meta.url))),
     );
     signal.throwIfAborted();
-    await this.#greet(settings, await this.parts.credential(signal), signal);
+    await this.#greet(await this.#start(settings, signal, thread), signal);
   }
 
   /** @param {ClientMessage} message */
@@ -103,9 +105,19 @@ export class Socket {
     });
   }
 
+  abandon() {
+    this.#closed = true;
+    this.#socket?.close(BACK_SOON);
+    this.#silence();
+  }
+
   async close() {
     this.#closed = true;
     this.#socket?.close(1000);
+    this.#silence();
+  }
+
+  #silence() {
     this.#source?.disconnect();
     for (const worklet of [this.#capture, this.#player]) {
       worklet?.disconnect();
@@ -113,19 +125,27 @@ export class Socket {
     }
   }
 
+  /** @param {SessionSettings} settings @param {AbortSignal} signal @param {Thread | null} thread @returns {Promise<ClientMessage>} */
+  async #start(settings, signal, thread) {
+    /** @type {ClientMessage} */
+    const start = { type: 'start', codec: 'pcm16', sample_rate: 16000, out_sample_rate: OUT_RATE };
+    if (thread) return { ...start, auth: thread.token, resume: { session_id: thread.id, after: thread.after } };
+    const auth = await this.parts.credential(signal);
+    return { ...start, ...settings, ...(auth && { auth }) };
+  }
+
   /**
    * Opens the socket, says `start` and waits for `session.started`.
    *
-   * @param {SessionSettings} settings @param {string} auth @param {AbortSignal} signal @returns {Promise<void>}
+   * @param {ClientMessage} start @param {AbortSignal} signal @returns {Promise<void>}
    */
-  #greet(settings, auth, signal) {
+  #greet(start, signal) {
     return new Promise((resolve, reject) => {
       const socket = (this.#socket = new WebSocket(socketAddress()));
       socket.binaryType = 'arraybuffer';
       const timer = setTimeout(() => reject(new CallFailure('server_gone')), TIMEOUT_MS);
       signal.addEventListener('abort', () => reject(signal.reason));
-      socket.onopen = () =>
-        this.send({ type: 'start', codec: 'pcm16', sample_rate: 16000, out_sample_rate: OUT_RATE, ...settings, ...(auth && { auth }) });
+      socket.onopen = () => this.send(start);
       socket.onclose = ({ code }) => {
         clearTimeout(timer);
         const full = code === TRY_AGAIN_LATER;
@@ -135,9 +155,9 @@ export class Socket {
       socket.onmessage = ({ data }) => {
         this.#lifeline.heard(performance.now());
         if (data instanceof ArrayBuffer) return this.#player?.port.postMessage(data, [data]);
-        /** @type {ServerMessage} */
+        /** @type {Numbered} */
         const message = JSON.parse(data);
-        if (message.type === 'session.started') {
+        if (message.type === 'session.started' || message.type === 'session.resumed') {
           clearTimeout(timer);
           this.#begin(message.out_sample_rate);
           resolve();

@@ -16,6 +16,7 @@ export interface TranscriptWord { text: string; start_ms: number; end_ms: number
 /** What the server says (docs/protocol.md). */
 export type ServerMessage =
   | { type: 'session.started'; session_id: string; call_token: string; out_sample_rate: number; language: string; voice: string | null; speed: number; voice_mode: VoiceMode }
+  | { type: 'session.resumed'; session_id: string; call_token: string; out_sample_rate: number; language: string; voice: string | null; speed: number; voice_mode: VoiceMode; complete: boolean }
   | { type: 'session.updated'; language: string; voice: string | null; speed: number }
   | { type: 'session.ended'; reason: string }
   | { type: 'speech.started'; turn: number }
@@ -34,9 +35,15 @@ export type ServerMessage =
   | ({ type: 'turn.metrics'; turn: number } & Latency)
   | { type: 'error'; code: string; message: string; action: string; turn?: number };
 
+/** How a message of the server's comes: most have a number, which rises within the call. */
+export type Numbered = ServerMessage & { event_id?: number };
+
+/** A call that goes on over whatever connection; `after` numbers the last event that came. */
+export interface Thread { id: string; token: string; after: number }
+
 /** What the page says. */
 export type ClientMessage =
-  | { type: 'start'; codec: 'pcm16'; sample_rate: 16000; out_sample_rate: 24000; language?: string; voice?: string; speed?: number; auth?: string }
+  | { type: 'start'; codec: 'pcm16'; sample_rate: 16000; out_sample_rate: 24000; language?: string; voice?: string; speed?: number; auth?: string; resume?: { session_id: string; after: number } }
   | { type: 'start_turn' }
   | { type: 'end_turn' }
   | { type: 'text'; text: string }
@@ -200,10 +207,10 @@ export interface TransportParts {
   speaker: HTMLAudioElement;
   playback: Playback;
   /** Relays to connect through; none where the server has none. */
-  iceServers(signal: AbortSignal): Promise<RTCIceServer[]>;
+  iceServers(signal: AbortSignal, thread: Thread | null): Promise<RTCIceServer[]>;
   /** What the call is begun with; empty on a server that asks nobody. */
   credential(signal: AbortSignal): Promise<string>;
-  onMessage(message: ServerMessage): void;
+  onMessage(message: Numbered): void;
   /** The connection broke; never after `close`. */
   onLost(): void;
   /** The assistant's voice can be heard, metered and recorded here. */
@@ -213,8 +220,11 @@ export interface TransportParts {
 /** The one shape of `peer.js` and `socket.js`. */
 export interface Transport {
   readonly kind: TransportKind;
-  /** Resolves once `session.started` has come; rejects with a `CallFailure`. */
-  connect(settings: SessionSettings, signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves once `session.started` has come, or with a `thread` `session.resumed`; rejects with
+   * a `CallFailure`.
+   */
+  connect(settings: SessionSettings, signal: AbortSignal, thread: Thread | null): Promise<void>;
   send(message: ClientMessage): void;
   setMuted(muted: boolean): void;
   setMicrophone(stream: MediaStream): Promise<void>;
@@ -223,7 +233,9 @@ export interface Transport {
   stats(): Promise<Link>;
   /** Resolves once what has arrived has sounded. */
   finish(): Promise<void>;
-  /** Resolves once the server knows. */
+  /** The connection is given up and the call is not: what closes it later does not end the call. */
+  abandon(): void;
+  /** Ends the call. Resolves once the server knows. */
   close(): Promise<void>;
 }
 

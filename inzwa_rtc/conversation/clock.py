@@ -42,6 +42,11 @@ class CallClock:
         """The caller spoke or typed."""
         self._idle = self._unanswered = self._prompts = 0
 
+    def been_away(self, seconds: float) -> None:
+        """For so long there was no connection. The call is longer by that, and nobody was idle."""
+        self._total += round(seconds * ASR_SAMPLE_RATE)
+        self.caller_is_active()
+
     def tick(self, samples: int, is_busy: bool) -> Due | None:
         """`samples` have passed; `is_busy` while a turn is running or the caller speaks."""
         settings = self._settings

@@ -68,6 +68,18 @@ class History:
             self._unanswered = ""
             self._add(Message("assistant", heard))
 
+    def take_back(self, said: str, heard: str) -> None:
+        """Of what was added as heard, only the beginning was."""
+        for at, message in reversed(list(enumerate(self._messages))):
+            if message.role != "assistant" or not message.content.endswith(said):
+                continue
+            left = f"{message.content.removesuffix(said)}{heard}".strip()
+            later = self._messages[at + 1 :]
+            del self._messages[at:]
+            for kept in [replace(message, content=left)] * bool(left) + later:
+                self._add(kept)  # two messages of the caller's may have become one
+            return
+
     def add_tools(self, calls: Sequence[ToolCall], results: Sequence[str]) -> None:
         """What tools were asked for, and the beginning of what each of them told."""
         self._add(Message("assistant", "", tuple(calls)))

@@ -9,6 +9,7 @@ from typing import Protocol
 from inzwa_rtc.audio.frame import Frame
 from inzwa_rtc.events import Event
 from inzwa_rtc.playout.playout import Playout
+from inzwa_rtc.playout.unheard import Unheard
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,21 @@ class HangUp:
 Command = StartTurn | EndTurn | TypedText | Played | UpdateVoice | HangUp
 
 
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The connection is lost, and the caller may come back over another one. Of these replies,
+    which were played to their end, they have not heard all."""
+
+    unheard: tuple[Unheard, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """The caller is there again, after so many seconds."""
+
+    away_s: float
+
+
 class Peer(Protocol):
     """One caller's connection."""
 
@@ -65,10 +81,10 @@ class Peer(Protocol):
         """From now on, pull a frame from `playout` every 20 ms."""
         ...
 
-    def receive(self) -> AsyncGenerator[Frame | Command, None]:
+    def receive(self) -> AsyncGenerator[Frame | Command | Gone | Back, None]:
         """The caller's audio, 16 kHz, as the voice detector has heard it, without gaps in its
         sample count (silence stands in for what did not come), and commands. Ends when the
-        connection is gone."""
+        caller is gone for good."""
         ...
 
     def send(self, event: Event) -> None:

@@ -13,6 +13,7 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from inzwa_rtc.audio.frame import Frame
+from inzwa_rtc.conversation.absence import taken_back
 from inzwa_rtc.conversation.clock import CallClock, Due
 from inzwa_rtc.conversation.dialogue import Dialogue
 from inzwa_rtc.conversation.engines import EngineSource
@@ -22,8 +23,10 @@ from inzwa_rtc.conversation.history import History
 from inzwa_rtc.conversation.listener import Listener
 from inzwa_rtc.conversation.open_tools import OpenTools
 from inzwa_rtc.conversation.peer import (
+    Back,
     Command,
     EndTurn,
+    Gone,
     HangUp,
     Peer,
     Played,
@@ -200,7 +203,7 @@ class Session:
         if self._ends_at_s is not None and self.elapsed_s >= self._ends_at_s:
             self.end("disabled")
 
-    def _obey(self, command: Command) -> None:
+    def _obey(self, command: Command | Gone | Back) -> None:
         match command:
             case StartTurn() if self._mode == "tts_only":
                 self._tell_mode("Type a message: it is answered aloud.")
@@ -221,6 +224,13 @@ class Session:
                 self._update(command)
             case HangUp():
                 self.end("caller")
+            case Gone(unheard=unheard):
+                self._listener.end_turn()
+                rest = taken_back(unheard, self._context.history, self._peer.send)
+                if self._turn is None:
+                    self._announce(rest)
+            case Back(away_s=away_s):
+                self._clock.been_away(away_s)
 
     def _tell_mode(self, action: str) -> None:
         what = f"The voice mode of this call is `{self._mode}`."

@@ -106,6 +106,7 @@ class CallMetrics:
         self._seconds = histogram("inzwa_call_seconds", "Length of calls", _CALLS_S, "transport")
         self._started = counter("inzwa_calls_started", "Calls begun", "transport")
         self._ended = counter("inzwa_calls_ended", "Calls ended", "transport", "reason")
+        self._resumed = counter("inzwa_calls_resumed", "Calls taken up again", "transport")
         self._refused = counter("inzwa_calls_refused", "Calls not taken", "code")
         self._turns = counter("inzwa_turns", "Turns answered", "kind")
         self._interrupted = counter("inzwa_turns_interrupted", "Replies that were cut")
@@ -122,6 +123,10 @@ class CallMetrics:
         """A call is over."""
         self._ended.labels(transport, reason).inc()
         self._seconds.labels(transport).observe(seconds)
+
+    def resumed(self, transport: str) -> None:
+        """A call goes on over another connection, of this kind."""
+        self._resumed.labels(transport).inc()
 
     def refused(self, code: str) -> None:
         """A call was not taken."""

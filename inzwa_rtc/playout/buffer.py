@@ -40,6 +40,10 @@ class Buffer:
         """Bytes by which the frame that was begun, if one was, is not whole yet."""
         return -len(self._start) % self._frame_bytes
 
+    def put_back(self, frames: Sequence[PlayoutFrame]) -> None:
+        """Have them, in this order, before all others again."""
+        self._frames.extendleft(reversed(frames))
+
     def take(self) -> PlayoutFrame | None:
         """The next whole frame, None where there is none."""
         return self._frames.popleft() if self._frames else None

@@ -43,6 +43,7 @@ class Ledger:
         self._text = ""
         self._marks: list[tuple[int, int]] = [(0, 0)]  # (sample, characters heard by then)
         self._cues: list[CaptionCue] = []
+        self._told = 0  # of them
         self._written = 0
         self._phrase = ""
         self._phrase_sample = 0
@@ -113,9 +114,16 @@ class Ledger:
 
     def cues_before(self, played_samples: int) -> list[CaptionCue]:
         """Take the captions that start before sample `played_samples`, in order."""
-        count = bisect_right(self._cues, played_samples - 1, key=lambda cue: cue.sample)
-        cues, self._cues = self._cues[:count], self._cues[count:]
-        return cues
+        told = self._told
+        self._told = max(told, self._cues_until(played_samples))
+        return self._cues[told : self._told]
+
+    def go_back(self, played_samples: int) -> None:
+        """What starts from this sample on is played again, and its captions are taken again."""
+        self._told = min(self._told, self._cues_until(played_samples))
+
+    def _cues_until(self, sample: int) -> int:
+        return bisect_right(self._cues, sample - 1, key=lambda cue: cue.sample)
 
     def _add_word(self, word: WordTime) -> None:
         end = word.offset + word.length

@@ -23,6 +23,7 @@ from inzwa_rtc.events import (
 )
 from inzwa_rtc.playout.buffer import Buffer
 from inzwa_rtc.playout.ledger import Ledger
+from inzwa_rtc.playout.unheard import Unheard
 
 MADE_AT_ONCE = 4  # frames: encoding them delays what is due elsewhere by 1.5 ms at most
 LEAD_MS = 2000  # hides a slow phrase behind the one before it; 96 kB at 24 kHz
@@ -52,11 +53,13 @@ class Speech:
         self._ledger = Ledger(self._rate)
         self._frame_bytes = frame_bytes(self._rate)
         self._audio = Buffer(self._frame_bytes)
-        self._encoder = playout.new_encoder() if playout.new_encoder is not None else None
+        self._encoder: Encoder | None = None  # made once a transport has said that it wants one
         self._is_behind = False  # packets were written that the encoder knows nothing of
         self._lead_bytes = self._bytes(LEAD_MS)
         self._pulled = 0
+        self._is_begun = False
         self._reported: int | None = None
+        self._reported_from = 0  # where the device that reports began to play
         # Samples pulled as of each of the last frames: what left `n` frames ago.
         self._past: deque[int] = deque([0], maxlen=MAX_TRANSIT_MS // FRAME_MS + 1)
         self._is_told_held = False
@@ -167,7 +170,8 @@ class Speech:
 
     def report_played(self, samples: int) -> None:
         """The caller's device says how much of this turn's audio it has played."""
-        self._reported = min(max(samples, self._reported or 0), self._pulled)
+        played = self._reported_from + samples
+        self._reported = min(max(played, self._reported or 0), self._pulled)
 
     def heard(self) -> str:
         """The text whose audio the caller has heard.
@@ -192,6 +196,32 @@ class Speech:
             event = PlaybackHeld if is_held else PlaybackReleased
             self._on_event(event(self.turn))
 
+    def give_back(self, frames: Sequence[PlayoutFrame]) -> None:
+        """These, the last that were pulled, have reached nobody, unless the caller's device has
+        said that it played them: they are played again."""
+        if self._over.is_set():
+            return
+        frames = self._not_reported(frames)
+        self._pulled -= self._samples(frames)
+        self._audio.put_back(frames)
+        self._ledger.go_back(self._pulled)
+        self._past.clear()
+        self._past.append(self._pulled)
+        self._reported, self._reported_from = None, self._pulled  # by another device, perhaps
+        self._is_begun = False
+        if self._is_told_held:
+            self._is_told_held = False  # to the next device it is silent all the same
+            self._on_event(PlaybackReleased(self.turn))
+
+    def not_heard(self, frames: Sequence[PlayoutFrame]) -> Unheard | None:
+        """What is true of a speech that was played out, if these, the last that were pulled,
+        have reached nobody; None where it makes no difference."""
+        if self._heard_by_cut is not None or not self._over.is_set():
+            return None
+        said = self.heard()
+        heard = self._ledger.heard(self._pulled - self._samples(self._not_reported(frames)))
+        return None if heard == said else Unheard(self.turn, heard, said)
+
     def pull(self) -> PlayoutFrame | None:
         """The next frame; None while there is none to play (yet)."""
         self._settle()  # here, not behind the last frame: that one must leave first
@@ -207,7 +237,8 @@ class Speech:
         frame = self._audio.take()
         if frame is None:
             return None
-        if not self._pulled:
+        if not self._is_begun:
+            self._is_begun = True
             self._on_event(PlaybackStarted(self.turn))
         self._pulled += self._frame_bytes // BYTES_PER_SAMPLE
         for cue in self._ledger.cues_before(self._pulled):
@@ -221,7 +252,9 @@ class Speech:
         """A frame as it will be played: encoded by now, where packets are sent, so that sending
         costs nothing when it is due."""
         if self._encoder is None:
-            return PlayoutFrame(pcm)
+            if self._playout.new_encoder is None:
+                return PlayoutFrame(pcm)
+            self._encoder = self._playout.new_encoder()
         if self._is_behind:
             self._encoder.reset()  # what it encoded last is not what was played last
             self._is_behind = False
@@ -246,6 +279,14 @@ class Speech:
         if self._pulled:
             self._on_event(PlaybackEnded(self.turn))
 
+    def _not_reported(self, frames: Sequence[PlayoutFrame]) -> Sequence[PlayoutFrame]:
+        unreported = self._pulled - (self._reported or 0)
+        most = -(-unreported * BYTES_PER_SAMPLE // self._frame_bytes)
+        return frames[max(0, len(frames) - most) :]
+
+    def _samples(self, frames: Sequence[PlayoutFrame]) -> int:
+        return len(frames) * self._frame_bytes // BYTES_PER_SAMPLE
+
     def _bytes(self, ms: int) -> int:
         return self._rate * ms // 1000 * BYTES_PER_SAMPLE
 
@@ -261,6 +302,11 @@ class Playout:
         self.on_event = on_event
         self.is_held = False
         self._speech: Speech | None = None
+
+    @property
+    def newest(self) -> Speech | None:
+        """The speech that is played, or was the last to be."""
+        return self._speech
 
     def speech(self, turn: int) -> Speech:
         """A new turn's speech. The one before it is cut if it still plays."""

@@ -38,6 +38,7 @@ class TimeoutSettings(Group):
     next_audio: Annotated[float, Field(gt=0, le=60)] = 3.0
     engine_start: Annotated[float, Field(gt=0, le=600)] = 60.0
     call_setup: Annotated[float, Field(gt=0, le=60)] = 10.0
+    network_silence: Annotated[float, Field(ge=1, le=600)] = 15.0
     drain: Annotated[float, Field(ge=0, le=3600)] = 10.0
 
 

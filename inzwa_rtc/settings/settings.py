@@ -19,6 +19,7 @@ from inzwa_rtc.settings.groups import (
     TurnSettings,
 )
 from inzwa_rtc.settings.network import Address, Interface, TurnUrl, UdpPorts
+from inzwa_rtc.settings.resume import ResumeSettings
 from inzwa_rtc.settings.safety import SafetySettings
 from inzwa_rtc.settings.speech import PhraseCacheSettings, SpeechSettings
 from inzwa_rtc.settings.telemetry import TelemetrySettings
@@ -90,6 +91,7 @@ class Settings(Group):
     noise_suppression: NoiseSuppression = "off"
     turn: TurnSettings = TurnSettings()
     call: CallSettings = CallSettings()
+    resume: ResumeSettings = ResumeSettings()
     timeouts: TimeoutSettings = TimeoutSettings()
     limits: LimitSettings = LimitSettings()
     load: LoadSettings = LoadSettings()

@@ -87,6 +87,10 @@ class Gate:
                 if self.on_rtp(data, now):
                     self.heard_at = now
 
+    def heard(self) -> None:
+        """Something authentic came."""
+        self.heard_at = self._loop.time()
+
     def _is_validated(self, port: StunProtocol, address: tuple[str, int]) -> bool:
         pairs = [*self._connection._check_list, *self._connection._nominated.values()]
         for pair in pairs:
@@ -101,7 +105,7 @@ class Gate:
 
     def _checked(self, message: Message, addr: tuple[str, int], protocol: StunProtocol) -> None:
         """An authentic request for a connectivity check, which also asks for consent."""
-        self.heard_at = self._loop.time()
+        self.heard()
         self._check_incoming(message, addr, protocol)
 
 
@@ -111,6 +115,12 @@ class MediaPort(StunProtocol):
     def __init__(self, connection: Connection, gate: Gate) -> None:
         super().__init__(connection)
         self._gate = gate
+
+    async def request(self, *args: Any, **options: Any) -> Any:
+        """Of aioice's: an answer to it is authentic, and tells that the other end is there."""
+        answer = await super().request(*args, **options)
+        self._gate.heard()
+        return answer
 
     def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
         """STUN goes to aioice, all else through the gate."""

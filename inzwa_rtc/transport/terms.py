@@ -53,6 +53,11 @@ class Terms:
         return self.kept_bitrate is not None and self.kept_bitrate <= self.bitrate_out
 
     @classmethod
+    def of(cls, settings: Settings, low_data: object) -> Terms:
+        """The usual ones, or those of low-data mode where that was asked for."""
+        return cls.low_data() if low_data else cls.usual(settings)
+
+    @classmethod
     def low_data(cls) -> Terms:
         """Those of a caller who asks for as little data as speech takes."""
         return cls(LOW_BITRATE, LOW_BITRATE, LOW_PACKET_MS)

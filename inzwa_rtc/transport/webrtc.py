@@ -22,7 +22,7 @@ from aiortc.sdp import candidate_from_sdp
 from inzwa_rtc.audio.frame import Frame
 from inzwa_rtc.engines.contracts import SharedVoiceDetector
 from inzwa_rtc.errors import PeerError
-from inzwa_rtc.events import Event, Failure
+from inzwa_rtc.events import Departure, Event, Failure, Numbered
 from inzwa_rtc.playout.playout import Playout
 from inzwa_rtc.settings import LimitSettings, Settings
 from inzwa_rtc.transport.answer import answered
@@ -45,6 +45,7 @@ MAX_UNSENT_EVENTS = 256  # events of set-up, before the channel is open
 MAX_BUFFERED_BYTES = 1 << 20  # a client that does not read for so long is gone
 CHANNEL_WAIT_S = 1.0  # clients without a data channel (WHIP) get their call all the same
 FLUSH_S = 0.5
+SILENT_S = 10.0  # consent is withdrawn after 25 s of silence, which is no farewell
 CHANNEL_LABEL = "inzwa"
 GAP_S = LONGEST_QUIET_S + 0.1  # the jitter buffer stands in for missing audio before that
 
@@ -80,8 +81,10 @@ class WebRtcPeer(Generic[C]):
         self._line: WebRtcLine | None = None
         self._sender: OpusSender | None = None
         self._channel: RTCDataChannel | None = None
-        self._unsent: deque[Event] = deque(maxlen=MAX_UNSENT_EVENTS)
+        self._unsent: deque[Event | Numbered] = deque(maxlen=MAX_UNSENT_EVENTS)
         self._candidates = 0
+        self._is_closing = False
+        self.departure: Departure = "lost"
         self._connected = asyncio.Event()
         self._is_given_up = False
         self._channel_open = asyncio.Event()
@@ -94,8 +97,8 @@ class WebRtcPeer(Generic[C]):
         return str(self._pc.connectionState)
 
     @property
-    def heard_at(self) -> float:
-        """When the last authentic packet came, on the loop's clock."""
+    def last_heard(self) -> float:
+        """When anything came that only the client can have sent, on the loop's clock."""
         return max((gate.heard_at for gate in self._gates), default=0.0)
 
     @property
@@ -177,7 +180,7 @@ class WebRtcPeer(Generic[C]):
         """The caller's frames and commands."""
         return self._inbox.receive()
 
-    def send(self, event: Event) -> None:
+    def send(self, event: Event | Numbered) -> None:
         """Send an event; before the channel is open it waits."""
         if self._channel is None or not self._channel_open.is_set():
             self._unsent.append(event)
@@ -208,6 +211,7 @@ class WebRtcPeer(Generic[C]):
 
     async def close(self) -> None:
         """Free everything. May be called more than once."""
+        self._is_closing = True
         self._inbox.close()
         self._leave_clock()
         # Shielded: cancelled half-way, aiortc would leave its sockets open.
@@ -247,6 +251,9 @@ class WebRtcPeer(Generic[C]):
         if self.state in ("connected", "failed", "closed"):
             self._connected.set()
         if self.state in ("failed", "closed"):
+            is_silent = asyncio.get_running_loop().time() - self.last_heard > SILENT_S
+            if self.state == "closed" and not is_silent and not self._is_closing:
+                self.departure = "closed"
             self._inbox.close()
 
     def _leave_clock(self) -> None:
@@ -275,4 +282,5 @@ class WebRtcPeer(Generic[C]):
         except PeerError as error:
             self.send(Failure(error.code, error.message, error.action))
         except CommandsOverflowError:
+            self.departure = "refused"
             self._inbox.close()

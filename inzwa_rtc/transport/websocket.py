@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 from inzwa_rtc.audio.frame import Frame
 from inzwa_rtc.engines.contracts import SharedVoiceDetector
 from inzwa_rtc.errors import PeerError
-from inzwa_rtc.events import Event, Failure
+from inzwa_rtc.events import Departure, Event, Failure, Numbered
 from inzwa_rtc.playout.playout import Playout
 from inzwa_rtc.transport.clock import MediaClock
 from inzwa_rtc.transport.inbox import CommandsOverflowError, Inbox
@@ -61,9 +61,12 @@ class SocketPeer(Generic[C]):
         self._outbox = Outbox()
         self._playout: Playout | None = None
         self._errors = 0
+        self.departure: Departure = "lost"
+        self.last_heard = asyncio.get_running_loop().time()
 
     def feed_audio(self, pcm: bytes) -> None:
         """A binary message arrived: int16 LE mono 16 kHz."""
+        self._heard()
         if len(pcm) % 2 == 0:
             self._inbox.put_audio(pcm)
         else:
@@ -77,12 +80,18 @@ class SocketPeer(Generic[C]):
 
     def feed_text(self, message: str) -> None:
         """A text message arrived."""
+        self._heard()
         try:
             self._inbox.put_command(self._dialect.decode(message))
         except PeerError as error:
             self._refuse(error)
         except CommandsOverflowError:
-            self._inbox.close()
+            self.leave("refused")
+
+    def leave(self, departure: Departure) -> None:
+        """The connection is gone, and it is known why: nothing more arrives."""
+        self.departure = departure
+        self._inbox.close()
 
     def close(self) -> None:
         """The connection is gone: nothing more arrives."""
@@ -103,7 +112,7 @@ class SocketPeer(Generic[C]):
         """The caller's frames and commands."""
         return self._inbox.receive()
 
-    def send(self, event: Event) -> None:
+    def send(self, event: Event | Numbered) -> None:
         """Queue an event behind all audio that left before it."""
         message = message_of(event, self._dialect)
         if message is not None:
@@ -138,12 +147,15 @@ class SocketPeer(Generic[C]):
         if frame is not None:
             self._put(frame.pcm)
 
+    def _heard(self) -> None:
+        self.last_heard = asyncio.get_running_loop().time()
+
     def _refuse(self, error: PeerError) -> None:
         """Answer with an error event; a client that keeps on sending nonsense is cut off."""
         self._errors += 1
         self.send(Failure(error.code, error.message, error.action))
         if self._errors >= MAX_ERRORS:
-            self._inbox.close()
+            self.leave("refused")
 
     def _put(self, message: str | bytes) -> None:
         if not self._outbox.put(message):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol, TypeVar
 
-from inzwa_rtc.events import Event
+from inzwa_rtc.events import Event, Numbered
 
 C = TypeVar("C", covariant=True)
 
@@ -12,8 +12,9 @@ C = TypeVar("C", covariant=True)
 class Dialect(Protocol[C]):
     """One way to write events and commands down. `C` is the type of commands."""
 
-    def encode(self, event: Event) -> str | None:
-        """The event as one message, None where the dialect has no word for it."""
+    def encode(self, event: Event, number: int | None = None) -> str | None:
+        """The event as one message, None where the dialect has no word for it. `number` is its
+        place among the events of the call, for those that may be told again."""
         ...
 
     def decode(self, message: str) -> C:
@@ -21,8 +22,11 @@ class Dialect(Protocol[C]):
         ...
 
 
-def message_of(event: Event, dialect: Dialect[Any]) -> str | None:
+def message_of(event: Event | Numbered, dialect: Dialect[Any]) -> str | None:
     """The event as a message that can be sent: half a character, as a model that cuts
     its tokens anywhere may give, becomes `?`, for UTF-8 cannot carry it."""
-    message = dialect.encode(event)
+    if isinstance(event, Numbered):
+        message = dialect.encode(event.event, event.number)
+    else:
+        message = dialect.encode(event)
     return None if message is None else message.encode("utf-8", "replace").decode("utf-8")

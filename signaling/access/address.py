@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Sequence
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from multidict import CIMultiDictProxy
 
 _FORWARDED = ("forwarded", "via", "x-real-ip")
@@ -78,3 +78,14 @@ def _unmapped(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
         return parsed.ipv4_mapped
     return parsed
+
+
+def is_on_this_machine(request: web.Request) -> bool:
+    """As far as can be told: a proxy on this machine passes others on, and says so, or asks as
+    programs on this machine do not, or uses the name by which they know it."""
+    return (
+        is_loopback(request.remote or "")
+        and is_loopback(request.url.host or "")
+        and request.version >= HttpVersion11  # nginx, as it comes, asks with 1.0 and says nothing
+        and not is_forwarded(request.headers)
+    )

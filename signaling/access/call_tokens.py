@@ -45,6 +45,11 @@ class CallTokens:
         """In whose names calls were begun."""
         return {claim.owner.user for claim in self._claims.values() if claim.owner.user is not None}
 
+    def user_of(self, call_id: str) -> str | None:
+        """In whose name the call was begun."""
+        claim = self._claims.get(call_id)
+        return None if claim is None else claim.owner.user
+
     def begin(self, claim: Claim) -> None:
         """The call has been let in."""
         self._claims[claim.call_id] = claim

@@ -21,16 +21,17 @@ from dataclasses import replace
 from hashlib import sha256
 from time import monotonic
 
-from aiohttp import HttpVersion11, web
+from aiohttp import web
 from cachetools import LRUCache
 
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.store import ApiKey, Store, keys
 from inzwa_rtc.users import User, UserSettings
 from signaling.access import call_tokens, refusals, start_tokens
-from signaling.access.address import Addresses, is_forwarded, is_loopback
+from signaling.access.address import Addresses, is_on_this_machine
+from signaling.access.bearer import bearer
 from signaling.access.call_tokens import CallTokens
-from signaling.access.caller import Caller
+from signaling.access.caller import Caller, check_may_call
 from signaling.access.opening import Opening
 from signaling.access.quotas import Quotas
 from signaling.access.start_tokens import Grant, StartTokens, is_start_token
@@ -70,7 +71,9 @@ class Gate:
         secret = await self._secret(request)
         address = self._addresses.of(request)
         if operation.access == "call":
-            caller = await self._of_call(request, secret, address)
+            caller = await self._of_call(request, request.match_info["id"], secret, address)
+        elif operation.access == "resume":
+            caller = await self._of_resume(request, request.match_info["id"], secret, address)
         elif operation.access == "caller":
             caller = await self._of_caller(request, secret, address, operation.counted)
         else:
@@ -84,6 +87,14 @@ class Gate:
         address = self._addresses.of(request)
         secret = await self._secret(request) or secret
         caller = await self._of_caller(request, secret, address, "calls")
+        self._count(request, caller, address, "calls")
+        return caller
+
+    async def admit_resume(self, request: web.Request, call_id: str, secret: str | None) -> Caller:
+        """Who takes up a call over a socket; `secret` as for `admit_start`. Raises as `admit`."""
+        address = self._addresses.of(request)
+        secret = await self._secret(request) or secret
+        caller = await self._of_resume(request, call_id, secret, address)
         self._count(request, caller, address, "calls")
         return caller
 
@@ -129,9 +140,24 @@ class Gate:
             raise refusals.not_for_calls()
         return caller
 
-    async def _of_call(self, request: web.Request, secret: str | None, address: str) -> Caller:
+    async def _of_resume(
+        self, request: web.Request, call_id: str, secret: str | None, address: str
+    ) -> Caller:
+        """Of those whom a call is open to, whoever began it, while its user may call: to an
+        operator it is not theirs to join."""
+        caller = await self._of_call(request, call_id, secret, address)
+        by_key = None if caller.has_call_token else caller.key_id
+        if by_key is not None and self._calls.of_key(call_id, by_key, self._now()) is None:
+            raise refusals.no_such_call()
+        user = self._calls.user_of(call_id)
+        if user is not None:
+            check_may_call(replace(caller, settings=await self.settings_of(user)))
+        return caller
+
+    async def _of_call(
+        self, request: web.Request, call_id: str, secret: str | None, address: str
+    ) -> Caller:
         """Strangers are told the same of every call, be there one or none."""
-        call_id = request.match_info["id"]
         if secret is None or await self._is_of_nobody(request, secret):
             if self._calls.of_nobody(call_id, self._now()) and await self._is_open(request):
                 return Caller(call_id=call_id, settings=self._of_nobody)
@@ -200,7 +226,7 @@ class Gate:
         proxy passes on, nor for those who know it by another name."""
         if not await self.opening.is_open():
             return False
-        return self.opening.is_set or _is_on_this_machine(request)
+        return self.opening.is_set or is_on_this_machine(request)
 
     async def _of_start_token(self, token: str, address: str) -> Caller:
         grant = self.start_tokens.spend(token, self._now())
@@ -245,7 +271,7 @@ class Gate:
 
     def _count(self, request: web.Request, caller: Caller, address: str, counted: Counted) -> None:
         """Whoever needs no key and is on this machine is not counted: that is development."""
-        if caller.key_id is None and _is_on_this_machine(request):
+        if caller.key_id is None and is_on_this_machine(request):
             return
         if caller.has_call_token:  # else one caller could spend all that the back end has
             who = f"call {caller.call_id}"
@@ -268,17 +294,6 @@ GATE: web.AppKey[Gate] = web.AppKey("gate", Gate)
 """`request.app[GATE]`: for sockets, whose first message says who calls."""
 
 
-def bearer(request: web.Request) -> str | None:
-    """What the header `Authorization` carries; None without one. Raises `PeerError` (401)."""
-    header = request.headers.get("Authorization")
-    if header is None:
-        return None
-    scheme, _, secret = header.partition(" ")
-    if scheme.lower() != "bearer" or not secret.strip():
-        raise refusals.not_a_bearer()
-    return secret.strip()
-
-
 def _in_force(user: User) -> UserSettings:
     if user.is_disabled:
         return replace(user.settings, voice_mode="disabled")
@@ -287,17 +302,6 @@ def _in_force(user: User) -> UserSettings:
 
 def _digest(secret: str) -> bytes:
     return sha256(secret.encode("utf-8", "surrogatepass")).digest()
-
-
-def _is_on_this_machine(request: web.Request) -> bool:
-    """As far as can be told: a proxy on this machine passes others on, and says so, or asks as
-    programs on this machine do not, or uses the name by which they know it."""
-    return (
-        is_loopback(request.remote or "")
-        and is_loopback(request.url.host or "")
-        and request.version >= HttpVersion11  # nginx, as it comes, asks with 1.0 and says nothing
-        and not is_forwarded(request.headers)
-    )
 
 
 def _user(request: web.Request, key: ApiKey) -> str | None:

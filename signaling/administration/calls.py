@@ -21,8 +21,9 @@ class TurnTimes(BaseModel):
 
 
 class LiveCall(BaseModel):
-    """One call now. `user` is a pseudonym; `loss` the share of packets lost so far; `latest` the
-    times of the newest turn that was answered."""
+    """One call now. `user` is a pseudonym; the `state` is `away` while the caller's connection is
+    lost; `loss` the share of packets lost so far; `latest` the times of the newest turn that was
+    answered."""
 
     id: str
     transport: str
@@ -85,7 +86,7 @@ class LiveCalls:
             seconds=round(session.elapsed_s, 1) if session else 0.0,
             turns=session.turns if session else 0,
             failures=watch.failures,
-            state=watch.state,
+            state="away" if call.is_away else watch.state,
             language=watch.language,
             loss=None if watch.loss is None else round(watch.loss, 4),
             latest=_times(watch.latest),

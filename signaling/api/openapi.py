@@ -23,6 +23,7 @@ _REFUSED = {
     404: "There is no such thing.",
     408: "The request came too slowly.",
     409: "It does not fit the state of things.",
+    410: "It is over.",
     412: "The tag is stale.",
     413: "There is too much of it.",
     415: "The content type is not understood.",

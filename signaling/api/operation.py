@@ -18,10 +18,10 @@ from pydantic import BaseModel
 from signaling.access.caller import Caller
 from signaling.api.underway import Underway
 
-Access = Literal["anyone", "caller", "call", "admin", "metrics"]
+Access = Literal["anyone", "caller", "call", "resume", "admin", "metrics"]
 """Who may ask: anybody; who may call (a key, a start token, or anybody on an open server); who
-holds this very call (its call token, or a key); who administers the server; who may see how it
-fares (an administrator, or anybody on an open server)."""
+holds this very call (its call token, or a key); who began it, and may still call; who administers
+the server; who may see how it fares (an administrator, or anybody on an open server)."""
 
 Counted = Literal["calls", "relays", "engines", "tokens", "requests"]
 """By which rate a request counts: it starts a call, or asks for access to a relay before it does,

@@ -43,11 +43,19 @@ class SessionOptions(VoiceOptions):
     ] = None
 
 
+class Resume(_Message):
+    """Which call is taken up again; all events after this one are told again."""
+
+    session_id: ShortName
+    after: Annotated[int, Field(ge=0, le=2**53)] = 0
+
+
 class Start(VoiceOptions):
     """The first message of a WebSocket call."""
 
     type: Literal["start"]
     auth: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    resume: Resume | None = None
     session_id: ShortName | None = None
     codec: Literal["pcm16"] = "pcm16"
     sample_rate: Literal[16000] = 16000
@@ -95,9 +103,12 @@ class NativeDialect:
     def __init__(self, limits: LimitSettings) -> None:
         self._limits = limits
 
-    def encode(self, event: Event) -> str:
+    def encode(self, event: Event, number: int | None = None) -> str:
         """The event as a JSON message."""
-        return json.dumps(_members(event), ensure_ascii=False)
+        members = _members(event)
+        if number is not None:
+            members["event_id"] = number
+        return json.dumps(members, ensure_ascii=False)
 
     def decode(self, message: str) -> peer.Command:
         """The command in a message. Raises `PeerError`."""
@@ -191,6 +202,9 @@ def _members(event: Event) -> dict[str, Any]:
                 "speed": speed,
                 "voice_mode": mode,
             }
+        case events.SessionResumed():
+            members = asdict(event)
+            return {"type": "session.resumed", "complete": members.pop("is_complete"), **members}
         case events.SessionUpdated(language, voice, speed):
             return {
                 "type": "session.updated",

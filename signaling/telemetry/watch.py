@@ -8,7 +8,7 @@ from typing import Literal, Protocol, runtime_checkable
 import structlog
 
 from inzwa_rtc.audio.frame import FRAME_MS, Frame
-from inzwa_rtc.conversation.peer import Command, Peer
+from inzwa_rtc.conversation.peer import Back, Command, Gone, Peer
 from inzwa_rtc.events import (
     Event,
     Failure,
@@ -60,6 +60,7 @@ class CallWatch:
         self._metrics = metrics
         self._figures = figures
         self._trace = trace
+        self._line: Line | None = None
         self._reported: Mapping[str, float] = {}
 
     def event(self, event: Event) -> None:
@@ -102,8 +103,8 @@ class CallWatch:
     def report(self, line: Line) -> NetworkMeasured | None:
         """Count what the call's line did since the last report; how its network was meanwhile,
         where packets came."""
-        now, before = line.statistics(), self._reported
-        self._reported = now
+        now, before = line.statistics(), self._reported if line is self._line else {}
+        self._line, self._reported = line, now
 
         def since(name: str) -> float:
             return now.get(name, 0) - before.get(name, 0)
@@ -166,7 +167,7 @@ class ObservedPeer:
         """As in `Peer`."""
         self._peer.play(playout)
 
-    def receive(self) -> AsyncGenerator[Frame | Command, None]:
+    def receive(self) -> AsyncGenerator[Frame | Command | Gone | Back, None]:
         """As in `Peer`."""
         return self._peer.receive()
 

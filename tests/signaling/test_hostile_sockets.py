@@ -33,7 +33,12 @@ async def beside_a_live_call() -> AsyncIterator[tuple[Serving, Keys]]:
     """A server that asks who calls, and a call on it that answers at the end as it should. No
     other call is left by then."""
     llm = ScriptedModel("Before.", "After.")
-    async with serving_with_keys(None, llm, call={"greeting": ""}) as (server, keys, http):
+    soon = {"lost_s": 2, "closed_s": 2}
+    async with serving_with_keys(None, llm, call={"greeting": ""}, resume=soon) as (
+        server,
+        keys,
+        http,
+    ):
         async with http.ws_connect(f"{server.url}/v1/ws") as ws:
             await ws.send_json({"type": "start", "auth": keys.call})
             assert await answer(ws) == "Before."

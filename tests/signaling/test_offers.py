@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
-from signaling import calls
+from signaling import connections
 from tests.support.caller import Caller, calling
 from tests.support.credentials import serving_with_keys, start_token
 from tests.support.engines import ScriptedModel, ScriptedRecognizer
@@ -186,7 +186,7 @@ async def test_a_call_that_cannot_be_set_up_leaves_its_place_to_the_next(
     async with serving() as server:
         pc, offer = await make_offer()
         await pc.close()
-        monkeypatch.setattr(calls, "WebRtcPeer", broken)
+        monkeypatch.setattr(connections, "WebRtcPeer", broken)
         answered, error = await post(server.url, offer, "application/sdp")
         assert (answered, error["code"]) == (500, "internal")
         assert len(server.calls) == 0

@@ -243,7 +243,8 @@ async def test_a_client_that_stops_reading_does_not_hold_up_the_end() -> None:
 async def test_a_client_that_never_reads_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(websocket, "MAX_SEND_S", 0.1)
     tts = with_more_to_say_than_buffers_hold()
-    async with serving(tts=tts) as server, unread(server.url) as client:
+    given_up = {"lost_s": 0}
+    async with serving(tts=tts, resume=given_up) as server, unread(server.url) as client:
         async with asyncio.timeout(10):
             await server.calls.all_ended()
             assert await rest(client) < HUGE

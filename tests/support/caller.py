@@ -120,7 +120,7 @@ class Caller:
         url: str,
         network: RTCConfiguration | None = None,
     ) -> None:
-        self.id = ""
+        self.id = self.token = ""
         self.events: list[dict[str, Any]] = []
         self.microphone = Microphone()
         self.pc = RTCPeerConnection(network or RTCConfiguration(iceServers=[]))
@@ -139,13 +139,29 @@ class Caller:
         return self._ear.packets
 
     async def connect(self, **session: Any) -> None:
+        await self._connect("/v1/calls", 201, session=session)
+
+    async def take_up(self, call_id: str, token: str, after: int = 0) -> None:
+        """Become the connection of a call that lives."""
+        self.token = token
+        await self._connect(f"/v1/calls/{call_id}/resume", 200, after=after)
+
+    async def _connect(self, path: str, status: int, **members: Any) -> None:
         await self.pc.setLocalDescription(await self.pc.createOffer())
-        offer = {"sdp": self.pc.localDescription.sdp, "type": "offer", "session": session}
-        async with self._http.post(f"{self._url}/v1/calls", json=offer) as response:
+        offer = {"sdp": self.pc.localDescription.sdp, "type": "offer", **members}
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        url = f"{self._url}{path}"
+        async with self._http.post(url, json=offer, headers=headers) as response:
             answer = await response.json()
-            assert response.status == 201, answer
-        self.id = answer["id"]
+            assert response.status == status, answer
+        self.id, self.token = answer["id"], answer["call_token"]
         await self.pc.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
+
+    def vanish(self) -> None:
+        """The network fails: nothing is sent any more, not even a farewell, nor received."""
+        connection: Any = self.pc.getTransceivers()[0].sender.transport.transport._connection
+        for protocol in connection._protocols:
+            protocol.transport.sendto = protocol.datagram_received = _lost
 
     async def close(self) -> None:
         await self.pc.close()
@@ -195,6 +211,23 @@ class Caller:
     def _on_message(self, message: str) -> None:
         self.events.append({**json.loads(message), "at": self._ear.samples})
         self._changed.set()
+
+
+def _lost(*_: object) -> None:
+    """Where everything goes once the network has failed."""
+
+
+@asynccontextmanager
+async def taking_up(url: str, call_id: str, token: str, after: int = 0) -> AsyncIterator[Caller]:
+    """A connected call that was there before."""
+    async with aiohttp.ClientSession() as http:
+        caller = Caller(http, url)
+        try:
+            await caller.take_up(call_id, token, after)
+            await caller.told("session.resumed")
+            yield caller
+        finally:
+            await caller.close()
 
 
 @asynccontextmanager

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, Callable
 from typing import TypeVar
 
 from inzwa_rtc.audio.frame import Frame
 from inzwa_rtc.conversation.peer import Command
-from inzwa_rtc.events import Event
+from inzwa_rtc.events import Departure, Event, Numbered
+from inzwa_rtc.playout.outlet import LEAST_TRANSIT_MS
 from inzwa_rtc.playout.playout import Playout
 from tests.support.engines import LoudIsSpeech
 
@@ -24,17 +26,34 @@ class MemoryPeer:
     out_sample_rate = 16_000
 
     def __init__(self) -> None:
+        self.departure: Departure = "lost"
+        self.numbers: list[int] = []
+        """Of those events that have one."""
         self.events: list[Event] = []
         self.pulled: list[bytes | None] = []
         self._items: asyncio.Queue[Frame | Command | None] = asyncio.Queue()
         self._index = 0
+        self._silent_since: float | None = None
         self._playout: Playout | None = None
         self._changed = asyncio.Event()
 
     def play(self, playout: Playout) -> None:
         self._playout = playout
 
-    def send(self, event: Event) -> None:
+    @property
+    def last_heard(self) -> float:
+        """As in `Connection`: whatever has left was heard, until it falls silent."""
+        return self._silent_since or math.inf
+
+    def fall_silent(self) -> None:
+        """The network fails: what leaves from now on reaches nobody, and nobody knows yet."""
+        now = asyncio.get_running_loop().time()
+        self._silent_since = now + LEAST_TRANSIT_MS / 1000
+
+    def send(self, event: Event | Numbered) -> None:
+        if isinstance(event, Numbered):
+            self.numbers.append(event.number)
+            event = event.event
         self.events.append(event)
         self._changed.set()
 

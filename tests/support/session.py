@@ -11,6 +11,7 @@ from typing import Any
 
 from inzwa_rtc.conversation.engines import EngineSet
 from inzwa_rtc.conversation.rehearsal import Rehearsal
+from inzwa_rtc.conversation.resumable import ResumablePeer
 from inzwa_rtc.conversation.session import Session
 from inzwa_rtc.conversation.shedding import Shedding
 from inzwa_rtc.conversation.spoken import languages, lines
@@ -127,6 +128,7 @@ async def calling(
     manner: Manner = AS_IT_IS,
     toolbox: Toolbox | None = None,
     mode: VoiceMode = "conversation",
+    through: ResumablePeer | None = None,
     **groups: Any,
 ) -> AsyncIterator[Call]:
     call_settings = {"greeting": greeting, "system_prompt": "", **groups.pop("call", {})}
@@ -140,10 +142,12 @@ async def calling(
     rules, tools = shipped(settings), toolbox or Toolbox()
     engines = EngineSet(asr, llm, tts, settings, faults, manner, cache, spending, rules, tools)
     source = Source(engines)
+    if through is not None:
+        through.attach(peer)
     session = Session(
         "id",
         "token",
-        peer,
+        through or peer,
         source,
         settings,
         VoiceSettings(settings.language, "tone", 1.0),

@@ -116,14 +116,14 @@ test('a server that is full, then restarts, is dialled until it is back', () => 
   const draining = after(...DIALLED, { type: 'call.full', problem: { code: 'draining' }, retry_s: 5, at: 500 });
   const closed = then(draining, { type: 'call.retried' }, { type: 'call.lost', at: 6000 });
   assert.equal(closed.phase, 'reconnecting');
-  assert.equal(closed.retryAt, 7000);
+  assert.equal(closed.retryAt, 6500);
   assert.equal(then(closed, { type: 'transport.trying', transport: 'webrtc' }, UP[3]).phase, 'listening');
-  assert.equal(then(closed, { type: 'call.hung_up', at: 6500 }).phase, 'ready');
+  assert.equal(then(closed, { type: 'call.hung_up', at: 6400 }).phase, 'ready');
 });
 
 test('no two pages dial again in the same instant, and none before a full server said', () => {
   const lost = (/** @type {number} */ chance) => after(...ANSWERING, { type: 'call.lost', at: 2000, chance }).retryAt;
-  assert.deepEqual([lost(0), lost(0.5), lost(1)], [2750, 3000, 3250]);
+  assert.deepEqual([lost(0), lost(0.5), lost(1)], [2375, 2500, 2625]);
   const full = (/** @type {number} */ chance) =>
     after(...DIALLED, { type: 'call.full', problem: { code: 'server_full' }, retry_s: 8, at: 0, chance }).retryAt;
   assert.deepEqual([full(0), full(1)], [8000, 10000]);
@@ -138,7 +138,7 @@ test('a lost call is dialled again, a little later each time, and then given up'
     waits.push(state.retryAt - at);
     state = then(state, { type: 'transport.trying', transport: 'webrtc' });
   }
-  assert.deepEqual(waits, [1000, 2000, 4000, 8000, 15000]);
+  assert.deepEqual(waits, [500, 1000, 2000, 4000, 8000, 15000, 30000]);
   assert.equal(state.phase, 'error');
   assert.equal(state.problem.code, 'server_gone');
   assert.equal(state.turns.length, 1);
@@ -148,6 +148,28 @@ test('a call that was steady again starts counting its losses anew', () => {
   const lost = after(...UP, { type: 'call.lost', at: 2000 }, { type: 'session.started', at: 5000 });
   assert.equal(then(lost, { type: 'call.lost', at: 6000 }).attempt, 2);
   assert.equal(then(lost, { type: 'call.lost', at: 16000 }).attempt, 1);
+});
+
+test('a call that is taken up goes on where it was', () => {
+  const resumed = { type: 'session.resumed', at: 5000, session_id: 's', voice_mode: 'conversation', complete: true };
+  const lost = after(...ANSWERING, { type: 'call.lost', at: 2000 });
+  const state = then(lost, { type: 'transport.trying', transport: 'websocket' }, resumed);
+  assert.equal(state.phase, 'listening');
+  assert.equal(state.call, 1);
+  assert.deepEqual(state.turns, lost.turns);
+  const [{ number, answer }] = state.turns;
+  assert.equal(answer.heard, null);
+  const on = then(state, { type: 'tts.start', turn: number }, { type: 'llm.partial', turn: number, token: ' And on.' });
+  assert.equal(on.phase, 'speaking');
+  assert.equal(on.turns.length, 1);
+  assert.ok(on.turns[0].answer.text.endsWith(' And on.'));
+});
+
+test('a new call closes what the lost one had left open', () => {
+  const open = after(...ANSWERING, { type: 'caption', turn: 1, text: 'It', offset: 0, start_ms: 0 });
+  const state = then(open, { type: 'call.lost', at: 2000 }, { type: 'session.started', at: 5000 });
+  assert.equal(state.call, 2);
+  assert.ok(state.turns.every(({ answer }) => !answer?.now));
 });
 
 test('reconnecting keeps the words and marks them as those of another session', () => {

@@ -24,7 +24,7 @@ export interface LiveCall {
   seconds: number;
   turns: number;
   failures: number;
-  state: 'connecting' | 'listening' | 'hearing' | 'thinking' | 'speaking' | 'held';
+  state: 'connecting' | 'listening' | 'hearing' | 'thinking' | 'speaking' | 'held' | 'away';
   language: string;
   loss: number | null;
   latest: { silence_ms: number; transcript_ms: number; first_token_ms: number; first_audio_ms: number } | null;

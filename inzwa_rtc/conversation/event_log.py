@@ -1,0 +1,36 @@
+"""What a caller was told of late, for one who has missed some of it."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from inzwa_rtc.events import Event, Numbered, Transcript
+
+KEPT = 256  # what is told in a minute of talk, and as much as a transport takes at once
+
+
+class EventLog:
+    """The newest events of a call, numbered from 1. Partial transcripts have no number: what
+    comes after them says all that they did."""
+
+    def __init__(self, size: int = KEPT) -> None:
+        self._kept: deque[Numbered] = deque(maxlen=size)
+        self._newest = 0
+
+    def add(self, event: Event) -> Event | Numbered:
+        """The event, with its number where it may be told again."""
+        if isinstance(event, Transcript) and not event.is_final:
+            return event
+        self._newest += 1
+        numbered = Numbered(event, self._newest)
+        self._kept.append(numbered)
+        return numbered
+
+    def after(self, number: int) -> list[Numbered]:
+        """All events after this one that are still known, in their order."""
+        return [one for one in self._kept if one.number > number]
+
+    def knows_all_after(self, number: int) -> bool:
+        """Whether none of them was forgotten."""
+        oldest = self._kept[0].number if self._kept else self._newest + 1
+        return number >= oldest - 1

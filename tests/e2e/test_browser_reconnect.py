@@ -1,0 +1,101 @@
+"""The network is pulled from under the page in a real Chromium: the call goes on."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from inzwa_rtc.conversation.session import Session
+from inzwa_rtc.engines.contracts import Message
+from tests.support.browser import visiting
+from tests.support.engines import ScriptedModel
+from tests.support.looks import look
+from tests.support.network import network
+from tests.support.server import serving
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(240),
+    pytest.mark.asyncio(loop_scope="module"),
+]
+COUNTDOWN = re.compile(r"Trying (again in \d+ s|now)")
+SETTINGS = {"call": {"greeting": ""}, "timeouts": {"network_silence": 3}}
+
+
+@pytest.mark.parametrize("transport", ["webrtc", "websocket"])
+async def test_the_call_goes_on_when_the_network_is_back_and_the_assistant_still_knows(
+    transport: str, browser: Browser
+) -> None:
+    llm = ScriptedModel("Hello Tendai.", "You are Tendai.")
+    async with (
+        serving(llm=llm, **SETTINGS) as server,
+        network(server) as between,
+        visiting(browser, f"{between.url}/?transport={transport}") as visitor,
+    ):
+        await visitor.call()
+        await visitor.type("I am Tendai.")
+        await visitor.told("tts.end")
+        await visitor.until("state.phase === 'listening'")
+        between.pull()
+        await visitor.until("state.phase === 'reconnecting'")
+        await expect(visitor.page.locator("#hint")).to_have_text(COUNTDOWN)
+        await expect(visitor.page.locator("#notice")).to_be_hidden()
+        await look(visitor.page, f"reconnecting-{transport}")
+        between.plug_in()
+        await visitor.until("state.phase === 'listening' || state.phase === 'speaking'")
+        state = await visitor.state()
+        assert (state["call"], state["transport"]) == (1, transport)
+        assert state["microphone"] == "live"
+        assert len(server.calls) == 1
+        await visitor.type("Who am I?")
+        answered = await visitor.told("llm.final", lambda event: "You are" in event["text"])
+        await visitor.told("tts.end", lambda event: event["turn"] == answered["turn"])
+        await expect(visitor.page.locator("#conversation .divider")).to_have_count(0)
+        assert llm.requests[-1].messages[1:] == [
+            Message("user", "I am Tendai."),
+            Message("assistant", "Hello Tendai."),
+            Message("user", "Who am I?"),
+        ]
+
+
+async def test_words_that_came_while_the_network_was_gone_are_shown(browser: Browser) -> None:
+    """The answer is made meanwhile, and heard on return."""
+    llm = ScriptedModel("Hello Tendai.")
+    async with (
+        serving(llm=llm, **SETTINGS) as server,
+        network(server) as between,
+        visiting(browser, f"{between.url}/?transport=websocket") as visitor,
+    ):
+        await visitor.call()
+        [call] = server.calls.all()
+        assert call.caller is not None and call.caller.attached is not None
+        between.pull()
+        await call.caller.attached.over.wait()
+        assert isinstance(call.session, Session)
+        call.session._take_typed("I am Tendai.")
+        between.plug_in()
+        await visitor.until("state.phase === 'speaking'")
+        await visitor.told("tts.end")
+        words = visitor.page.locator("#conversation")
+        await expect(words).to_contain_text("I am Tendai.")
+        await expect(words).to_contain_text("Hello Tendai.")
+        assert (await visitor.state())["call"] == 1
+
+
+async def test_who_hangs_up_while_the_network_is_gone_leaves_no_call_behind(
+    browser: Browser,
+) -> None:
+    async with (
+        serving(**SETTINGS) as server,
+        network(server) as between,
+        visiting(browser, f"{between.url}/?transport=websocket") as visitor,
+    ):
+        await visitor.call()
+        between.pull()
+        await visitor.until("state.phase === 'reconnecting'")
+        between.plug_in()
+        await visitor.page.keyboard.press("Escape")
+        await visitor.until("state.phase === 'ended'")
+        await server.calls.all_ended()

@@ -1,0 +1,166 @@
+"""One connection's end of a playout: what left in vain is played again, in the form it takes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from inzwa_rtc.audio.frame import PlayoutFrame, frame_bytes
+from inzwa_rtc.audio.opus import OpusEncoder
+from inzwa_rtc.events import Event, PlaybackStarted
+from inzwa_rtc.playout.outlet import LEAST_TRANSIT_MS, Outlet
+from inzwa_rtc.playout.playout import Playout
+from inzwa_rtc.playout.unheard import Unheard
+from tests.support.playing import FRAME, RATE, marked, playout, say_samples
+
+LEAST_S = LEAST_TRANSIT_MS / 1000
+
+
+class Time:
+    """Seconds, as a test sets them."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.heard = 100.0
+
+
+def outlet(of: Playout, time: Time, rate: int = RATE) -> Outlet:
+    return Outlet(of, rate, lambda: time.heard, lambda: time.now)
+
+
+def pulled(out: Outlet, time: Time, frames: int) -> list[bytes | None]:
+    taken = []
+    for _ in range(frames):
+        frame = out.pull()
+        taken.append(frame.pcm if frame else None)
+        time.now += 0.02
+    return taken
+
+
+def tone(rate: int, frames: int) -> bytes:
+    times = np.arange(rate // 50 * frames) / rate
+    return (9000 * np.sin(2 * np.pi * 500 * times)).astype("<i2").tobytes()
+
+
+def is_tone(pcm: bytes, rate: int) -> bool:
+    """Whether it is that tone: its strongest frequency is 500 Hz."""
+    samples = np.frombuffer(pcm, "<i2").astype(float)
+    spectrum = np.abs(np.fft.rfft(samples))
+    return bool(abs(int(spectrum.argmax()) * rate / len(samples) - 500) < 30)
+
+
+async def test_what_left_before_the_caller_was_last_heard_from_is_not_played_again() -> None:
+    source, _ = playout()
+    time = Time()
+    first = outlet(source, time)
+    await say_samples(source.speech(1), "one", 50)
+    pulled(first, time, 20)
+    time.heard = time.now - 0.01 + LEAST_S
+    pulled(first, time, 10)
+    assert first.close() == ()
+    assert pulled(outlet(source, time), time, 31) == [marked(1, 1)] * 30 + [None]
+
+
+async def test_a_closed_outlet_takes_nothing_from_the_next_one() -> None:
+    source, _ = playout()
+    time = Time()
+    first, second = outlet(source, time), outlet(source, time)
+    await say_samples(source.speech(1), "one", 3)
+    first.close()
+    assert pulled(first, time, 2) == [None, None]
+    assert pulled(second, time, 4) == [marked(1, 1)] * 3 + [None]
+    assert first.close() == ()
+
+
+async def test_the_next_device_is_told_that_the_turn_begins_to_sound() -> None:
+    source, events = playout()
+    time = Time()
+    first = outlet(source, time)
+    await say_samples(source.speech(1), "one", 3)
+    pulled(first, time, 1)
+    first.close()
+    pulled(outlet(source, time), time, 1)
+    assert events.count(PlaybackStarted(1)) == 2
+
+
+async def test_a_speech_that_was_played_to_its_end_tells_what_was_heard_of_it() -> None:
+    source, _ = playout()
+    time = Time()
+    first = outlet(source, time)
+    speech = source.speech(1)
+    await say_samples(speech, "one. ", 10)
+    await say_samples(speech, "two.", 10)
+    speech.finish()
+    pulled(first, time, 12)
+    time.heard = time.now - 0.01 + LEAST_S
+    pulled(first, time, 10)
+    assert speech.is_over
+    assert first.close() == (Unheard(1, "one.", "one. two."),)
+    assert Unheard(1, "one.", "one. two.").rest == "two."
+
+
+async def test_a_speech_that_was_cut_has_settled_already_what_was_heard() -> None:
+    source, _ = playout()
+    time = Time()
+    first = outlet(source, time)
+    speech = source.speech(1)
+    await say_samples(speech, "one.", 10)
+    pulled(first, time, 5)
+    speech.cut()
+    assert first.close() == ()
+
+
+async def test_no_more_is_remembered_than_a_dead_connection_lasts() -> None:
+    source, _ = playout()
+    time = Time()
+    first = outlet(source, time)
+    speech = source.speech(1)
+    speech.begin_phrase("long", 0)
+    for _ in range(30):
+        await speech.write(marked(1, 50))
+        pulled(first, time, 50)
+    first.close()
+    assert len([one for one in pulled(outlet(source, time), time, 1500) if one]) == 1000
+
+
+async def test_packets_become_sound_for_a_device_that_takes_none() -> None:
+    events: list[Event] = []
+    source = Playout(24_000, events.append)
+    time = Time()
+    packets = outlet(source, time, 24_000)
+    packets.takes_packets = True
+    packets.pull()
+    encoder = OpusEncoder(24_000, 28_000)
+    pcm, size = tone(24_000, 25), frame_bytes(24_000)
+    frames = [
+        PlayoutFrame(b"", encoder.encode(pcm[at : at + size])) for at in range(0, len(pcm), size)
+    ]
+    speech = source.speech(1)
+    speech.begin_phrase("tone", 0)
+    await speech.write_frames(frames)
+    assert packets.pull() == frames[0]
+    packets.close()
+    heard = [one for one in pulled(outlet(source, time, 16_000), time, 25) if one]
+    assert {len(one) for one in heard} == {FRAME}
+    assert len(heard) == 25
+    assert is_tone(b"".join(heard[3:]), 16_000)
+
+
+async def test_sound_of_another_rate_is_played_at_the_rate_of_the_device() -> None:
+    source, _ = playout()
+    time = Time()
+    speech = source.speech(1)
+    speech.begin_phrase("tone", 0)
+    await speech.write(tone(RATE, 25))
+    out = outlet(source, time, 24_000)
+    heard = [one for one in pulled(out, time, 27) if one]
+    assert {len(one) for one in heard} == {frame_bytes(24_000)}
+    assert len(heard) == 25
+    assert is_tone(b"".join(heard[:24]), 24_000)
+
+
+async def test_packets_of_one_rate_are_not_asked_for_by_a_device_of_another() -> None:
+    source, _ = playout()
+    out = outlet(source, Time(), 24_000)
+    out.takes_packets = True
+    out.pull()
+    assert not source.takes_packets
