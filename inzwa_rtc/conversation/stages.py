@@ -18,7 +18,7 @@ from inzwa_rtc.engines.contracts import (
 )
 from inzwa_rtc.errors import EngineError, EngineTimeout, PeerError
 from inzwa_rtc.observer import Stage
-from inzwa_rtc.playout.playout import Speech
+from inzwa_rtc.playout.speech import Speech
 from inzwa_rtc.settings import TimeoutSettings
 from inzwa_rtc.speech.cache.phrase import KeptPhrase
 from inzwa_rtc.speech.kept_reading import KeptReading

@@ -46,7 +46,7 @@ from inzwa_rtc.events import (
 )
 from inzwa_rtc.language import base_language
 from inzwa_rtc.observer import CallObserver, Stage, observed
-from inzwa_rtc.playout.playout import Speech
+from inzwa_rtc.playout.speech import Speech
 from inzwa_rtc.safety import Verdict, log_refusal
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.speech.kept_reading import KeptReading

@@ -14,7 +14,8 @@ from itertools import groupby
 from inzwa_rtc.audio.frame import FRAME_MS, PlayoutFrame, frame_bytes
 from inzwa_rtc.audio.opus import OpusDecoder
 from inzwa_rtc.audio.resample import Resampler
-from inzwa_rtc.playout.playout import Playout, Speech
+from inzwa_rtc.playout.playout import Playout
+from inzwa_rtc.playout.speech import Speech
 from inzwa_rtc.playout.unheard import Unheard
 
 LEAST_TRANSIT_MS = 200  # rather are words heard twice than never

@@ -127,9 +127,9 @@ async def test_packets_become_sound_for_a_device_that_takes_none() -> None:
     source = Playout(24_000, events.append)
     time = Time()
     packets = outlet(source, time, 24_000)
-    packets.takes_packets = True
-    packets.pull()
     encoder = OpusEncoder(24_000, 28_000)
+    packets.takes_packets, packets.new_encoder = True, lambda: encoder
+    packets.pull()
     pcm, size = tone(24_000, 25), frame_bytes(24_000)
     frames = [
         PlayoutFrame(b"", encoder.encode(pcm[at : at + size])) for at in range(0, len(pcm), size)

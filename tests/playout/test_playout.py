@@ -15,7 +15,7 @@ from inzwa_rtc.events import (
     PlaybackReleased,
     PlaybackStarted,
 )
-from inzwa_rtc.playout.playout import LEAD_MS
+from inzwa_rtc.playout.speech import LEAD_MS
 from tests.support.playing import FRAME, marked, playout, pulled, say_frames, say_samples
 
 Say = Callable[..., Awaitable[None]]

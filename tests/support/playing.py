@@ -5,7 +5,8 @@ from __future__ import annotations
 from inzwa_rtc.audio.frame import PlayoutFrame
 from inzwa_rtc.engines.contracts import WordTime
 from inzwa_rtc.events import Event
-from inzwa_rtc.playout.playout import Playout, Speech
+from inzwa_rtc.playout.playout import Playout
+from inzwa_rtc.playout.speech import Speech
 
 RATE = 16_000
 FRAME = RATE // 50 * 2
