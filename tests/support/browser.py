@@ -142,7 +142,11 @@ class Visitor:
     async def until(self, condition: str, seconds: float = PATIENCE_S) -> None:
         """Wait until a JavaScript expression over `state` holds. (The page's CSP forbids the
         `eval` that playwright's own waiting needs.)"""
-        look = f"() => {{ const state = inzwa.state(); return Boolean({condition}); }}"
+        # The page makes its own name known once its modules have run.
+        look = (
+            "() => { if (typeof inzwa === 'undefined') return false;"
+            f" const state = inzwa.state(); return Boolean({condition}); }}"
+        )
         try:
             async with asyncio.timeout(seconds):
                 while not await self.page.evaluate(look):
