@@ -23,8 +23,16 @@ class Runner(web.AppRunner):
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
+        handle = made.request_handler
+
+        async def answered(request: web.BaseRequest) -> web.StreamResponse:
+            try:
+                return await handle(request)
+            except web.HTTPExpectationFailed as refused:  # before any middleware sees it
+                return error_response(_no_expectation(), refused.status, SECURITY_HEADERS)
+
         return _Connections(
-            made.request_handler,
+            answered,
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
         )
@@ -58,6 +66,14 @@ class _Connection(web.RequestHandler):
         told = error_response(error, plain.status, SECURITY_HEADERS)
         told.force_close()
         return told
+
+
+def _no_expectation() -> InzwaError:
+    return PeerError(
+        "The request expects something that this server does not know.",
+        action="Leave `Expect` out, or send `100-continue`.",
+        code="unknown_expectation",
+    )
 
 
 def _no_http(error: HttpProcessingError) -> InzwaError:

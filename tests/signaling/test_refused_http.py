@@ -53,6 +53,17 @@ async def test_what_is_no_http_is_refused_as_everything_else_is(kind: str) -> No
     assert "canary" not in str(told)
 
 
+@pytest.mark.parametrize("path", ["/", "/docs", "/canary", "/v1/canary"])
+async def test_an_expectation_that_nobody_knows_is_refused_without_being_quoted(path: str) -> None:
+    async with serving() as server, aiohttp.ClientSession(server.url) as client:
+        async with client.get(path, headers={"Expect": "canary"}) as answer:
+            told = await answer.json()
+    assert (answer.status, told["code"]) == (417, "unknown_expectation")
+    assert set(told) == {"code", "message", "action"}
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "canary" not in str(told)
+
+
 @pytest.mark.parametrize("kind", TOO_LONG)
 async def test_what_is_too_long_is_told_as_that(kind: str) -> None:
     async with serving() as server:

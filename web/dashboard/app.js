@@ -55,9 +55,9 @@ async function look() {
   }
 }
 
-/** Not while a key is waited for: the answer would be the same. */
+/** Not while a key is waited for: the answer would be the same. But where the server is away. */
 async function lookAgain() {
-  if (byId('locked', HTMLElement).hidden) await look();
+  if (byId('locked', HTMLElement).hidden || !byId('gone', HTMLElement).hidden) await look();
 }
 
 async function lookAround() {
