@@ -121,7 +121,9 @@ class ServingEmbedded:
 async def serving_embedded(**settings: Any) -> AsyncIterator[ServingEmbedded]:
     """The product as it comes, on a free port."""
     with TemporaryDirectory() as data:
-        all_settings = Settings(**{"port": 0, "data_dir": data, **settings})
+        # Tests share the machine with their callers: it may be busy, and calls are taken anyway.
+        load = {"full_cpu_percent": 100, "full_late_ms": 1000}
+        all_settings = Settings(**{"port": 0, "data_dir": data, "load": load, **settings})
         async with Engines(all_settings) as engines:
             serving = ServingEmbedded(engines, all_settings)
             async with running(all_settings, engines, lambda: serving.settings) as server:
