@@ -41,6 +41,12 @@ class Outlet(Playout):
         self._is_closed = False
         self._converted = _Converted(playout.rate, rate)
 
+    @property
+    def is_all_heard(self) -> bool:
+        """Whether the caller was heard from long enough after all that has left."""
+        self._forget_heard()
+        return not self._left
+
     def pull(self) -> PlayoutFrame | None:
         """As in `Playout`; silence once it is closed."""
         if self._is_closed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
@@ -13,7 +14,7 @@ from tests.support.browser import visiting
 from tests.support.engines import ScriptedModel
 from tests.support.looks import look
 from tests.support.network import network
-from tests.support.server import serving
+from tests.support.server import Serving, serving
 
 pytestmark = [
     pytest.mark.browser,
@@ -22,6 +23,17 @@ pytestmark = [
 ]
 COUNTDOWN = re.compile(r"Trying (again in \d+ s|now)")
 SETTINGS = {"call": {"greeting": ""}, "timeouts": {"network_silence": 3}}
+
+
+async def all_is_heard(server: Serving) -> None:
+    """What is lost with the network before the caller was heard from again is said again."""
+    (call,) = server.calls.all()
+    assert call.caller is not None and call.caller.attached is not None
+    outlet = call.caller.attached.outlet
+    assert outlet is not None
+    async with asyncio.timeout(30):
+        while not outlet.is_all_heard:  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize("transport", ["webrtc", "websocket"])
@@ -38,6 +50,7 @@ async def test_the_call_goes_on_when_the_network_is_back_and_the_assistant_still
         await visitor.type("I am Tendai.")
         await visitor.told("tts.end")
         await visitor.until("state.phase === 'listening'")
+        await all_is_heard(server)
         between.pull()
         await visitor.until("state.phase === 'reconnecting'")
         await expect(visitor.page.locator("#hint")).to_have_text(COUNTDOWN)
