@@ -30,5 +30,5 @@ async def watching(**watches: Watch) -> AsyncIterator[None]:
 async def _kept(name: str, watch: Watch) -> None:
     try:
         await watch()
-    except Exception:
+    except Exception:  # whatever it is: the calls, and the other watches, go on without it
         log.exception("watch.ended", watch=name)
