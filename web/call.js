@@ -32,6 +32,7 @@ export const INITIAL = Object.freeze({
   transport: null,
   fallback: null,
   link: null,
+  network: null,
   microphone: 'closed',
   muted: false,
   pushToTalk: false,
@@ -98,6 +99,8 @@ export function reduce(state, event) {
       return isBusy(state) ? over(state, 'caller', event.at) : state;
     case 'link.measured':
       return isUp(state) ? { ...state, link: event.link } : state;
+    case 'network':
+      return isUp(state) ? { ...state, network: event } : state;
     case 'muted.set':
       return { ...state, muted: event.muted };
     case 'push_to_talk.set':
@@ -138,7 +141,7 @@ function asked(state) {
 }
 
 /** What every way out of a call leaves behind. @type {Partial<State>} */
-const SILENT = { callerSpeaking: false, playing: null, held: false, awaiting: false, talking: false, link: null };
+const SILENT = { callerSpeaking: false, playing: null, held: false, awaiting: false, talking: false, link: null, network: null };
 
 /** @param {State} state @param {Extract<Event, {type: 'session.started'}>} event @returns {State} */
 function started(state, { at = 0, voice_mode }) {

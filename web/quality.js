@@ -4,13 +4,27 @@
  * The limits follow ITU-T G.114 (mouth-to-ear delay) and what Opus conceals
  * without being noticed.
  */
-/** @import {Grade, Link} from './types.js' */
+/** @import {Grade, Link, Network} from './types.js' */
 
 /** @param {{rtt_ms?: number, loss?: number, jitter_ms?: number}} numbers `loss` is 0..1. @returns {Grade} */
 export function gradeOfPackets({ rtt_ms = 0, loss = 0, jitter_ms = 0 }) {
   if (rtt_ms > 500 || loss > 0.08 || jitter_ms > 80) return 'poor';
   if (rtt_ms > 250 || loss > 0.02 || jitter_ms > 30) return 'fair';
   return 'good';
+}
+
+/** @type {Grade[]} */
+const FROM_BEST = ['good', 'fair', 'poor'];
+
+/**
+ * The grade of both ways: a call is as good as its worse one.
+ *
+ * @param {Link} link @param {Network | null} network @returns {Grade}
+ */
+export function gradeOf(link, network) {
+  if (!network) return link.grade;
+  const toServer = gradeOfPackets({ rtt_ms: network.round_trip_ms, loss: network.loss, jitter_ms: network.jitter_ms });
+  return FROM_BEST[Math.max(FROM_BEST.indexOf(link.grade), FROM_BEST.indexOf(toServer))];
 }
 
 /** @param {number} underruns Gaps in the sound in the last 10 s. @returns {Grade} */

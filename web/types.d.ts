@@ -33,6 +33,7 @@ export type ServerMessage =
   | { type: 'turn.interrupted'; turn: number; heard: string }
   | { type: 'turn.refused'; turn: number; category: string }
   | ({ type: 'turn.metrics'; turn: number } & Latency)
+  | ({ type: 'network' } & Network)
   | { type: 'error'; code: string; message: string; action: string; turn?: number };
 
 /** How a message of the server's comes: most have a number, which rises within the call. */
@@ -87,6 +88,17 @@ export interface Link {
   underruns?: number;
 }
 
+/** The network as the server sees it: what it misses of the caller's packets, and the caller of its own. */
+export interface Network {
+  loss: number;
+  lost_outward: number;
+  jitter_ms: number;
+  concealed_ms: number;
+  buffer_ms: number;
+  round_trip_ms: number;
+  score: number;
+}
+
 /** ms from the caller's last voiced sample to each moment. */
 export interface Latency {
   silence_ms: number;
@@ -127,6 +139,8 @@ export interface State {
   /** Why the call runs over the fallback. */
   fallback: string | null;
   link: Link | null;
+  /** What the server said last of the way to it. */
+  network: Network | null;
   microphone: 'closed' | 'live' | 'none' | 'lost';
   muted: boolean;
   pushToTalk: boolean;

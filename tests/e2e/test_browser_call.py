@@ -64,6 +64,10 @@ async def test_a_question_asked_in_the_browser_is_answered_aloud(
         await assert_reads(visitor, number, asked, answered["text"].strip())
         chip = visitor.page.locator("#chip-text")
         await expect(chip).to_contain_text("WebSocket" if transport == "websocket" else "WebRTC")
+        if transport == "webrtc":
+            await visitor.told("network")
+            await chip.click()
+            await expect(visitor.page.locator("#numbers")).to_contain_text("Your packets lost")
         if transport == "websocket":
             assert told["fallback"]
             await expect(visitor.page.locator("#notice-do")).to_contain_text("WebSocket")

@@ -54,6 +54,13 @@ test('barging in shows that the caller is heard, and after the cut still does', 
   assert.equal(cut.turns[0].answer.heard, 3);
 });
 
+test('what the server sees of the network is shown while the call lasts', () => {
+  const seen = then(after(...UP), { type: 'network', loss: 0.1, round_trip_ms: 40 });
+  assert.equal(seen.network.loss, 0.1);
+  assert.equal(seen.phase, 'listening');
+  assert.equal(then(seen, { type: 'call.lost', at: 2000 }).network, null);
+});
+
 test('words that were not understood lead back to listening', () => {
   const state = after(...UP, { type: 'speech.started', turn: 1 }, { type: 'speech.stopped', turn: 1 });
   assert.equal(then(state, { type: 'asr.final', turn: 1, text: '' }).phase, 'listening');

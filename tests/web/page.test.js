@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { gradeOfPackets, gradeOfUnderruns, PacketStats } from '../../web/quality.js';
+import { gradeOf, gradeOfPackets, gradeOfUnderruns, PacketStats } from '../../web/quality.js';
 import { fill } from '../../web/words.js';
 
 const web = new URL('../../web/', import.meta.url);
@@ -76,6 +76,14 @@ test('a connection is as good as its worst number', () => {
   assert.equal(gradeOfPackets({ rtt_ms: 40, loss: 0.05, jitter_ms: 5 }), 'fair');
   assert.equal(gradeOfPackets({ rtt_ms: 900, loss: 0, jitter_ms: 5 }), 'poor');
   assert.deepEqual([0, 1, 9].map(gradeOfUnderruns), ['good', 'fair', 'poor']);
+});
+
+test('a call is as good as the worse of its two ways', () => {
+  const network = { loss: 0, lost_outward: 0, jitter_ms: 4, concealed_ms: 0, buffer_ms: 20, round_trip_ms: 40, score: 4.3 };
+  assert.equal(gradeOf({ grade: 'fair' }, null), 'fair');
+  assert.equal(gradeOf({ grade: 'fair' }, network), 'fair');
+  assert.equal(gradeOf({ grade: 'good' }, { ...network, loss: 0.05 }), 'fair');
+  assert.equal(gradeOf({ grade: 'fair' }, { ...network, loss: 0.2 }), 'poor');
 });
 
 test('loss is that of the last moments, not of the whole call', () => {

@@ -1,5 +1,6 @@
 /** How the call is connected and how well; the numbers on tap. */
-/** @import {Link, State, Translate} from '../types.js' */
+/** @import {Link, Network, State, Translate} from '../types.js' */
+import { gradeOf } from '../quality.js';
 import { byId, hide, make, put } from './element.js';
 
 export class ChipView {
@@ -16,19 +17,20 @@ export class ChipView {
   }
 
   /** @param {State} state @param {Translate} t */
-  draw({ transport, link }, t) {
+  draw({ transport, link, network }, t) {
     hide(this.chip, !transport, byId('call', HTMLButtonElement));
     if (!transport) return this.#open(false);
     this.chip.dataset.transport = transport;
-    this.chip.dataset.grade = link?.grade ?? '';
+    const grade = link && gradeOf(link, network);
+    this.chip.dataset.grade = grade ?? '';
     const way = t(`transport_${transport}`);
-    put(this.text, link ? `${way} · ${t(`quality_${link.grade}`)}` : way);
-    this.#drawNumbers(link, t);
+    put(this.text, grade ? `${way} · ${t(`quality_${grade}`)}` : way);
+    this.#drawNumbers(link, network, t);
   }
 
-  /** @param {Link | null} link @param {Translate} t */
-  #drawNumbers(link, t) {
-    const rows = numbersOf(link, t);
+  /** @param {Link | null} link @param {Network | null} network @param {Translate} t */
+  #drawNumbers(link, network, t) {
+    const rows = numbersOf(link, network, t);
     const shown = JSON.stringify(rows);
     if (shown === this.#shown) return;
     this.#shown = shown;
@@ -50,13 +52,21 @@ export class ChipView {
   }
 }
 
-/** @param {Link | null} link @param {Translate} t @returns {[string, string][]} */
-function numbersOf(link, t) {
+/** @param {Link | null} link @param {Network | null} network @param {Translate} t @returns {[string, string][]} */
+function numbersOf(link, network, t) {
   /** @type {[string, string][]} */
   const rows = [];
   if (link?.rtt_ms !== undefined) rows.push([t('round_trip'), t('ms', { ms: link.rtt_ms })]);
-  if (link?.loss !== undefined) rows.push([t('loss'), `${(link.loss * 100).toFixed(1)} %`]);
+  if (link?.loss !== undefined) rows.push([t('loss'), percent(link.loss)]);
   if (link?.jitter_ms !== undefined) rows.push([t('jitter'), t('ms', { ms: link.jitter_ms })]);
+  if (network) {
+    rows.push([t('loss_to_server'), percent(network.loss)]);
+    rows.push([t('concealed'), t('ms', { ms: Math.round(network.concealed_ms) })]);
+    rows.push([t('buffer'), t('ms', { ms: Math.round(network.buffer_ms) })]);
+  }
   if (link?.underruns !== undefined) rows.push([t('underruns'), String(link.underruns)]);
   return rows.length ? rows : [[t('not_measured'), '…']];
 }
+
+/** @param {number} share */
+const percent = (share) => `${(share * 100).toFixed(1)} %`;
