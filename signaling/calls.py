@@ -104,7 +104,8 @@ class Calls:
         if not self.takes_calls:
             raise self._refused(not_taken.draining())
         is_full = len(self._calls) >= self.settings.max_concurrent_sessions
-        if is_full or not self.media.admission.has_room:
+        # Where nobody calls there is nobody to be protected from one more.
+        if is_full or (self._calls and not self.media.admission.has_room):
             raise self._refused(not_taken.server_full())
         call_id, token = secrets.token_urlsafe(16), PREFIX + secrets.token_urlsafe(24)
         call = Call(call_id, token, transport, owner, self.telemetry.watch(call_id, transport))

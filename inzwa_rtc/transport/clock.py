@@ -63,7 +63,7 @@ class MediaClock:
 
     @property
     def lateness(self) -> Lateness:
-        """Of the last 10 s in which there were lines; 0 before there were any."""
+        """Of the last 10 s; 0 while it sleeps, and when it wakes."""
         late = sorted(self._late_s) or [0.0]
         p50, p99 = (late[len(late) * percent // 100] for percent in (50, 99))
         return Lateness(p50 * 1000, p99 * 1000)
@@ -100,6 +100,7 @@ class MediaClock:
                 self._late_s.append(loop.time() - pacer.due(number))
                 self.take_in(loop.time())
             self._is_wanted.clear()
+            self._late_s.clear()
 
     def send(self, tick: int, now: float) -> None:
         """The first half of a tick: what callers hear is never late for what they say."""

@@ -8,25 +8,15 @@ from typing import Any
 
 import aiohttp
 import pytest
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCSessionDescription
 
 from signaling import connections
-from tests.support.caller import Caller, calling
+from tests.support.caller import Caller, calling, make_offer
 from tests.support.credentials import serving_with_keys, start_token
 from tests.support.engines import ScriptedModel, ScriptedRecognizer
 from tests.support.server import serving
 
 DEEP = "[" * 60_000
-
-
-async def make_offer(with_video: bool = False) -> tuple[RTCPeerConnection, str]:
-    pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-    pc.createDataChannel("inzwa")
-    pc.addTransceiver("audio")
-    if with_video:
-        pc.addTransceiver("video")
-    await pc.setLocalDescription(await pc.createOffer())
-    return pc, pc.localDescription.sdp
 
 
 async def post(url: str, data: Any, kind: str) -> tuple[int, dict[str, Any]]:
@@ -251,23 +241,6 @@ async def test_an_unknown_call_is_404() -> None:
             async with http.request(method, f"{server.url}/v1/calls/nope") as response:
                 assert response.status == 404
                 assert (await response.json())["code"] == "no_such_call"
-
-
-async def test_a_full_server_says_when_to_try_again_and_takes_the_next_call_after() -> None:
-    async with serving(max_concurrent_sessions=1) as server:
-        async with calling(server.url) as caller, aiohttp.ClientSession() as http:
-            pc, offer = await make_offer()
-            async with http.post(f"{server.url}/v1/calls", json={"sdp": offer}) as response:
-                assert response.status == 503
-                assert int(response.headers["Retry-After"]) > 0
-                assert (await response.json())["code"] == "server_full"
-            await pc.close()
-            caller.send(type="stop")
-            await caller.told("session.ended")
-        async with asyncio.timeout(10):
-            await server.calls.all_ended()
-        async with calling(server.url):
-            pass
 
 
 @pytest.mark.parametrize(

@@ -241,3 +241,13 @@ async def calling(url: str, **session: Any) -> AsyncIterator[Caller]:
             yield caller
         finally:
             await caller.close()
+
+
+async def make_offer(with_video: bool = False) -> tuple[RTCPeerConnection, str]:
+    pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    pc.createDataChannel("inzwa")
+    pc.addTransceiver("audio")
+    if with_video:
+        pc.addTransceiver("video")
+    await pc.setLocalDescription(await pc.createOffer())
+    return pc, pc.localDescription.sdp

@@ -65,8 +65,6 @@ def ports_of(answer: str) -> list[tuple[str, int]]:
 @asynccontextmanager
 async def live_call() -> AsyncIterator[LiveCall]:
     """A server, and a call on it."""
-    # However busy the machine of the tests is, calls are let in.
-    idle = {"load": {"full_cpu_percent": 100.0, "full_late_ms": 1000.0}}
-    async with serving(llm=Talker(), call={"greeting": ""}, **idle) as server:
+    async with serving(llm=Talker(), call={"greeting": ""}) as server:
         async with calling(server.url) as caller:
             yield LiveCall(caller, server)

@@ -19,6 +19,9 @@ from signaling.serve import Server, running
 from signaling.switchboard import Exchanged, Switchboard
 from tests.support.engines import ScriptedModel, ScriptedRecognizer, ToneSynthesizer
 
+# Tests share the machine with their callers: it may be busy, and calls are taken anyway.
+NEVER_BUSY = {"load": {"full_cpu_percent": 100.0, "full_late_ms": 1000.0}}
+
 
 @dataclass
 class Ready:
@@ -94,7 +97,7 @@ async def serving(
     """A server on the loopback interface, on a free port unless one is given."""
     engines = Three(asr or ScriptedRecognizer(), llm or ScriptedModel(), tts or ToneSynthesizer())
     with TemporaryDirectory() as data:
-        all_settings = Settings(**{"port": 0, "data_dir": data, **settings})
+        all_settings = Settings(**{"port": 0, "data_dir": data, **NEVER_BUSY, **settings})
         async with running(all_settings, InProcess(engines), lambda: all_settings) as server:
             url = f"http://127.0.0.1:{server.port}"
             yield Serving(url, server.calls, engines, server.store, server.gate, server)
@@ -121,9 +124,7 @@ class ServingEmbedded:
 async def serving_embedded(**settings: Any) -> AsyncIterator[ServingEmbedded]:
     """The product as it comes, on a free port."""
     with TemporaryDirectory() as data:
-        # Tests share the machine with their callers: it may be busy, and calls are taken anyway.
-        load = {"full_cpu_percent": 100, "full_late_ms": 1000}
-        all_settings = Settings(**{"port": 0, "data_dir": data, "load": load, **settings})
+        all_settings = Settings(**{"port": 0, "data_dir": data, **NEVER_BUSY, **settings})
         async with Engines(all_settings) as engines:
             serving = ServingEmbedded(engines, all_settings)
             async with running(all_settings, engines, lambda: serving.settings) as server:

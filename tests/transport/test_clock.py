@@ -71,7 +71,8 @@ async def test_it_ticks_while_there_are_lines_and_sleeps_while_there_are_none() 
                 clock.remove(line)
                 clock.remove(line)
                 assert line.ticks == sorted(set(line.ticks))
-        assert clock.lateness.p99_ms >= clock.lateness.p50_ms >= 0
+            while clock.lateness.p99_ms:  # noqa: ASYNC110 - falling asleep is no event
+                await asyncio.sleep(0)
     finally:
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
