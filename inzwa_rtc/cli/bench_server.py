@@ -44,6 +44,9 @@ async def own_server(arguments: Sequence[str], calls: int) -> AsyncIterator[str]
             "access.open=true",
             "access.calls_per_minute=0",
             "access.requests_per_minute=0",
+            # Where it would begin to refuse calls lies before the limits that are measured.
+            "load.full_cpu_percent=100",
+            "load.full_late_ms=1000",
         )
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", _SERVE, "serve", *arguments),
