@@ -101,14 +101,14 @@ def install_silero(folder: Path) -> None:
 
 def detectors(folder: Path) -> list[str]:
     """Which voice detectors are compared: their files, versions and digests."""
-    told = [_told("inzwa's detector", weights.installed(), weights.PACKAGE, [])]
+    told = [_told("inzwa's detector", weights.installed(), weights.PACKAGE, sys.path)]
     if (file := find_silero(folder)) is not None:
         told.append(_told("the others' detector", file, "pipecat-ai", [str(file.parents[4])]))
     return told
 
 
 def _told(whose: str, file: Path, package: str, places: list[str]) -> str:
-    found = metadata.distributions(name=package, **({"path": places} if places else {}))
+    found = metadata.distributions(name=package, path=places)
     version = next((one.version for one in found), "of no known version")
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     return f"{whose}: {file.name} of {package} {version}, SHA-256 {digest}"

@@ -10,14 +10,15 @@ from benchmarks.comparison import CPU, MEMORY, Comparison, active, silent
 from benchmarks.contenders import Contender
 from benchmarks.figures import Machine
 from inzwa_rtc.bench.course import Course
+from inzwa_rtc.bench.door import NoCall
 from inzwa_rtc.bench.fleet import Fleet, Watched
 from inzwa_rtc.bench.ramp import Limits, Step, judged, ramp
 from inzwa_rtc.bench.utterance import utterance
 
 CORE = 0
 SETTLE_S = 2.5
-REST_S = 2.0  # until what calls held is given back, as far as it ever is
-RAMP_S = 6.0
+REST_S = 1.5  # until what calls held is given back, as far as it ever is
+RAMP_S = 5.0
 TRIES = 3
 """So often calls are watched until it is in a run that is not void."""
 
@@ -58,8 +59,8 @@ class Visit:
         async with server.started(command, core=CORE) as running:
             await self._first_call(running, course)
             if self.plan.idle:
-                await self._fleet(running, None, (self.plan.idle,))
-            set_ups = (await self._fleet(running, course, self.plan.counts)).set_ups
+                await self.fleet(running, None, (self.plan.idle,))
+            set_ups = (await self.fleet(running, course, self.plan.counts)).set_ups
             self.comparison.add_set_ups(self.contender.name, self.number, set_ups)
             if self.plan.most:
                 await self._ramp(running, course)
@@ -71,7 +72,7 @@ class Visit:
             await fleet.grow(1)
             await fleet.settle(course.request.length_s * 2)
 
-    async def _fleet(
+    async def fleet(
         self, running: server.Running, course: Course | None, counts: tuple[int, ...]
     ) -> Fleet:
         """More and more calls, beside what the server holds before them."""
@@ -80,11 +81,16 @@ class Visit:
         fleet = Fleet(running.url, self.contender.door, course)
         async with fleet.up():
             for count in counts:
-                await fleet.grow(count)
-                await self._level(fleet, running, rest)
+                try:
+                    await fleet.grow(count)
+                except NoCall as error:
+                    where = f"round {self.number}, {self.contender.name}, {count} calls"
+                    self.comparison.notes.append(f"{where} did not come about: {error.message}")
+                    break
+                await self.level(fleet, running, rest)
         return fleet
 
-    async def _level(self, fleet: Fleet, running: server.Running, rest: int) -> None:
+    async def level(self, fleet: Fleet, running: server.Running, rest: int) -> None:
         """Watch the calls that are up, until in a run in which the callers were in time."""
         what = active(fleet.calls) if fleet.talks else silent(fleet.calls)
         for _ in range(TRIES):

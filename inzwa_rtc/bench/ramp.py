@@ -125,7 +125,8 @@ async def _tried(
         except NoCall as error:
             if not fleet.set_ups.connected_ms:
                 raise
-            why_not = error.message
+            yield Step(count, None, error.message)
+            return
         else:
             break
     else:
@@ -145,8 +146,9 @@ def capacity(steps: list[Step]) -> Step | None:
 
 
 def end_of(steps: list[Step]) -> Step | None:
-    """The smallest step above those that were held which the server did not hold; None where
-    none was found: it holds at least as many."""
+    """The smallest step above those that were held, if it was the server that did not hold it;
+    else None: it holds at least as many."""
     held = capacity(steps)
-    over = [step for step in steps if step.broken and (held is None or step.calls > held.calls)]
-    return min(over, key=lambda step: step.calls, default=None)
+    over = [step for step in steps if held is None or step.calls > held.calls]
+    least = min((step.calls for step in over), default=0)
+    return next((step for step in over if step.calls == least and step.broken), None)

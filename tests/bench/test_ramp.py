@@ -201,6 +201,13 @@ async def test_where_the_callers_give_first_at_least_so_many_are_held() -> None:
     assert to_json(steps, LIMITS)["at_least"]
 
 
+def test_between_what_was_held_and_what_was_not_there_may_be_what_nobody_knows() -> None:
+    held, void, broken = Step(8, GOOD), Step(10, GOOD, is_void=True), Step(16, GOOD, "late")
+    assert end_of([held, broken]) is broken
+    assert end_of([held, broken, void]) is None
+    assert end_of([held, broken, void, Step(10, GOOD, "late")]) == Step(10, GOOD, "late")
+
+
 async def test_the_verdict_names_a_server_elsewhere() -> None:
     steps = await steps_of(FleetOf(bears=2))
     assert verdict(steps, where="The server at x")[0].startswith("The server at x holds 2 calls")

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from inzwa_rtc.bench.ramp import Limits
+from inzwa_rtc.cli.bench_server import unguarded
 from inzwa_rtc.cli.limit_written import write_limit
 from inzwa_rtc.errors import ConfigError
 from inzwa_rtc.settings import load
@@ -57,6 +59,13 @@ def test_it_ramps_a_server_of_its_own_and_writes_what_it_held(tmp_path: Path) ->
     assert load(config).settings.max_concurrent_sessions == 1
     # Nothing of it stays: neither its database nor half a file.
     assert sorted(path.name for path in tmp_path.iterdir()) == ["figures.json", "own.yaml"]
+
+
+def test_the_server_that_is_measured_refuses_nobody_before_the_limits(tmp_path: Path) -> None:
+    told = dict(setting.split("=", 1) for setting in unguarded(str(tmp_path), 7))
+    assert told["max_concurrent_sessions"] == "7"
+    assert (told["load.full_cpu_percent"], told["load.full_late_ms"]) == ("100", "1000")
+    assert float(told["load.full_late_ms"]) > Limits().outbound_ms
 
 
 @pytest.mark.timeout(300)
