@@ -15,6 +15,7 @@ from inzwa_rtc.bench.ramp import Step, capacity, end_of
 
 OURS, FLOOR = "inzwa", "floor"
 CPU, MEMORY = "CPU per call-second", "memory per call"
+OWN_CPU = "callers' CPU per call-second"
 RESPONSE, BARGE_IN, CUT = "response", "barge-in", "turn cancelled"
 SET_UP, HELD = "connected", "calls held"
 ACTIVE = 5
@@ -38,6 +39,7 @@ _UNITS = {
     "not stopped": "count",
     "sound per call-second": "s",
     "callers' lateness p99": "ms",
+    OWN_CPU: "ms",
     "other work": "cores",
 }
 _COMPARED = (CPU, f"{RESPONSE} p50", f"{BARGE_IN} p50")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 
 from benchmarks import server
-from benchmarks.comparison import CPU, MEMORY, Comparison, active, silent
+from benchmarks.comparison import CPU, MEMORY, OWN_CPU, Comparison, active, silent
 from benchmarks.contenders import Contender
 from benchmarks.figures import Machine
 from inzwa_rtc.bench.course import Course
@@ -95,12 +96,13 @@ class Visit:
         what = active(fleet.calls) if fleet.talks else silent(fleet.calls)
         for _ in range(TRIES):
             await fleet.settle(SETTLE_S)
-            machine, before = Machine(), running.cpu_s()
+            machine, before, own = Machine(), running.cpu_s(), time.process_time()
             seen = await fleet.watch(self.plan.seconds)
-            cpu_s = running.cpu_s() - before
+            cpu_s, own_s = running.cpu_s() - before, time.process_time() - own
             machine.count(cpu_s)
             costs = {
                 CPU: cpu_s * 1000 / seen.seconds / seen.calls,
+                OWN_CPU: own_s * 1000 / seen.seconds / seen.calls,
                 MEMORY: (running.resident() - rest) / _MIB / seen.calls,
                 "other work": machine.others(),
             }
