@@ -29,7 +29,6 @@ Work = Callable[[], float]
 
 CALLER_RATE = 48_000
 _HEADER = struct.Struct("!BBHII")
-_LEVEL_ID = 1
 _LEVEL = bytes.fromhex("bede 0001 1047 0000")  # as browsers send it in every packet (RFC 6464)
 _PROFILE = SRTP_PROFILES[0]  # what two libraries agree on that know all that aiortc knows
 _SSRC, _TYPE = 0x1234, 111
@@ -78,7 +77,7 @@ def unprotect(payloads: Sequence[bytes]) -> Work:
 def parse(payloads: Sequence[bytes]) -> Work:
     """Reading a packet's header."""
     plain = [_of_browser(payload, number) for number, payload in enumerate(payloads)]
-    return _each(plain, lambda data: rtp.parse(data, _LEVEL_ID))
+    return _each(plain, rtp.parse)
 
 
 def build(payloads: Sequence[bytes]) -> Work:

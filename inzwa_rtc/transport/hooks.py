@@ -31,7 +31,6 @@ from pylibsrtp import Session
 
 from inzwa_rtc.transport.rtp import RTP_CLOCK, RtpPacket, parse
 
-AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"  # RFC 6464
 MAX_DATAGRAM = 1200
 _DTLS_BYTES = 65  # AES-CBC with SHA-1, the most of the ciphers on offer: header, IV, MAC, padding
 _SCTP_BYTES = 28  # common header and that of one DATA chunk (RFC 9260)
@@ -150,7 +149,6 @@ class AudioLane:
         self._on_packet = on_packet
         self._in: Session | None = None
         self._in_type = -1
-        self._level_id: int | None = None
         self._streams: dict[int, StreamStatistics] = {}
         self._arrival = _Arrival()
         self._out: Session | None = None
@@ -208,7 +206,7 @@ class AudioLane:
         except pylibsrtp.Error:
             self.unreadable += 1
             return False
-        packet = parse(plain, self._level_id)
+        packet = parse(plain)
         if packet is None or packet.payload_type != self._in_type:
             self.unreadable += 1
             return True
@@ -239,8 +237,6 @@ class AudioLane:
             if self._in is not None:
                 return
             self._in_type = parameters.codecs[0].payloadType or 0
-            ids = [one.id for one in parameters.headerExtensions if one.uri == AUDIO_LEVEL]
-            self._level_id = ids[0] if ids else None
             receiver.transport._register_rtp_receiver(receiver, parameters)
             rtcp = asyncio.ensure_future(receiver._run_rtcp())
             setattr(receiver, "_RTCRtpReceiver__rtcp_task", rtcp)  # noqa: B010

@@ -28,7 +28,6 @@ from inzwa_rtc.transport.rtp import RTP_CLOCK, RtpPacket
 
 MAX_VOICE_MS = 60  # invented voice is no voice beyond that
 MAX_NOISE_MS = 500  # with DTX, libopus sends a packet every 400 ms
-SILENT = 127  # the level of digital silence (RFC 6464)
 
 _TICKS_PER_SAMPLE = RTP_CLOCK // ASR_SAMPLE_RATE
 _PIECE_TICKS = MAX_PACKET_MS * TICKS_PER_MS // 2  # well within what the decoder takes at once
@@ -69,9 +68,6 @@ class OpusReceiver:
 
     def __init__(self, sink: AudioSink) -> None:
         self.bad_packets = 0
-        self.level: int | None = None
-        """Of the audio that was taken last, as its sender tells it; `SILENT` where silence
-        stands in, None where the sender tells nothing."""
         self.buffer = JitterBuffer()
         self._sink = sink
         self._decoder = OpusDecoder(ASR_SAMPLE_RATE)
@@ -133,7 +129,6 @@ class OpusReceiver:
             return
         self._invented_ticks = 0
         self._last = packet.payload
-        self.level = packet.level
         self._sink.put_audio(pcm)
 
     def _fill(self, missing: Missing) -> None:
@@ -168,7 +163,6 @@ class OpusReceiver:
             left -= piece
             ticks -= piece
         if ticks > 0:
-            self.level = SILENT
             self._sink.put_audio(bytes(ticks // _TICKS_PER_SAMPLE * BYTES_PER_SAMPLE))
 
 
