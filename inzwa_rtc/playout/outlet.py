@@ -70,8 +70,9 @@ class Outlet(Playout):
         self._is_closed = True
         self._forget_heard()
         unheard: list[Unheard] = []
-        if self._playout.newest is not None:
-            self._playout.newest.give_back(())  # another device will count from here
+        newest = self._playout.newest
+        if newest is not None and all(speech is not newest for _, speech, _ in self._left):
+            newest.give_back(())  # another device will count from here
         for speech, left in groupby(self._left, key=lambda one: one[1]):
             frames = [frame for _, _, frame in left]
             if (lost := speech.not_heard(frames)) is not None:

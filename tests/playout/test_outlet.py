@@ -6,6 +6,7 @@ import numpy as np
 
 from inzwa_rtc.audio.frame import PlayoutFrame, frame_bytes
 from inzwa_rtc.audio.opus import OpusEncoder
+from inzwa_rtc.engines.contracts import WordTime
 from inzwa_rtc.events import Event, PlaybackStarted
 from inzwa_rtc.playout.outlet import LEAST_TRANSIT_MS, Outlet
 from inzwa_rtc.playout.playout import Playout
@@ -58,6 +59,34 @@ async def test_what_left_before_the_caller_was_last_heard_from_is_not_played_aga
     pulled(first, time, 10)
     assert first.close() == ()
     assert pulled(outlet(source, time), time, 31) == [marked(1, 1)] * 30 + [None]
+
+
+async def test_what_the_device_has_said_that_it_played_is_not_played_again() -> None:
+    source, _ = playout()
+    time = Time()
+    first = outlet(source, time)
+    await say_samples(source.speech(1), "one", 50)
+    pulled(first, time, 20)
+    source.report_played(1, 15 * FRAME // 2)
+    assert first.close() == ()
+    assert pulled(outlet(source, time), time, 36) == [marked(1, 1)] * 35 + [None]
+
+
+async def test_the_next_device_counts_from_where_it_begins_to_play() -> None:
+    source, _ = playout()
+    time = Time()
+    first = outlet(source, time)
+    speech = source.speech(1)
+    await say_samples(speech, "one two", 30, (WordTime(0, 3, 0), WordTime(4, 3, 500)))
+    pulled(first, time, 20)
+    source.report_played(1, 20 * FRAME // 2)
+    time.heard = time.now + LEAST_S  # nothing of what has left is in doubt
+    first.close()
+    pulled(outlet(source, time), time, 10)
+    source.report_played(1, 4 * FRAME // 2)
+    assert speech.heard() == ""
+    source.report_played(1, 5 * FRAME // 2)
+    assert speech.heard() == "one"
 
 
 async def test_a_closed_outlet_takes_nothing_from_the_next_one() -> None:
