@@ -65,6 +65,7 @@ class OpusSender:
         playout.new_encoder = partial(OpusEncoder, OUT_SAMPLE_RATE, self._bitrate)
         playout.takes_packets = self._takes_packets
         self._playout = playout
+        self._measure(playout)
 
     def send(self, tick: int) -> None:
         """Send what is due."""
@@ -76,7 +77,7 @@ class OpusSender:
             frame = None
         else:
             if number % _MEASURE_TICKS == 0:
-                playout.transit_ms = CLIENT_BUFFER_MS + round(self._lane.round_trip_s * 500)
+                self._measure(playout)
             frame = playout.pull()
         payload = self._packet(frame)
         if payload is None or len(payload) == 1:
@@ -93,6 +94,12 @@ class OpusSender:
         self._gathered.append(payload)
         if len(self._gathered) == self._together:
             self._flush()
+
+    def _measure(self, playout: Playout) -> None:
+        """Tell it how long sound is under way. Of a packet of three frames, each is heard as much
+        later as the first waited for the last."""
+        waits_ms = (self._together - 1) * FRAME_MS
+        playout.transit_ms = CLIENT_BUFFER_MS + waits_ms + round(self._lane.round_trip_s * 500)
 
     def _flush(self) -> None:
         if self._gathered:

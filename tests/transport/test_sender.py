@@ -232,6 +232,21 @@ def test_with_less_data_three_frames_share_a_packet_and_sound_as_they_do_apart()
     assert spent < 20_000, "bit/s, headers and all"
 
 
+@pytest.mark.parametrize(
+    ("terms", "transit_ms"), [(USUAL, 60 + 40), (Terms.low_data(), 60 + 40 + 40)]
+)
+def test_a_playout_knows_from_its_first_frame_on_how_long_sound_is_under_way(
+    terms: Terms, transit_ms: int
+) -> None:
+    """With the two frames that leave before their time where three share a packet."""
+    line = Line(terms)
+    line.play(*[None] * 7)
+    line.round_trip_s = 0.08
+    playout = Told()
+    line.sender.play(playout)
+    assert playout.transit_ms == transit_ms
+
+
 async def test_with_less_data_what_was_kept_is_encoded_anew() -> None:
     playout = Playout(OUT_SAMPLE_RATE, lambda event: None)
     line = Line(Terms.low_data())
