@@ -52,15 +52,18 @@ class Outlet(Playout):
         if self._is_closed:
             return None
         self._playout.transit_ms = self.transit_ms
-        if self.rate == self._playout.rate and self.new_encoder is not None:
-            # For good: what is being written counts on it.
-            self._playout.new_encoder = self.new_encoder
-            self._playout.takes_packets = self._playout.takes_packets or self.takes_packets
+        # From the next turn on: a speech goes on in the form that it began in.
+        self._playout.form = self.form if self.rate == self._playout.rate else None
         frame = self._playout.pull()
         self._forget_heard()
         if frame is not None and self._playout.newest is not None:
             self._left.append((self._now(), self._playout.newest, frame))
         return frame if self._fits(frame) else self._converted.next(frame)
+
+    @property
+    def is_ready(self) -> bool:
+        """As in `Playout`."""
+        return not self._is_closed and self._playout.is_ready
 
     def close(self) -> tuple[Unheard, ...]:
         """The connection is gone. What has not been heard of the present speech is played again,
@@ -91,7 +94,13 @@ class Outlet(Playout):
     def _fits(self, frame: PlayoutFrame | None) -> bool:
         if self.rate != self._playout.rate:
             return False
-        return frame is None or self.new_encoder is not None or bool(frame.pcm)
+        if frame is None or frame.pcm:
+            return True
+        speech = self._playout.newest
+        written = speech.form if speech is not None else None
+        if self.form is None or written is None:
+            return False
+        return written.bitrate <= self.form.bitrate
 
 
 class _Converted:

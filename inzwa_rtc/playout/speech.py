@@ -17,7 +17,7 @@ from inzwa_rtc.events import (
     PlaybackStarted,
 )
 from inzwa_rtc.playout.buffer import Buffer
-from inzwa_rtc.playout.encoding import Encoding
+from inzwa_rtc.playout.encoding import Encoding, PacketForm
 from inzwa_rtc.playout.ledger import Ledger
 from inzwa_rtc.playout.unheard import Unheard
 
@@ -40,7 +40,7 @@ class Speech:
         self._ledger = Ledger(self._rate)
         self._frame_bytes = frame_bytes(self._rate)
         self._audio = Buffer(self._frame_bytes)
-        self._encoding = Encoding(lambda: playout.new_encoder)
+        self._encoding = Encoding(lambda: playout.form)
         self._lead_bytes = self._bytes(LEAD_MS)
         self._pulled = 0
         self._is_begun = False
@@ -63,7 +63,12 @@ class Speech:
     @property
     def takes_packets(self) -> bool:
         """Whether frames may be written as Opus packets alone."""
-        return self._playout.takes_packets
+        return self.form is not None and self.form.takes_kept
+
+    @property
+    def form(self) -> PacketForm | None:
+        """That of its packets, if it has any."""
+        return self._encoding.form
 
     @property
     def is_playing(self) -> bool:
@@ -74,6 +79,12 @@ class Speech:
     def is_over(self) -> bool:
         """Whether nothing more of it will be played: played out, or cut."""
         return self._over.is_set()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the next frame is there to be pulled."""
+        least = BYTES_PER_SAMPLE if self._finished else self._frame_bytes
+        return not self._playout.is_held and len(self._audio) >= least
 
     def ends_within(self, ms: int) -> bool:
         """Whether all is written, and at most `ms` of it are left to play."""
@@ -111,7 +122,7 @@ class Speech:
 
         The sound before them is filled up to a whole frame, so up to 20 ms of silence come in
         between: they are meant for phrases that consist of frames alone. Frames without PCM
-        are for a playout that `takes_packets`. Raises `ValueError` where a frame is of another
+        are for a speech that `takes_packets`. Raises `ValueError` where a frame is of another
         rate, or empty.
         """
         for frame in frames:

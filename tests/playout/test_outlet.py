@@ -8,6 +8,7 @@ from inzwa_rtc.audio.frame import PlayoutFrame, frame_bytes
 from inzwa_rtc.audio.opus import OpusEncoder
 from inzwa_rtc.engines.contracts import WordTime
 from inzwa_rtc.events import Event, PlaybackStarted
+from inzwa_rtc.playout.encoding import PacketForm
 from inzwa_rtc.playout.outlet import LEAST_TRANSIT_MS, Outlet
 from inzwa_rtc.playout.playout import Playout
 from inzwa_rtc.playout.unheard import Unheard
@@ -157,7 +158,7 @@ async def test_packets_become_sound_for_a_device_that_takes_none() -> None:
     time = Time()
     packets = outlet(source, time, 24_000)
     encoder = OpusEncoder(24_000, 28_000)
-    packets.takes_packets, packets.new_encoder = True, lambda: encoder
+    packets.form = PacketForm(28_000, True, lambda: encoder)
     packets.pull()
     pcm, size = tone(24_000, 25), frame_bytes(24_000)
     frames = [
@@ -190,6 +191,51 @@ async def test_sound_of_another_rate_is_played_at_the_rate_of_the_device() -> No
 async def test_packets_of_one_rate_are_not_asked_for_by_a_device_of_another() -> None:
     source, _ = playout()
     out = outlet(source, Time(), 24_000)
-    out.takes_packets = True
+    out.form = PacketForm(28_000, True, lambda: OpusEncoder(24_000, 28_000))
     out.pull()
-    assert not source.takes_packets
+    assert source.form is None
+
+
+async def test_who_takes_less_data_than_before_is_sent_less_at_once() -> None:
+    """The reply that has begun is encoded anew, the next one is encoded for them."""
+    source = Playout(24_000, lambda event: None)
+    time = Time()
+    first, second = outlet(source, time, 24_000), outlet(source, time, 24_000)
+    first.form = PacketForm(28_000, True, lambda: OpusEncoder(24_000, 28_000))
+    second.form = PacketForm(12_000, False, lambda: OpusEncoder(24_000, 12_000))
+    first.pull()
+    before = source.speech(1)
+    before.begin_phrase("tone", 0)
+    await before.write(tone(24_000, 5))
+    left = first.pull()
+    assert left is not None
+    assert left.packet
+    first.close()
+    second.pull()
+    assert before.takes_packets, "who waits with packets may write them"
+    await before.write_frames([left] * 5)
+    heard = [second.pull() for _ in range(8)]
+    assert all(frame is not None and frame.pcm and not frame.packet for frame in heard)
+    after = source.speech(2)
+    assert not after.takes_packets
+    after.begin_phrase("tone", 0)
+    await after.write(tone(24_000, 1))
+    frame = second.pull()
+    assert frame is not None
+    assert frame.packet
+
+
+async def test_who_takes_more_data_than_before_is_sent_what_there_is() -> None:
+    source = Playout(24_000, lambda event: None)
+    time = Time()
+    first, second = outlet(source, time, 24_000), outlet(source, time, 24_000)
+    first.form = PacketForm(12_000, False, lambda: OpusEncoder(24_000, 12_000))
+    second.form = PacketForm(28_000, True, lambda: OpusEncoder(24_000, 28_000))
+    first.pull()
+    speech = source.speech(1)
+    speech.begin_phrase("tone", 0)
+    await speech.write(tone(24_000, 5))
+    frame = second.pull()
+    assert frame is not None
+    assert frame.packet
+    assert source.speech(2).takes_packets

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -12,7 +14,9 @@ from numpy.typing import NDArray
 from inzwa_rtc.audio.frame import PlayoutFrame
 from inzwa_rtc.audio.opus import OpusDecoder
 from inzwa_rtc.audio.opus_packet import packet_ticks
+from inzwa_rtc.engines.contracts import WordTime
 from inzwa_rtc.playout.playout import Playout
+from inzwa_rtc.playout.speech import Speech
 from inzwa_rtc.speech.cache.phrase import KeptPhrase
 from inzwa_rtc.transport.sender import OUT_SAMPLE_RATE, OpusSender
 from inzwa_rtc.transport.terms import Terms
@@ -51,10 +55,14 @@ class Told(Playout):
 
     def __init__(self) -> None:
         super().__init__(OUT_SAMPLE_RATE, lambda event: None)
-        self.next: PlayoutFrame | None = None
+        self.frames: deque[PlayoutFrame | None] = deque()
 
     def pull(self) -> PlayoutFrame | None:
-        return self.next
+        return self.frames.popleft() if self.frames else None
+
+    @property
+    def is_ready(self) -> bool:
+        return bool(self.frames) and self.frames[0] is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +93,8 @@ class Line:
         self.sent.append(Sent(self.ticks, payload, timestamp, marker))
 
     def play(self, *frames: PlayoutFrame | None) -> None:
-        for self._playout.next in frames:
+        self._playout.frames = deque(frames)
+        for _ in frames:
             sent = len(self.sent)
             self.sender.send(self.ticks)
             came = [one.payload for one in self.sent[sent:]]
@@ -245,6 +254,77 @@ def test_a_playout_knows_from_its_first_frame_on_how_long_sound_is_under_way(
     playout = Told()
     line.sender.play(playout)
     assert playout.transit_ms == transit_ms
+
+
+class Numbering:
+    """An encoder whose packets tell which they are, and are all of one coding."""
+
+    def __init__(self) -> None:
+        self._encoded = 0
+
+    def encode(self, pcm: bytes) -> bytes:
+        self._encoded += 1
+        return b"\x48<%03d>" % self._encoded
+
+    def reset(self) -> None: ...
+
+
+async def numbered(terms: Terms, words: int) -> tuple[Line, Playout, Speech]:
+    """A line that is about to send a speech of one frame a word."""
+    line, playout = Line(terms), Playout(OUT_SAMPLE_RATE, lambda event: None)
+    line.sender.play(playout)
+    assert playout.form is not None
+    playout.form = replace(playout.form, new_encoder=Numbering)
+    speech = playout.speech(1)
+    speech.begin_phrase("w " * words, 0)
+    starts = tuple(WordTime(2 * number, 1, 20 * number) for number in range(words))
+    await speech.write(bytes(words * FRAME), starts)
+    speech.end_phrase()
+    return line, playout, speech
+
+
+@pytest.mark.parametrize("terms", [USUAL, Terms.low_data()])
+@pytest.mark.parametrize("tick", [10, 11, 12])
+async def test_nothing_of_what_was_cut_is_in_the_next_packet(terms: Terms, tick: int) -> None:
+    line, _, speech = await numbered(terms, 40)
+    for line.ticks in range(40):
+        if line.ticks == tick:
+            speech.cut()
+        line.sender.send(line.ticks)
+    assert any(b"<" in one.payload for one in line.sent)
+    assert not any(b"<" in one.payload for one in line.sent if one.tick >= tick)
+
+
+async def test_with_less_data_the_first_packet_leaves_as_soon_and_no_frame_too_late() -> None:
+    line, _, speech = await numbered(Terms.low_data(), 20)
+    speech.finish()
+    for line.ticks in range(40):
+        line.sender.send(line.ticks)
+    assert [one.tick for one in line.sent[:8]] == [0, 3, 6, 9, 12, 15, 18, 20]
+    assert all(one.timestamp == one.tick * 960 for one in line.sent)
+    sound = b"".join(one.payload for one in line.sent)
+    assert [int(number) for number in re.findall(rb"<(\d+)>", sound)] == list(range(1, 21))
+
+
+async def test_with_less_data_what_comes_late_waits_for_no_packet_to_be_full() -> None:
+    line, _, speech = await numbered(Terms.low_data(), 1)
+    speech.begin_phrase("more", 2)
+    for line.ticks in range(4):
+        line.sender.send(line.ticks)
+        await speech.write(bytes(FRAME))
+    assert [(one.tick, one.payload) for one in line.sent] == [
+        (tick, b"\x48<%03d>" % (tick + 1)) for tick in range(4)
+    ]
+
+
+async def test_with_less_data_nothing_counts_as_heard_sooner() -> None:
+    little, _, more = await numbered(Terms.low_data(), 40)
+    usual, _, apart = await numbered(USUAL, 40)
+    for tick in range(30):
+        little.sender.send(tick)
+        usual.sender.send(tick)
+        assert len(more.heard()) <= len(apart.heard())
+    assert len(more.heard()) > 20
 
 
 async def test_with_less_data_what_was_kept_is_encoded_anew() -> None:
