@@ -14,6 +14,7 @@ from itertools import groupby
 from inzwa_rtc.audio.frame import FRAME_MS, PlayoutFrame, frame_bytes
 from inzwa_rtc.audio.opus import OpusDecoder
 from inzwa_rtc.audio.resample import Resampler
+from inzwa_rtc.playout.encoding import PacketForm
 from inzwa_rtc.playout.playout import Playout
 from inzwa_rtc.playout.speech import Speech
 from inzwa_rtc.playout.unheard import Unheard
@@ -40,6 +41,13 @@ class Outlet(Playout):
         self._left: deque[tuple[float, Speech, PlayoutFrame]] = deque(maxlen=MOST_FRAMES)
         self._is_closed = False
         self._converted = _Converted(playout.rate, rate)
+        self.want(None)
+
+    def want(self, form: PacketForm | None) -> None:
+        """As in `Playout`; nothing once it is closed. Samples of another rate are wanted bare."""
+        super().want(form)
+        if not self._is_closed:
+            self._playout.want(form if self.rate == self._playout.rate else None)
 
     @property
     def is_all_heard(self) -> bool:
@@ -52,8 +60,6 @@ class Outlet(Playout):
         if self._is_closed:
             return None
         self._playout.transit_ms = self.transit_ms
-        # From the next turn on: a speech goes on in the form that it began in.
-        self._playout.form = self.form if self.rate == self._playout.rate else None
         frame = self._playout.pull()
         self._forget_heard()
         if frame is not None and self._playout.newest is not None:

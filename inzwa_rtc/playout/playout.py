@@ -20,7 +20,7 @@ class Playout:
     def __init__(self, rate: int, on_event: Callable[[Event], None]) -> None:
         self.rate = rate
         self.transit_ms = 0  # set by a transport that knows how long audio is under way
-        self.form: PacketForm | None = None  # set by one that sends Opus
+        self.form: PacketForm | None = None
         self.on_event = on_event
         self.is_held = False
         self._speech: Speech | None = None
@@ -29,6 +29,10 @@ class Playout:
     def newest(self) -> Speech | None:
         """The speech that is played, or was the last to be."""
         return self._speech
+
+    def want(self, form: PacketForm | None) -> None:
+        """What a transport that sends Opus says: in this form, from the next speech on."""
+        self.form = form
 
     def speech(self, turn: int) -> Speech:
         """A new turn's speech. The one before it is cut if it still plays."""

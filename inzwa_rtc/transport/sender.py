@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache, partial
 from typing import Protocol
 
 from inzwa_rtc.audio.frame import FRAME_MS, PlayoutFrame, frame_bytes
-from inzwa_rtc.audio.opus import OpusEncoder
+from inzwa_rtc.audio.opus import CELT_FROM, OpusEncoder
 from inzwa_rtc.audio.packing import joined, runs
 from inzwa_rtc.playout.encoding import PacketForm
 from inzwa_rtc.playout.playout import Playout
+from inzwa_rtc.transport.losses import Losses
 from inzwa_rtc.transport.rtp import RTP_CLOCK
 from inzwa_rtc.transport.terms import Terms
 
@@ -29,6 +31,11 @@ class PacketLane(Protocol):
     @property
     def round_trip_s(self) -> float:
         """To the caller and back; 0 while it is not known."""
+        ...
+
+    @property
+    def lost_outward(self) -> float:
+        """The share of packets that got lost on their way to the caller, as they told last."""
         ...
 
     def send(self, payload: bytes, timestamp: int, marker: bool) -> None:
@@ -52,11 +59,13 @@ class OpusSender:
         self.encodes = 0  # frames encoded so far
         self._lane = lane
         self._bitrate = terms.bitrate_out
-        self._form = PacketForm(
-            terms.bitrate_out,
-            terms.sends_what_is_kept,
-            partial(OpusEncoder, OUT_SAMPLE_RATE, terms.bitrate_out),
-        )
+        encoder = partial(OpusEncoder, OUT_SAMPLE_RATE, terms.bitrate_out)
+        self._form = PacketForm(terms.bitrate_out, terms.sends_what_is_kept, encoder)
+        # With less than that, it is for such networks always.
+        is_celt = terms.bitrate_out >= CELT_FROM
+        lossy = partial(encoder, mode="lossy") if is_celt else encoder
+        self._lossy_form = replace(self._form, new_encoder=lossy)
+        self._losses = Losses()
         self._together = terms.packet_ms // FRAME_MS
         self._sent_until = 0  # the tick that is next: those before it have left
         self._encoder = OpusEncoder(OUT_SAMPLE_RATE, terms.bitrate_out)
@@ -69,7 +78,6 @@ class OpusSender:
 
     def play(self, playout: Playout) -> None:
         """Send what this playout gives from the next tick on."""
-        playout.form = self._form
         self._playout = playout
         self._measure(playout)
 
@@ -79,6 +87,8 @@ class OpusSender:
             self._first = tick
         number = tick - self._first
         if self._playout is not None and number % _MEASURE_TICKS == 0:
+            if self._tail:  # it sounds; else a report is of hardly any packets
+                self._losses.add(self._lane.lost_outward)
             self._measure(self._playout)
         if number < self._sent_until:
             return
@@ -118,8 +128,9 @@ class OpusSender:
         return self._playout is not None and self._playout.is_ready
 
     def _measure(self, playout: Playout) -> None:
-        """Tell it how long sound is under way: the last frame of a packet is heard as much later
-        as it left before its time."""
+        """Tell it how sound is to be encoded, and how long it is under way: the last frame of a
+        packet is heard as much later as it left before its time."""
+        playout.want(self._lossy_form if self._losses.are_high else self._form)
         ahead_ms = (self._together - 1) * FRAME_MS
         playout.transit_ms = CLIENT_BUFFER_MS + ahead_ms + round(self._lane.round_trip_s * 500)
 

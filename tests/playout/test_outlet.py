@@ -158,8 +158,7 @@ async def test_packets_become_sound_for_a_device_that_takes_none() -> None:
     time = Time()
     packets = outlet(source, time, 24_000)
     encoder = OpusEncoder(24_000, 28_000)
-    packets.form = PacketForm(28_000, True, lambda: encoder)
-    packets.pull()
+    packets.want(PacketForm(28_000, True, lambda: encoder))
     pcm, size = tone(24_000, 25), frame_bytes(24_000)
     frames = [
         PlayoutFrame(b"", encoder.encode(pcm[at : at + size])) for at in range(0, len(pcm), size)
@@ -191,8 +190,7 @@ async def test_sound_of_another_rate_is_played_at_the_rate_of_the_device() -> No
 async def test_packets_of_one_rate_are_not_asked_for_by_a_device_of_another() -> None:
     source, _ = playout()
     out = outlet(source, Time(), 24_000)
-    out.form = PacketForm(28_000, True, lambda: OpusEncoder(24_000, 28_000))
-    out.pull()
+    out.want(PacketForm(28_000, True, lambda: OpusEncoder(24_000, 28_000)))
     assert source.form is None
 
 
@@ -200,10 +198,8 @@ async def test_who_takes_less_data_than_before_is_sent_less_at_once() -> None:
     """The reply that has begun is encoded anew, the next one is encoded for them."""
     source = Playout(24_000, lambda event: None)
     time = Time()
-    first, second = outlet(source, time, 24_000), outlet(source, time, 24_000)
-    first.form = PacketForm(28_000, True, lambda: OpusEncoder(24_000, 28_000))
-    second.form = PacketForm(12_000, False, lambda: OpusEncoder(24_000, 12_000))
-    first.pull()
+    first = outlet(source, time, 24_000)
+    first.want(PacketForm(28_000, True, lambda: OpusEncoder(24_000, 28_000)))
     before = source.speech(1)
     before.begin_phrase("tone", 0)
     await before.write(tone(24_000, 5))
@@ -211,10 +207,12 @@ async def test_who_takes_less_data_than_before_is_sent_less_at_once() -> None:
     assert left is not None
     assert left.packet
     first.close()
-    second.pull()
+    second = outlet(source, time, 24_000)
+    second.want(PacketForm(12_000, False, lambda: OpusEncoder(24_000, 12_000)))
+    first.want(PacketForm(28_000, True, lambda: OpusEncoder(24_000, 28_000)))  # too late
     assert before.takes_packets, "who waits with packets may write them"
     await before.write_frames([left] * 5)
-    heard = [second.pull() for _ in range(8)]
+    heard = [second.pull() for _ in range(10)]
     assert all(frame is not None and frame.pcm and not frame.packet for frame in heard)
     after = source.speech(2)
     assert not after.takes_packets
@@ -228,14 +226,25 @@ async def test_who_takes_less_data_than_before_is_sent_less_at_once() -> None:
 async def test_who_takes_more_data_than_before_is_sent_what_there_is() -> None:
     source = Playout(24_000, lambda event: None)
     time = Time()
-    first, second = outlet(source, time, 24_000), outlet(source, time, 24_000)
-    first.form = PacketForm(12_000, False, lambda: OpusEncoder(24_000, 12_000))
-    second.form = PacketForm(28_000, True, lambda: OpusEncoder(24_000, 28_000))
-    first.pull()
+    first = outlet(source, time, 24_000)
+    first.want(PacketForm(12_000, False, lambda: OpusEncoder(24_000, 12_000)))
     speech = source.speech(1)
     speech.begin_phrase("tone", 0)
     await speech.write(tone(24_000, 5))
+    first.close()
+    second = outlet(source, time, 24_000)
+    second.want(PacketForm(28_000, True, lambda: OpusEncoder(24_000, 28_000)))
     frame = second.pull()
     assert frame is not None
     assert frame.packet
     assert source.speech(2).takes_packets
+
+
+async def test_who_takes_samples_after_one_who_took_packets_is_sent_them_bare() -> None:
+    source = Playout(24_000, lambda event: None)
+    time = Time()
+    first = outlet(source, time, 24_000)
+    first.want(PacketForm(28_000, True, lambda: OpusEncoder(24_000, 28_000)))
+    first.close()
+    outlet(source, time, 24_000)
+    assert not source.speech(1).takes_packets
