@@ -32,6 +32,7 @@ from pylibsrtp import Session
 from inzwa_rtc.transport.rtp import RTP_CLOCK, RtpPacket, parse
 
 MAX_DATAGRAM = 1200
+MOST_ROUND_TRIP_S = 2.0  # nobody holds a conversation over a longer one
 _DTLS_BYTES = 65  # AES-CBC with SHA-1, the most of the ciphers on offer: header, IV, MAC, padding
 _SCTP_BYTES = 28  # common header and that of one DATA chunk (RFC 9260)
 _SCTP_LENGTH = "USERDATA_MAX_LENGTH"
@@ -169,8 +170,10 @@ class AudioLane:
 
     @property
     def round_trip_s(self) -> float:
-        """As RTCP tells; 0 before it does."""
-        return float(getattr(self._sender, "_RTCRtpSender__rtt") or 0.0)  # noqa: B009
+        """As RTCP tells; 0 before it does. It is reckoned from what the caller writes and from
+        our wall clock, so that it may come out as anything."""
+        told = float(getattr(self._sender, "_RTCRtpSender__rtt") or 0.0)  # noqa: B009
+        return min(max(0.0, told), MOST_ROUND_TRIP_S)
 
     @property
     def lost_outward(self) -> float:
