@@ -12,11 +12,11 @@ import aiohttp
 
 from inzwa_rtc.errors import InzwaError
 
-_FULL = "server_full"
+_NO_MORE = {"server_full", "server_busy"}
 
 
 class Refused(InzwaError):
-    """The server is full; `retry_after_s` says when it asks to be tried again."""
+    """The server is full or busy; `retry_after_s` says when it asks to be tried again."""
 
     code = "call_refused"
 
@@ -67,7 +67,7 @@ class Door:
         told = _object(text)
         if status < 300 and "sdp" in told:
             return str(told["sdp"])
-        if told.get("code") == _FULL:
+        if told.get("code") in _NO_MORE:
             raise Refused("The server takes no more calls.", retry_after_s=after_s)
         raise _not_let_in(f"{url}{self.path}", status, told)
 
