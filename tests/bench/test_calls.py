@@ -125,6 +125,7 @@ async def test_all_calls_have_ended_with_the_block(server: Serving) -> None:
     ("status", "told", "error", "said"),
     [
         (503, {"code": "server_full", "message": "Busy."}, Refused, "no more calls"),
+        (503, {"code": "server_busy", "message": "Late."}, Refused, "no more calls"),
         (
             503,
             {"code": "webrtc_disabled", "message": "It is off.", "action": "Switch it on."},
