@@ -38,6 +38,16 @@ class PeerError(InzwaError):
         self.status = status
 
 
+class CallEnded(PeerError):
+    """A call cannot be taken up again; `reason` says why it ended, as `session.ended` does."""
+
+    code = "call_ended"
+
+    def __init__(self, message: str, *, action: str, reason: str) -> None:
+        super().__init__(message, action=action, status=410)
+        self.reason = reason
+
+
 class RateLimited(PeerError):
     """Somebody asks more often than they may; `retry_after_s` says when they may again."""
 

@@ -44,8 +44,8 @@ class SessionStarted:
 
 @dataclass(frozen=True, slots=True)
 class SessionResumed:
-    """The call goes on over this connection. What the caller has missed follows, all of it if
-    `is_complete`; members as in `SessionStarted`."""
+    """The call goes on over this connection. What the caller has missed follows, up to the event
+    numbered `newest`, all of it if `is_complete`; members as in `SessionStarted`."""
 
     session_id: str
     call_token: str
@@ -55,6 +55,7 @@ class SessionResumed:
     speed: float
     voice_mode: VoiceMode
     is_complete: bool
+    newest: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,15 @@ class TurnInterrupted:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyUnheard:
+    """Of a reply that was played to its end the caller heard only this: their connection was
+    lost meanwhile. They are told as of one that was cut; nobody has cut it."""
+
+    turn: int
+    heard: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnRefused:
     """What was said is not answered, or the answer is not told, and something else is said
     instead. `category` is `violence`, `hate`, `illegal`, `self_harm` or `topic`."""
@@ -227,12 +237,14 @@ class NetworkMeasured:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Something went wrong that the caller should know; the call goes on unless it ends next."""
+    """Something went wrong that the caller should know; the call goes on unless it ends next.
+    `reason` is that of a call which cannot be taken up: it has ended."""
 
     code: str
     message: str
     action: str
     turn: int | None = None
+    reason: str | None = None
 
 
 Event = (
@@ -251,6 +263,7 @@ Event = (
     | PlaybackEnded
     | Caption
     | TurnInterrupted
+    | ReplyUnheard
     | TurnRefused
     | TurnMetrics
     | NetworkMeasured

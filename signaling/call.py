@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from inzwa_rtc.conversation.dictation import Dictation
 from inzwa_rtc.conversation.peer import Command
-from inzwa_rtc.conversation.resumable import ResumablePeer
+from inzwa_rtc.conversation.resumable import Connection, ResumablePeer
 from inzwa_rtc.conversation.session import Session
 from inzwa_rtc.events import EndReason
 from inzwa_rtc.transport.terms import Terms
@@ -19,8 +19,9 @@ from signaling.telemetry.watch import CallWatch
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """One call, from its offer to its end. `transport` and `peer` are those of its newest
-    connection, or of the one that is being set up; `caller` is there once it has begun."""
+    """One call, from its offer to its end. `transport` is that of its newest connection, and
+    `peer` too, where that is one over WebRTC; `joining` is one that is only being set up.
+    `caller` is there once the call has begun, `ended` says why it is over."""
 
     id: str
     token: str
@@ -29,8 +30,10 @@ class Call:
     watch: CallWatch
     etag: str = field(default_factory=lambda: secrets.token_hex(8))
     peer: WebRtcPeer[Command] | None = None
+    joining: WebRtcPeer[Command] | None = None
     caller: ResumablePeer | None = None
     session: Session | Dictation | None = None
+    ended: EndReason | None = None
     is_void: bool = False
     is_token_told: bool = True
     """With the answer that began it; over a data channel it is told in any case."""
@@ -44,6 +47,11 @@ class Call:
         return self.is_token_told or self.peer is None or self.peer.has_channel
 
     @property
+    def shown(self) -> WebRtcPeer[Command] | None:
+        """The connection over WebRTC that it goes over, or is to begin over."""
+        return self.joining if self.caller is None else self.peer
+
+    @property
     def is_away(self) -> bool:
         """Whether the caller's connection is lost, and they are waited for."""
         return self.caller is not None and self.caller.attached is None
@@ -53,12 +61,26 @@ class Call:
         """Whether somebody is there who talks, or listens."""
         return self.session is not None and not self.is_away
 
+    def join(self, peer: WebRtcPeer[Command]) -> None:
+        """This connection is being set up, and no other any more: the newest is meant."""
+        if self.joining is not None:
+            self.joining.give_up()
+        self.joining = peer
+
+    def goes_over(self, connection: Connection) -> None:
+        """This connection stands; what was being set up beside it is not waited for."""
+        if self.joining is not None and self.joining is not connection:
+            self.joining.give_up()
+        self.joining = None
+        self.peer = connection if isinstance(connection, WebRtcPeer) else None
+        self.line = connection if isinstance(connection, Line) else None
+
     def end(self, reason: EndReason) -> None:
         """End the call, also while it is being set up."""
         if self.session is not None:
             self.session.end(reason)
-        elif self.peer is not None:
-            self.peer.give_up()
+        elif self.joining is not None:
+            self.joining.give_up()
 
     def dismiss(self) -> None:
         """Voice was taken from whoever called: tell them, and end it."""

@@ -125,7 +125,7 @@ class Calls:
     def release(self, call: Call) -> None:
         """The call is over."""
         self._calls.pop(call.id, None)
-        self.tokens.end(call.id, monotonic())
+        self.tokens.end(call.id, monotonic(), call.ended)
         self.void(call)
         if not self._calls:
             self._empty.set()
@@ -171,7 +171,7 @@ class Calls:
         """A live call that a connection may be added to. Raises `PeerError` (404, 409, 410)."""
         call = self._calls.get(call_id)
         if call is None:
-            raise not_taken.call_ended()
+            raise not_taken.call_ended(self.tokens.why_ended(call_id) or "connection_lost")
         if call.caller is None:
             raise not_taken.call_not_begun()
         return call

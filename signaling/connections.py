@@ -15,6 +15,7 @@ from inzwa_rtc.conversation.resumable import Attachment, Connection, Patience, R
 from inzwa_rtc.conversation.session import Session
 from inzwa_rtc.conversation.voice import VoiceSettings
 from inzwa_rtc.errors import PeerError
+from inzwa_rtc.events import EndReason
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.transport.watchdog import Watchdog
 from inzwa_rtc.transport.webrtc import WebRtcPeer
@@ -56,7 +57,7 @@ class Connections:
         """Begin an admitted call over WebRTC, once the connection stands: the answer's SDP.
         Raises `PeerError`; the place of the call is then still taken."""
         peer, answer = await self._answered(call, offer)
-        call.peer = peer
+        call.join(peer)
         self._own(self._hold(call, peer, lambda: self.begin(call, peer, voice)))
         return answer
 
@@ -64,19 +65,20 @@ class Connections:
         """Take up a call over another WebRTC connection: the answer's SDP. The connection that
         there is stays until this one stands. Raises `PeerError`."""
         peer, answer = await self._answered(call, offer)
-        if call.peer is not None:
-            call.peer.give_up()  # if it is only being set up: the newest is meant
-        call.peer, call.etag = peer, secrets.token_hex(8)
+        call.join(peer)
+        call.etag = secrets.token_hex(8)
         self._own(self._hold(call, peer, lambda: self.attach(call, peer, "webrtc", after)))
         return answer
 
     def begin(self, call: Call, connection: Connection, voice: VoiceSettings) -> Attachment:
         """The conversation of an admitted call begins, over this connection."""
+        call.goes_over(connection)
         resume = self._settings().resume
         waits = (resume.lost_s, resume.closed_s) if call.is_resumable else (0.0, 0.0)
-        call.caller = caller = ResumablePeer(connection.out_sample_rate, Patience(*waits))
-        attachment = self._attached(call, caller, connection)
+        caller = ResumablePeer(connection.out_sample_rate, Patience(*waits))
         session = self._conversations.session(call, caller, voice)
+        call.caller = caller  # not before: a call that has none has not begun
+        attachment = caller.attach(connection)
         self._own(self._converse(call, caller, session))
         return attachment
 
@@ -84,25 +86,18 @@ class Connections:
         """A call goes on over this connection, told all events after this one. Raises
         `PeerError` where it has ended meanwhile."""
         if call.caller is None or call.caller.is_over:
-            raise not_taken.call_ended()
-        if call.peer is not connection:
-            call.peer = None
+            raise not_taken.call_ended(call.ended or "connection_lost")
+        call.goes_over(connection)
         call.transport = transport
         self._telemetry.calls.resumed(transport)
         log.info("call.resumed", call=call.id, transport=transport)
-        return self._attached(call, call.caller, connection, after)
+        return call.caller.attach(connection, after)
 
     async def close(self) -> None:
         """End them all at once."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _attached(
-        self, call: Call, caller: ResumablePeer, connection: Connection, after: int = 0
-    ) -> Attachment:
-        call.line = connection if isinstance(connection, Line) else None
-        return caller.attach(connection, after)
 
     async def _answered(self, call: Call, offer: str) -> tuple[WebRtcPeer[Command], str]:
         settings = self._settings()
@@ -138,17 +133,21 @@ class Connections:
             log.exception("call.failed", call=call.id)
         finally:
             await peer.close()
+            if call.joining is peer:
+                call.joining = None
             if attachment is not None:
                 attachment.released.set()
             elif call.caller is None:
                 self._release(call)
 
     async def _converse(self, call: Call, caller: ResumablePeer, session: Session) -> None:
+        reason: EndReason = "error"
         try:
-            await self._conversations.held(call, session)
+            reason = await self._conversations.held(call, session)
         except Exception:  # one call's fault must not end the others
             log.exception("call.failed", call=call.id)
         finally:
+            call.ended = reason
             caller.over()
             if caller.attached is not None:
                 with suppress(TimeoutError):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from inzwa_rtc.errors import PeerError, Unavailable
+from inzwa_rtc.errors import CallEnded, PeerError, Unavailable
+from inzwa_rtc.events import EndReason
 
 RETRY_AFTER_S = 5
 
@@ -55,14 +56,9 @@ def webrtc_disabled() -> Unavailable:
     )
 
 
-def call_ended() -> PeerError:
-    """It cannot be taken up again."""
-    return PeerError(
-        "This call has ended.",
-        action="Start a new call.",
-        code="call_ended",
-        status=410,
-    )
+def call_ended(reason: EndReason) -> CallEnded:
+    """It cannot be taken up again, and why it is over."""
+    return CallEnded("This call has ended.", action="Start a new call.", reason=reason)
 
 
 def call_not_begun() -> PeerError:

@@ -203,7 +203,8 @@ class Offers:
             candidates = parse_json(Candidates, body).candidates
         else:
             raise unsupported_media_type(f"{SDP_FRAGMENT} or {JSON}")
-        if call.peer is None:
+        peer = call.joining or call.peer
+        if peer is None:
             raise PeerError(
                 "This call has no WebRTC connection.",
                 action="Candidates belong to calls started with POST /v1/calls.",
@@ -211,9 +212,7 @@ class Offers:
                 status=409,
             )
         for candidate in candidates:
-            await call.peer.add_candidate(
-                candidate.candidate, candidate.sdpMid, candidate.sdpMLineIndex
-            )
+            await peer.add_candidate(candidate.candidate, candidate.sdpMid, candidate.sdpMLineIndex)
         return web.Response(status=204)
 
     async def status(self, request: web.Request) -> web.Response:
@@ -226,7 +225,7 @@ class Offers:
             state=_state(call),
             seconds=round(session.elapsed_s, 1) if session else 0.0,
             turns=session.turns if session else 0,
-            statistics=call.peer.statistics() if call.peer else {},
+            statistics=call.shown.statistics() if call.shown else {},
         )
         return web.json_response(status.model_dump())
 
@@ -284,7 +283,7 @@ def _tagged(call: Call) -> dict[str, str]:
 def _state(call: Call) -> str:
     if call.is_away:
         return "away"
-    return call.peer.state if call.peer else "connected"
+    return call.shown.state if call.shown else "connected"
 
 
 def _fragment(body: str) -> list[Candidate]:

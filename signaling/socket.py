@@ -11,7 +11,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from inzwa_rtc.conversation.peer import Command
 from inzwa_rtc.conversation.resumable import Attachment
 from inzwa_rtc.conversation.voice import VoiceSettings
-from inzwa_rtc.errors import InzwaError, PeerError, RateLimited, Unavailable
+from inzwa_rtc.errors import CallEnded, InzwaError, PeerError, RateLimited, Unavailable
 from inzwa_rtc.events import Failure
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.transport.websocket import SocketPeer
@@ -24,7 +24,7 @@ from signaling.calls import Calls
 from signaling.closing import CLOSE_S, close
 from signaling.dialects.native import Resume, SessionOptions, Start
 
-HEARTBEAT_S = 15.0
+HEARTBEAT_S = 10.0  # and half of it for the answer: 15 s of silence, as over WebRTC
 LAST_WORDS_S = 1.0  # for what waits when a call ends; the call's place is free after it
 # The client closes the socket in order: done, on its way to another page, or without a code. With
 # any other one (4000 to 4999 are free for it) it says that it will be back.
@@ -135,7 +135,9 @@ class Sockets:
         return None
 
     async def _tell(self, ws: web.WebSocketResponse, error: InzwaError) -> None:
-        message = message_of(Failure(error.code, error.message, error.action), self._calls.dialect)
+        reason = error.reason if isinstance(error, CallEnded) else None
+        failure = Failure(error.code, error.message, error.action, reason=reason)
+        message = message_of(failure, self._calls.dialect)
         with suppress(ConnectionError):  # it left at once
             await ws.send_str(message or "")
 

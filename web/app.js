@@ -45,7 +45,7 @@ const controls = new ControlsView();
 const conversation = new ConversationView();
 const notice = new NoticeView();
 const chip = new ChipView();
-const composer = new ComposerView(say);
+const composer = new ComposerView((text) => session.say(text));
 const keyDialog = new KeyView((key) => {
   access.use(key);
   session.call();
@@ -107,12 +107,6 @@ function speakLanguage() {
 function press() {
   if (isBusy(state)) session.hangUp();
   else session.call();
-}
-
-/** @param {string} text */
-function say(text) {
-  session.send({ type: 'text', text });
-  dispatch({ type: 'text.sent', text });
 }
 
 function toggleMute() {

@@ -114,7 +114,7 @@ export function reduce(state, event) {
     case 'session.resumed':
       return DIALLING.has(state.phase) ? resumed(state, event) : state;
     case 'session.ended':
-      return isUp(state) ? over(state, event.reason, event.at ?? 0) : state;
+      return isUp(state) || DIALLING.has(state.phase) ? over(state, event.reason, event.at ?? 0) : state;
     case 'error':
       return isUp(state) ? warned(state, event) : state;
     default:
@@ -162,8 +162,10 @@ function started(state, { at = 0, voice_mode }) {
 }
 
 /** The same call goes on. @param {State} state @param {Extract<Event, {type: 'session.resumed'}>} event @returns {State} */
-function resumed(state, { at = 0, voice_mode }) {
-  return { ...state, ...SILENT, phase: 'listening', mode: voice_mode, hasAnswered: true, upAt: at, retryAt: null, problem: null };
+function resumed(state, event) {
+  const { at = 0, voice_mode } = event;
+  const turns = nextTurns(state.turns, state.call, event);
+  return { ...state, ...SILENT, phase: 'listening', mode: voice_mode, hasAnswered: true, upAt: at, retryAt: null, problem: null, turns };
 }
 
 /** @param {State} state @param {Problem} problem @returns {State} */

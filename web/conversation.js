@@ -44,6 +44,8 @@ export function nextTurns(turns, call, event) {
       const latency = { silence_ms, transcript_ms, first_token_ms, first_audio_ms };
       return change(turns, call, event.turn, (turn) => ({ ...turn, latency }));
     }
+    case 'session.resumed':
+      return event.complete ? turns : turns.map((turn, i) => (i === turns.length - 1 ? { ...turn, gap: true } : turn));
     case 'session.ended':
       return closed(turns);
     default:

@@ -60,7 +60,7 @@ export class Session {
 
   /** To be called from the press itself: browsers let sound start only then. @param {{typing?: boolean}} [how] */
   async call({ typing = false } = {}) {
-    if (this.state().phase !== 'error') this.#going.thread = null;
+    if (this.state().phase !== 'error') this.#going.forget();
     this.dispatch({ type: 'call.asked', at: now() });
     if (this.state().phase !== 'asking') return;
     this.#silence();
@@ -80,9 +80,16 @@ export class Session {
 
   hangUp() {
     this.send({ type: 'stop' });
+    this.#going.end(isUp(this.state())); // a transport that is only connecting tells nobody
     this.dispatch({ type: 'call.hung_up', at: now() });
-    this.#going.end(this.#transport !== null);
     this.#silence();
+  }
+
+  /** A typed message, which comes to the server whatever becomes of the connection. @param {string} text */
+  say(text) {
+    this.#going.typed(text);
+    this.send({ type: 'text', text });
+    this.dispatch({ type: 'text.sent', text });
   }
 
   /** @param {ClientMessage} message */
@@ -139,6 +146,7 @@ export class Session {
       if (dialling.signal.aborted) return;
       if (!(error instanceof CallFailure)) throw error;
       if (!this.#going.thread || !error.isOfCall) return this.#failed(error);
+      if (!error.mayBeginAnew) return this.#received({ type: 'session.ended', reason: error.reason ?? 'error' });
       this.#going.thread = null; // it ended meanwhile: another one is begun
       await this.#dial(dialling);
     }
@@ -206,26 +214,25 @@ export class Session {
     this.applyMute();
     this.setSpeaker(this.choices().speaker);
     clearInterval(this.#measuring);
-    this.#measuring = setInterval(() => this.#measure(), MEASURE_MS);
-  }
-
-  async #measure() {
-    const link = await this.#transport?.stats();
-    if (link) this.dispatch({ type: 'link.measured', link });
+    this.#measuring = setInterval(async () => {
+      const link = await this.#transport?.stats();
+      if (link) this.dispatch({ type: 'link.measured', link });
+    }, MEASURE_MS);
   }
 
   /** @param {Numbered} message */
   #received(message) {
     this.dispatch({ ...message, at: now() });
-    this.#going.told(message);
+    for (const text of this.#going.told(message)) {
+      this.send({ type: 'text', text });
+      if (message.type === 'session.started') this.dispatch({ type: 'text.sent', text });
+    }
     if (message.type === 'session.ended') this.#ended();
     // Who is only read to is not listened to: the microphone is given back.
-    if (message.type === 'session.started' && message.voice_mode === 'tts_only') this.#stopListening();
-  }
-
-  #stopListening() {
-    this.#microphone.close();
-    this.dispatch({ type: 'microphone.ready', kind: 'none' });
+    if (message.type === 'session.started' && message.voice_mode === 'tts_only') {
+      this.#microphone.close();
+      this.dispatch({ type: 'microphone.ready', kind: 'none' });
+    }
   }
 
   /** The server has hung up: the caller is not heard any more, its last words still sound. */
@@ -240,21 +247,13 @@ export class Session {
   #lost() {
     this.#going.abandon(this.#transport);
     this.#transport = null;
-    this.#disconnect();
-    this.dispatch({ type: 'call.lost', at: now(), chance: Math.random() });
-    this.#afterFailure();
+    this.#failed(new CallFailure('server_gone'));
   }
 
   /** Dialling came to nothing. @param {CallFailure} failure */
   #failed(failure) {
     this.#disconnect();
-    if (failure.isFull) {
-      this.dispatch({ type: 'call.full', problem: failure.problem, retry_s: failure.retry_s ?? 10, at: now(), chance: Math.random() });
-    } else if (failure.code === 'server_gone') {
-      this.dispatch({ type: 'call.lost', at: now(), chance: Math.random() });
-    } else {
-      this.dispatch({ type: 'call.failed', problem: failure.problem });
-    }
+    this.dispatch(failure.event(this.#going.thread !== null, now(), Math.random()));
     this.#afterFailure();
   }
 

@@ -3,9 +3,10 @@
 
 /** @param {Turn[]} turns @param {Translate} t */
 export function transcriptOf(turns, t) {
-  const lines = turns.flatMap(({ caller, answer }) => [
+  const lines = turns.flatMap(({ caller, answer, gap }) => [
     caller ? `${t('caller')}: ${caller.text || t('not_understood')}` : '',
     answer?.text ? `${t('assistant')}: ${answered(answer, t)}` : '',
+    gap ? `(${t('gap')})` : '',
   ]);
   return `${lines.filter(Boolean).join('\n\n')}\n`;
 }

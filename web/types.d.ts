@@ -16,7 +16,7 @@ export interface TranscriptWord { text: string; start_ms: number; end_ms: number
 /** What the server says (docs/protocol.md). */
 export type ServerMessage =
   | { type: 'session.started'; session_id: string; call_token: string; out_sample_rate: number; language: string; voice: string | null; speed: number; voice_mode: VoiceMode }
-  | { type: 'session.resumed'; session_id: string; call_token: string; out_sample_rate: number; language: string; voice: string | null; speed: number; voice_mode: VoiceMode; complete: boolean }
+  | { type: 'session.resumed'; session_id: string; call_token: string; out_sample_rate: number; language: string; voice: string | null; speed: number; voice_mode: VoiceMode; complete: boolean; newest: number }
   | { type: 'session.updated'; language: string; voice: string | null; speed: number }
   | { type: 'session.ended'; reason: string }
   | { type: 'speech.started'; turn: number }
@@ -34,7 +34,7 @@ export type ServerMessage =
   | { type: 'turn.refused'; turn: number; category: string }
   | ({ type: 'turn.metrics'; turn: number } & Latency)
   | ({ type: 'network' } & Network)
-  | { type: 'error'; code: string; message: string; action: string; turn?: number };
+  | { type: 'error'; code: string; message: string; action: string; turn?: number; reason?: string };
 
 /** How a message of the server's comes: most have a number, which rises within the call. */
 export type Numbered = ServerMessage & { event_id?: number };
@@ -134,6 +134,8 @@ export interface Turn {
   key: number;
   caller: CallerWords | null;
   answer: Answer | null;
+  /** What was said behind it is not known: the connection was lost for too long. */
+  gap?: boolean;
   latency: Latency | null;
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from inzwa_rtc.conversation.history import History
-from inzwa_rtc.events import Event, TurnInterrupted
+from inzwa_rtc.events import Event, ReplyUnheard
 from inzwa_rtc.playout.unheard import Unheard
 
 
@@ -15,6 +15,6 @@ def taken_back(unheard: Iterable[Unheard], history: History, emit: Callable[[Eve
     rest = ""
     for one in unheard:
         history.take_back(one.said, one.heard)
-        emit(TurnInterrupted(one.turn, one.heard))
+        emit(ReplyUnheard(one.turn, one.heard))
         rest = one.rest
     return rest

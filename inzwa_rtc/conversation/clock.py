@@ -10,7 +10,7 @@ import enum
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE
 from inzwa_rtc.settings import CallSettings
 
-FORCED_END_S = 20  # beyond the time limit, should the goodbye not get through
+FORCED_END_S = 20  # of the goodbye at the time limit, should it not get through
 
 
 class Due(enum.Enum):
@@ -31,7 +31,7 @@ class CallClock:
         self._idle = 0  # since anybody spoke
         self._unanswered = 0  # idle since the caller was last active
         self._prompts = 0
-        self._is_over_time = False
+        self._since_limit: int | None = None  # since it was told that the time limit is reached
 
     @property
     def elapsed_s(self) -> float:
@@ -52,7 +52,7 @@ class CallClock:
         settings = self._settings
         self._total += samples
         if self.elapsed_s >= settings.max_length_s:
-            return self._over_time()
+            return self._over_time(samples)
         if is_busy:
             self._idle = 0
             return None
@@ -68,9 +68,10 @@ class CallClock:
             return Due.IDLE_PROMPT
         return None
 
-    def _over_time(self) -> Due | None:
-        if not self._is_over_time:
-            self._is_over_time = True
+    def _over_time(self, samples: int) -> Due | None:
+        if self._since_limit is None:
+            self._since_limit = 0
             return Due.TIME_LIMIT
-        is_stuck = self.elapsed_s >= self._settings.max_length_s + FORCED_END_S
+        self._since_limit += samples
+        is_stuck = self._since_limit >= FORCED_END_S * ASR_SAMPLE_RATE
         return Due.FORCED_END if is_stuck else None

@@ -17,6 +17,11 @@ class EventLog:
         self._kept: deque[Numbered] = deque(maxlen=size)
         self._newest = 0
 
+    @property
+    def newest(self) -> int:
+        """The number of the newest event; 0 before any."""
+        return self._newest
+
     def add(self, event: Event) -> Event | Numbered:
         """The event, with its number where it may be told again."""
         if _is_soon_void(event):

@@ -24,7 +24,7 @@ from typing import Literal, Protocol
 
 from inzwa_rtc.audio.frame import Frame
 from inzwa_rtc.conversation.event_log import EventLog
-from inzwa_rtc.conversation.peer import Back, Command, Gone
+from inzwa_rtc.conversation.peer import Back, Command, Gone, Played
 from inzwa_rtc.events import (
     Departure,
     Event,
@@ -109,7 +109,6 @@ class ResumablePeer:
 
     def __init__(self, out_sample_rate: int, patience: Patience) -> None:
         self.out_sample_rate = out_sample_rate
-        self.resumes = 0
         self.is_over = False
         self._patience = patience
         self._log = EventLog()
@@ -139,7 +138,6 @@ class ResumablePeer:
         if self._away_since is not None:
             self._away_s += now - self._away_since
             self._away_since = None
-            self.resumes += 1
         self._attached = attachment = Attachment(connection)
         self._tell_missed(connection, after)
         self._plug(attachment)
@@ -185,6 +183,8 @@ class ResumablePeer:
                     if isinstance(item, Frame):
                         item = replace(item, index=begin + item.index) if begin else item
                         self._samples = item.index + item.samples
+                    elif isinstance(item, Played):
+                        item = self._converted(item, attachment.connection)
                     yield item
             if self._attached is attachment:
                 if attachment.connection.departure == "refused":
@@ -194,6 +194,11 @@ class ResumablePeer:
             unheard, self._unheard = self._unheard, ()
             if self._attached is not None or self._waits_s > 0:
                 yield Gone(unheard)
+
+    def _converted(self, played: Played, connection: Connection) -> Played:
+        """In samples of the call's rate: a device counts those that its connection brought."""
+        samples = played.samples * self.out_sample_rate // connection.out_sample_rate
+        return replace(played, samples=samples)
 
     async def _present(self) -> Attachment | None:
         """The connection, once there is one; None if the caller does not come back."""
@@ -237,6 +242,7 @@ class ResumablePeer:
                 started.speed,
                 started.voice_mode,
                 self._log.knows_all_after(after),
+                self._log.newest,
             )
         )
         for event in self._log.after(after):

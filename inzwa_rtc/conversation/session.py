@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -55,6 +56,7 @@ from inzwa_rtc.events import (
 )
 from inzwa_rtc.observer import CallObserver
 from inzwa_rtc.playout.playout import Playout
+from inzwa_rtc.playout.unheard import Unheard
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.users import VoiceMode
 
@@ -82,6 +84,7 @@ class Session:
         self._mode = mode
         self._is_answered = mode != "transcribe_only"
         self._ends_at_s: float | None = None
+        self._lost_at = -math.inf  # the connection, the last time
         self._peer = peer
         self._engines = engines
         self._settings = settings
@@ -98,12 +101,7 @@ class Session:
             engines, settings, self._floor, self._preparation.heard, peer.send, observer
         )
         self._listener = Listener(
-            settings,
-            self._hearing,
-            self._floor,
-            peer.send,
-            self._next_turn,
-            observer,
+            settings, self._hearing, self._floor, peer.send, self._next_turn, observer
         )
         self._context = TurnContext(
             caller=session_id,
@@ -225,12 +223,18 @@ class Session:
             case HangUp():
                 self.end("caller")
             case Gone(unheard=unheard):
-                self._listener.end_turn()
-                rest = taken_back(unheard, self._context.history, self._peer.send)
-                if self._turn is None:
-                    self._announce(rest)
+                self._lose(unheard)
             case Back(away_s=away_s):
                 self._clock.been_away(away_s)
+
+    def _lose(self, unheard: tuple[Unheard, ...]) -> None:
+        if self._ends_at_s is not None:
+            self.end("disabled")  # who was dismissed is not waited for
+        self._listener.end_turn()
+        self._lost_at = asyncio.get_running_loop().time()
+        rest = taken_back(unheard, self._context.history, self._peer.send)
+        if not self._floor.is_taken:  # else what they said themselves comes first
+            self._announce(rest)
 
     def _tell_mode(self, action: str) -> None:
         what = f"The voice mode of this call is `{self._mode}`."
@@ -309,4 +313,4 @@ class Session:
     def _on_playout(self, event: Event) -> None:
         self._peer.send(event)
         if isinstance(event, PlaybackStarted) and self._turn is not None:
-            self._turn.first_audio_left()
+            self._turn.first_audio_left(self._lost_at)

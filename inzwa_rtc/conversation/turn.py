@@ -116,9 +116,12 @@ class Turn:
         is_over = self.speech.is_over or self.speech.ends_within(ANSWERS_WITHIN_MS)
         return self._is_answering and not is_over
 
-    def first_audio_left(self) -> None:
-        """To be called when the first audio leaves: tells where the time went."""
-        if metrics := self._latency.metrics(self.prompt.turn, _now()):
+    def first_audio_left(self, lost_at: float) -> None:
+        """To be called when the first audio leaves: tells where the time went, once. Of words
+        from before the caller's connection was lost, if it was, it tells nothing."""
+        latency, self._latency = self._latency, Latency()
+        is_told = latency.origin is not None and latency.origin > lost_at
+        if is_told and (metrics := latency.metrics(self.prompt.turn, _now())):
             self.context.emit(metrics)
 
     async def _answer(self) -> None:

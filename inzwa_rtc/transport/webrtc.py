@@ -41,7 +41,9 @@ from inzwa_rtc.transport.wire import Dialect, message_of
 
 C = TypeVar("C")
 
-MAX_UNSENT_EVENTS = 256  # events of set-up, before the channel is open
+# Events before the channel is open. Who comes back is told 256 that were missed, and one before
+# them; the rest is for what happens meanwhile.
+MAX_UNSENT_EVENTS = 512
 MAX_BUFFERED_BYTES = 1 << 20  # a client that does not read for so long is gone
 CHANNEL_WAIT_S = 1.0  # clients without a data channel (WHIP) get their call all the same
 FLUSH_S = 0.5
@@ -87,7 +89,7 @@ class WebRtcPeer(Generic[C]):
         self.departure: Departure = "lost"
         self._connected = asyncio.Event()
         self._is_given_up = False
-        self._channel_open = asyncio.Event()
+        self._channel_awaited = asyncio.Event()  # or not to be waited for any more
         self._pc.on("connectionstatechange", self._on_state)
         self._pc.on("datachannel", self._on_channel)
 
@@ -158,18 +160,16 @@ class WebRtcPeer(Generic[C]):
                 await self._connected.wait()
         except TimeoutError:
             return False
-        if self._is_given_up or self.state != "connected":
-            return False
         if self._pc.sctp is not None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(CHANNEL_WAIT_S):
-                    await self._channel_open.wait()
-        return True
+                    await self._channel_awaited.wait()
+        return not self._is_given_up and self.state == "connected"
 
     def give_up(self) -> None:
         """Do not wait for the connection any more."""
         self._is_given_up = True
-        self._connected.set()
+        self._wait_no_more()
 
     def play(self, playout: Playout) -> None:
         """Send what `playout` gives."""
@@ -182,7 +182,7 @@ class WebRtcPeer(Generic[C]):
 
     def send(self, event: Event | Numbered) -> None:
         """Send an event; before the channel is open it waits."""
-        if self._channel is None or not self._channel_open.is_set():
+        if self._channel is None:
             self._unsent.append(event)
             return
         if self._channel.readyState != "open":
@@ -248,13 +248,18 @@ class WebRtcPeer(Generic[C]):
             self._clock.add(self._line)
         elif self.state in ("failed", "closed"):
             self._leave_clock()
-        if self.state in ("connected", "failed", "closed"):
+        if self.state == "connected":
             self._connected.set()
         if self.state in ("failed", "closed"):
+            self._wait_no_more()
             is_silent = asyncio.get_running_loop().time() - self.last_heard > SILENT_S
             if self.state == "closed" and not is_silent and not self._is_closing:
                 self.departure = "closed"
             self._inbox.close()
+
+    def _wait_no_more(self) -> None:
+        self._connected.set()
+        self._channel_awaited.set()
 
     def _leave_clock(self) -> None:
         if self._line is not None:
@@ -266,7 +271,10 @@ class WebRtcPeer(Generic[C]):
             return
         self._channel = channel
         channel.on("message", self._on_message)
-        self._channel_open.set()
+        self._channel_awaited.set()
+        if len(self._unsent) == MAX_UNSENT_EVENTS:
+            self._inbox.close()  # some were forgotten: whoever comes back is told all
+            return
         while self._unsent:
             self.send(self._unsent.popleft())
 

@@ -7,6 +7,7 @@ import hmac
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 
+from inzwa_rtc.events import EndReason
 from signaling.access.caller import Caller
 
 PREFIX = "ct_"
@@ -28,6 +29,7 @@ class Claim:
     is_needed: bool = True
     goes_on_with_start_token: bool = False
     ended_at: float | None = None
+    ended: EndReason | None = None
 
 
 class CallTokens:
@@ -62,18 +64,27 @@ class CallTokens:
         claim.goes_on_with_start_token = claim.owner.start_token is not None
         claim.is_needed = claim.goes_on_with_start_token or claim.owner.key_id is not None
 
-    def end(self, call_id: str, now: float) -> None:
-        """The call is over."""
+    def end(self, call_id: str, now: float, reason: EndReason | None = None) -> None:
+        """The call is over, for this reason; without one it never began."""
         claim = self._claims[call_id]
         if claim.ended_at is not None:
             return
-        claim.ended_at = now
+        claim.ended_at, claim.ended = now, reason
         self._ended[call_id] = now
         while self._ended:
             oldest, ended_at = next(iter(self._ended.items()))
             if now - ended_at < RESUME_S and len(self._ended) <= ENDED_MOST:
                 return
             del self._ended[oldest], self._claims[oldest]
+
+    def knows(self, call_id: str, now: float) -> bool:
+        """Whether there is such a call, or was of late."""
+        return self._at(call_id, now) is not None
+
+    def why_ended(self, call_id: str) -> EndReason | None:
+        """Why the call is over, as far as it is known; None for one that never began."""
+        claim = self._claims.get(call_id)
+        return None if claim is None else claim.ended
 
     def forget_user(self, user: str) -> None:
         """Their calls are nobody's from now on."""

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel, Field
 
-from inzwa_rtc.errors import EngineError, InzwaError, PeerError, RateLimited, Unavailable
+from inzwa_rtc.errors import CallEnded, EngineError, InzwaError, PeerError, RateLimited, Unavailable
 from signaling.api.operation import ErrorShape
 
 OWN_FAULT_RETRY_S = 5
@@ -20,6 +20,9 @@ class ErrorBody(BaseModel):
     code: str = Field(description="Stable, for programs.")
     message: str = Field(description="What happened.")
     action: str = Field(description="What to do about it.")
+    reason: str | None = Field(
+        default=None, description="With `call_ended`: why, as `session.ended` tells it."
+    )
 
 
 class OpenAIError(BaseModel):
@@ -53,7 +56,9 @@ def status_of(error: InzwaError) -> int:
 def members_of(error: InzwaError, shape: ErrorShape, status: int) -> dict[str, Any]:
     """The JSON object of an error."""
     if shape == "native":
-        return ErrorBody(code=error.code, message=error.message, action=error.action).model_dump()
+        reason = error.reason if isinstance(error, CallEnded) else None
+        body = ErrorBody(code=error.code, message=error.message, action=error.action, reason=reason)
+        return body.model_dump(exclude_none=True)
     told = OpenAIError(message=str(error), type=_openai_type(status), code=error.code)
     return OpenAIErrorBody(error=told).model_dump()
 

@@ -241,7 +241,7 @@ def _members(event: Event) -> dict[str, Any]:
                 "start_ms": start_ms,
                 "estimated": is_estimated,
             }
-        case events.TurnInterrupted(turn, heard):
+        case events.TurnInterrupted(turn, heard) | events.ReplyUnheard(turn, heard):
             return {"type": "turn.interrupted", "turn": turn, "heard": heard}
         case events.TurnRefused(turn, category):
             return {"type": "turn.refused", "turn": turn, "category": category}
@@ -256,9 +256,10 @@ def _members(event: Event) -> dict[str, Any]:
             }
         case events.NetworkMeasured():
             return {"type": "network", **asdict(event)}
-        case events.Failure(code, message, action, turn):
+        case events.Failure(code, message, action, turn, reason):
             members = {"type": "error", "code": code, "message": message, "action": action}
-            return members if turn is None else {**members, "turn": turn}
+            more = {"turn": turn, "reason": reason}
+            return members | {name: told for name, told in more.items() if told is not None}
         case _:
             assert_never(event)
 

@@ -235,7 +235,7 @@ def _events(part: ReplyPart) -> list[SentEvent]:
 
 def _failed(error: InzwaError) -> SentEvent:
     told = ErrorBody(code=error.code, message=error.message, action=error.action)
-    return SentEvent(told.model_dump_json(), "error")
+    return SentEvent(told.model_dump_json(exclude_none=True), "error")
 
 
 def _usage(end: ReplyEnd) -> ChatUsage:

@@ -18,6 +18,7 @@ from inzwa_rtc.events import (
     PlaybackEnded,
     PlaybackStarted,
     ReplyFinished,
+    ReplyUnheard,
     SessionEnded,
     SessionResumed,
     SessionStarted,
@@ -74,7 +75,8 @@ async def test_the_conversation_goes_on_where_it_was() -> None:
         await call.question()
         await call.reply_ends(0)
         await lose(call, who)
-        come_back(call, who, after=call.peer.numbers[-1])
+        before = call.peer.numbers[-1]
+        come_back(call, who, after=before)
         await call.question()
         await call.reply_ends(1)
         assert call.llm.requests[-1].messages == [
@@ -83,7 +85,15 @@ async def test_the_conversation_goes_on_where_it_was() -> None:
             Message("user", "who am i"),
         ]
         assert call.peer.events[0] == SessionResumed(
-            "id", "token", 16_000, "en", "tone", 1.0, "conversation", is_complete=True
+            "id",
+            "token",
+            16_000,
+            "en",
+            "tone",
+            1.0,
+            "conversation",
+            is_complete=True,
+            newest=before,
         )
 
 
@@ -169,7 +179,7 @@ async def test_a_reply_that_was_played_to_nobody_is_said_again() -> None:
         await call.reply_ends(0)
         await lose(call, who)
         peer = come_back(call, who, after=call.peer.numbers[-1])
-        assert peer.last(TurnInterrupted) == TurnInterrupted(0, "one two")
+        assert peer.last(ReplyUnheard) == ReplyUnheard(0, "one two")
         await call.reply_ends(1)
         assert peer.last(ReplyFinished) == ReplyFinished(1, "three four five six")
         assert words(peer) == [0, 1, 2, 3]
@@ -203,7 +213,7 @@ async def test_what_the_device_has_reported_is_not_said_again() -> None:
         await call.peer.command(Played(0, 5 * WORD * 320 + 100))
         await lose(call, who)
         peer = come_back(call, who)
-        assert peer.last(TurnInterrupted) == TurnInterrupted(0, "one two three four five")
+        assert peer.last(ReplyUnheard) == ReplyUnheard(0, "one two three four five")
         await call.reply_ends(1)
         assert peer.last(ReplyFinished) == ReplyFinished(1, "six")
 

@@ -97,7 +97,59 @@ async def test_words_that_came_while_the_network_was_gone_are_shown(browser: Bro
         assert (await visitor.state())["call"] == 1
 
 
+@pytest.mark.parametrize("is_dialling", [False, True])
 async def test_who_hangs_up_while_the_network_is_gone_leaves_no_call_behind(
+    is_dialling: bool, browser: Browser
+) -> None:
+    """Though it would wait for far longer than a test; also while the page dials, in vain."""
+    async with (
+        serving(resume={"lost_s": 600}, **SETTINGS) as server,
+        network(server) as between,
+        visiting(browser, f"{between.url}/?transport=websocket") as visitor,
+    ):
+        await visitor.call()
+        between.pull()
+        await visitor.until("state.phase === 'reconnecting'")
+        if is_dialling:
+            between.plug_in()
+            between.swallow()
+            await between.swallowed.wait()
+        between.plug_in()
+        await visitor.page.keyboard.press("Escape")
+        await visitor.until("state.phase === 'ended'")
+        async with asyncio.timeout(60):
+            await server.calls.all_ended()
+
+
+async def test_what_was_typed_into_a_dead_connection_is_answered_once_there_is_another(
+    browser: Browser,
+) -> None:
+    llm = ScriptedModel("Hello Tendai.", "You are Tendai.")
+    async with (
+        serving(llm=llm, **SETTINGS) as server,
+        network(server) as between,
+        visiting(browser, f"{between.url}/?transport=websocket") as visitor,
+    ):
+        await visitor.call()
+        between.swallow()
+        await visitor.type("I am Tendai.")
+        await between.swallowed.wait()
+        between.pull()
+        between.plug_in()
+        await visitor.told("tts.end")
+        await visitor.until("state.phase === 'listening'")
+        await visitor.type("Who am I?")
+        await visitor.told("llm.final", lambda event: event["turn"] == 1)
+        assert llm.requests[-1].messages[1:] == [
+            Message("user", "I am Tendai."),
+            Message("assistant", "Hello Tendai."),
+            Message("user", "Who am I?"),
+        ]
+        words = [turn["caller"]["text"] for turn in (await visitor.state())["turns"]]
+        assert words == ["I am Tendai.", "Who am I?"]
+
+
+async def test_a_call_that_the_operator_ended_meanwhile_is_not_begun_anew(
     browser: Browser,
 ) -> None:
     async with (
@@ -106,9 +158,36 @@ async def test_who_hangs_up_while_the_network_is_gone_leaves_no_call_behind(
         visiting(browser, f"{between.url}/?transport=websocket") as visitor,
     ):
         await visitor.call()
+        [call] = server.calls.all()
         between.pull()
         await visitor.until("state.phase === 'reconnecting'")
-        between.plug_in()
-        await visitor.page.keyboard.press("Escape")
-        await visitor.until("state.phase === 'ended'")
+        call.end("operator")
         await server.calls.all_ended()
+        between.plug_in()
+        await visitor.until("state.phase === 'ended'")
+        assert (await visitor.state())["endReason"] == "operator"
+        assert len(server.calls) == 0
+
+
+async def test_a_conversation_that_could_not_go_on_is_not_said_to_have_gone_on(
+    browser: Browser,
+) -> None:
+    async with (
+        serving(**SETTINGS) as server,
+        network(server) as between,
+        visiting(browser, f"{between.url}/?transport=websocket") as visitor,
+    ):
+        await visitor.call()
+        await visitor.type("Hello.")
+        await visitor.told("tts.end")
+        [call] = server.calls.all()
+        between.pull()
+        await visitor.until("state.phase === 'reconnecting'")
+        call.end("connection_lost")
+        await server.calls.all_ended()
+        between.plug_in()
+        await visitor.until("state.phase === 'listening'")
+        assert (await visitor.state())["call"] == 2
+        await visitor.type("Hello again.")
+        divider = visitor.page.locator("#conversation .divider")
+        await expect(divider).to_contain_text("A new conversation began")

@@ -200,6 +200,29 @@ async def test_the_guides_own_javascript_holds_a_call(
     assert_heard(question, resampled(asr.fed[0], 16_000, RATE))
 
 
+async def test_the_guides_own_javascript_takes_a_call_up_with_the_same_microphone(
+    espeak: PluggedESpeak, tmp_path: Path
+) -> None:
+    asr = ScriptedRecognizer("can you hear me")
+    question = await speech(QUESTION)
+    async with serving(asr, ScriptedModel(REPLY), espeak, **NO_GREETING) as server:
+        async with phone("guide.mjs", server.url, tmp_path) as caller:
+            started = await caller.told("session.started")
+            caller.do("take_up")
+            resumed = await caller.told("session.resumed")
+            assert resumed["session_id"] == started["session_id"]
+            caller.say(question)
+            assert (await caller.told("asr.final"))["text"] == "can you hear me"
+            await caller.told("tts.end")
+            caller.do("hang_up")
+            await caller.told("client.hung_up")
+            await everyone_gone(server)
+        ended = [event["reason"] for event in caller.events if event["type"] == "session.ended"]
+        asked = [event for event in caller.events if event["type"] == "client.microphone"]
+    assert "replaced" not in ended
+    assert len(asked) == 1
+
+
 async def test_the_guides_own_javascript_tells_when_to_call_a_full_server_again(
     tmp_path: Path,
 ) -> None:

@@ -109,6 +109,7 @@ export async function obey(call) {
     const command = JSON.parse(line);
     if (command.do === 'say') microphone.say(new Int16Array(new Uint8Array(readFileSync(command.file)).buffer));
     else if (command.do === 'send') call.send(command.message);
+    else if (command.do === 'take_up') await call.takeUp();
     else if (command.do === 'hang_up') tell({ type: 'client.hung_up', result: await call.hangUp() });
     else throw new Error(`unknown command: ${line}`);
   }

@@ -31,8 +31,14 @@ for (const [name, value] of Object.entries(browser)) {
 
 const { startCall } = await import(`data:text/javascript,${encodeURIComponent(block[1])}`);
 try {
-  const call = await startCall(server, tell, { speed: 1.0 });
-  await obey({ send: call.send, hangUp: call.hangUp });
+  let call = await startCall(server, tell, { speed: 1.0 });
+  await obey({
+    send: (message) => call.send(message),
+    hangUp: () => call.hangUp(),
+    async takeUp() {
+      call = await startCall(server, tell, {}, '', call.thread());
+    },
+  });
 } catch (error) {
   const { code, action, retryAfter } = error;
   tell({ type: 'client.refused', code, action, retry_after: retryAfter, message: error.message });

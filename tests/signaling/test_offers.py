@@ -100,7 +100,7 @@ async def test_low_data_may_be_asked_for_by_every_client(query: str, body: str, 
         assert "maxaveragebitrate=12000" in answer
         async with http.post(url.replace("true", "maybe"), data="{}", headers=headers) as response:
             assert response.status == 400
-        peer = server.calls.all()[0].peer
+        peer = server.calls.all()[0].shown
         assert peer is not None
         assert peer.terms.packet_ms == 60
 

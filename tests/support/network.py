@@ -20,6 +20,15 @@ class Network:
         self._port = int(server.url.rpartition(":")[2])
         self._writers: set[asyncio.StreamWriter] = set()
         self._is_cut = False
+        self._swallows = False
+        self.swallowed = asyncio.Event()
+        """Something has come to nothing in a network that swallows."""
+
+    def swallow(self) -> None:
+        """Connections stand and new ones are taken; what is sent over them comes to nothing, and
+        none of these ever carries anything again."""
+        self.swallowed.clear()
+        self._swallows = True
 
     def pull(self) -> None:
         """Nothing goes through any more, and nobody is told."""
@@ -32,7 +41,7 @@ class Network:
 
     def plug_in(self) -> None:
         """New connections go through again."""
-        self._is_cut = False
+        self._is_cut = self._swallows = False
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, both ways, until either side ends it."""
@@ -43,10 +52,25 @@ class Network:
         self._writers |= {writer, back}
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(_copy(reader, back))
-                tasks.create_task(_copy(there, writer))
+                tasks.create_task(self._copy(reader, back))
+                tasks.create_task(self._copy(there, writer))
         finally:
             self._writers -= {writer, back}
+
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        is_dead = False
+        try:
+            while data := await reader.read(65_536):
+                is_dead = is_dead or self._swallows
+                if is_dead:
+                    self.swallowed.set()
+                    continue
+                writer.write(data)
+                await writer.drain()
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
 
 
 def silence(peer: WebRtcPeer[Any]) -> None:
@@ -59,17 +83,6 @@ def silence(peer: WebRtcPeer[Any]) -> None:
 
 def _lost(*_: object) -> None:
     pass
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
-    except ConnectionError:
-        pass
-    finally:
-        writer.close()
 
 
 @asynccontextmanager

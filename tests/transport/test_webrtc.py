@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from asyncio import selector_events
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,28 +14,33 @@ import pytest
 from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 from av import AudioFrame
 
+from inzwa_rtc.conversation.event_log import KEPT
 from inzwa_rtc.conversation.peer import Command
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.events import ReplyFinished
 from inzwa_rtc.playout.playout import Playout
 from inzwa_rtc.settings import Settings
 from inzwa_rtc.speech.cache.phrase import KeptPhrase
+from inzwa_rtc.transport import webrtc
 from inzwa_rtc.transport.hooks import MAX_DATAGRAM
 from inzwa_rtc.transport.sender import OUT_SAMPLE_RATE
 from inzwa_rtc.transport.webrtc import WebRtcPeer
 from signaling.dialects.native import NativeDialect
 from tests.support.listening import Steered
+from tests.support.peer import settle
 from tests.support.ticking import ticking
 
 GOOD = "candidate:1 1 udp 2122 127.0.0.1 50000 typ host"
 
 
 @asynccontextmanager
-async def answered() -> AsyncIterator[tuple[WebRtcPeer[Command], RTCDataChannel, str]]:
+async def answered(
+    label: str = "inzwa",
+) -> AsyncIterator[tuple[WebRtcPeer[Command], RTCDataChannel, str]]:
     """A peer, its client's data channel, and the answer."""
     settings = Settings()
     client = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-    channel = client.createDataChannel("inzwa")
+    channel = client.createDataChannel(label)
     client.addTransceiver("audio")
     await client.setLocalDescription(await client.createOffer())
     async with ticking() as clock:
@@ -134,3 +140,40 @@ async def test_no_datagram_is_larger_than_every_path_carries(
             await received.wait()
     assert max(sizes) <= MAX_DATAGRAM
     assert len([size for size in sizes if size > MAX_DATAGRAM - 100]) > 10  # nor much smaller
+
+
+async def test_a_set_up_that_is_given_up_while_it_waits_for_the_channel_does_not_stand(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever has gone on over another connection is not taken away from it."""
+    monkeypatch.setattr(webrtc, "CHANNEL_WAIT_S", 600)
+    async with answered("another") as (peer, _, _):
+        connecting = asyncio.create_task(peer.connected(30))
+        await peer._connected.wait()
+        await settle()
+        assert peer.state == "connected" and not connecting.done()
+        peer.give_up()
+        assert not await connecting
+
+
+async def test_all_that_was_missed_waits_for_the_channel() -> None:
+    async with answered() as (peer, channel, _):
+        told = asyncio.Queue[Any]()
+        channel.on("message", told.put_nowait)
+        for number in range(1 + KEPT):
+            peer.send(ReplyFinished(number, ""))
+        assert await peer.connected(30)
+        async with asyncio.timeout(30):
+            turns = [json.loads(await told.get())["turn"] for _ in range(1 + KEPT)]
+        assert turns == list(range(1 + KEPT))
+
+
+async def test_who_was_told_more_than_waits_is_lost_and_not_told_a_part() -> None:
+    async with answered() as (peer, channel, _):
+        told: list[Any] = []
+        channel.on("message", told.append)
+        for number in range(webrtc.MAX_UNSENT_EVENTS + 1):
+            peer.send(ReplyFinished(number, ""))
+        async with asyncio.timeout(30):
+            assert [item async for item in peer.receive()] == []  # it has ended
+        assert told == []

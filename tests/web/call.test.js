@@ -262,3 +262,16 @@ test('what makes no sense now changes nothing', () => {
   assert.equal(then(up, { type: 'call.asked', at: 2 }), up);
   assert.equal(then(up, { type: 'something.new' }), up);
 });
+
+test('a call that ended while nobody was connected is over, and says why', () => {
+  const lost = after(...UP, { type: 'call.lost', at: 2000, chance: 0.5 });
+  const over = then(lost, { type: 'session.ended', reason: 'operator', at: 3000 });
+  assert.deepEqual([over.phase, over.endReason, over.retryAt], ['ended', 'operator', null]);
+});
+
+test('what was missed for good is marked where it is missing', () => {
+  const lost = after(...ANSWERING, { type: 'call.lost', at: 2000, chance: 0.5 });
+  const marked = (/** @type {boolean} */ complete) => then(lost, { type: 'session.resumed', voice_mode: 'conversation', complete }).turns.map(({ gap }) => gap);
+  assert.deepEqual(marked(false), [true]);
+  assert.deepEqual(marked(true), [undefined]);
+});

@@ -20,6 +20,17 @@ test('what a browser throws while connecting is a failure of that transport', (c
   assert.equal(failureOf(full, 'webrtc'), full);
 });
 
+test('a call that waits is dialled again whatever way in did not work; a new one is not', () => {
+  const event = (/** @type {string} */ code, /** @type {boolean} */ isWaitedFor) => new CallFailure(code).event(isWaitedFor, 0, 0.5).type;
+  for (const code of ['webrtc_blocked', 'webrtc_failed', 'no_media_port', 'unknown']) {
+    assert.equal(event(code, true), 'call.lost');
+    assert.equal(event(code, false), 'call.failed');
+  }
+  assert.equal(event('server_gone', false), 'call.lost');
+  assert.equal(event('voice_disabled_for_user', true), 'call.failed');
+  assert.equal(event('server_full', true), 'call.full');
+});
+
 /**
  * Sends 640 bytes each 20 ms, of which `leaves` tells how many go, to a server that speaks all the time.
  *

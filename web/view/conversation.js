@@ -53,8 +53,8 @@ export class ConversationView {
       const before = this.#drawn.get(turn.key);
       if (before?.turn === turn) return;
       changed = true;
-      const isResumed = !before && shown[index - 1] && shown[index - 1].call !== turn.call;
-      const divider = isResumed ? this.list.appendChild(make('li', 'divider', t('reconnected'))) : (before?.divider ?? null);
+      const isAnew = !before && shown[index - 1] && shown[index - 1].call !== turn.call;
+      const divider = isAnew ? this.list.appendChild(make('li', 'divider', t('begun_anew'))) : (before?.divider ?? null);
       const item = before?.item ?? this.list.appendChild(make('li', 'turn'));
       drawTurn(item, turn, t);
       this.#drawn.set(turn.key, { turn, item, divider });
@@ -79,10 +79,12 @@ export class ConversationView {
 function drawTurn(item, turn, t) {
   item.dataset.turn = String(turn.number ?? '');
   if (turn.caller) drawCaller(part(item, 'caller-words', 'p'), turn.caller, t);
-  if (!turn.answer) return;
-  const answer = part(item, 'answer', 'div');
-  drawAnswer(part(answer, 'answer-words', 'p'), turn.answer, t);
-  drawLatency(part(answer, 'latency', 'div'), turn.latency, t);
+  if (turn.answer) {
+    const answer = part(item, 'answer', 'div');
+    drawAnswer(part(answer, 'answer-words', 'p'), turn.answer, t);
+    drawLatency(part(answer, 'latency', 'div'), turn.latency, t);
+  }
+  if (turn.gap) part(item, 'gap', 'p').replaceChildren(t('gap'));
 }
 
 /** @param {HTMLElement} p @param {CallerWords} caller @param {Translate} t */
