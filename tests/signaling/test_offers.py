@@ -207,7 +207,7 @@ async def test_trickled_candidates_need_the_right_tag_and_make_sense() -> None:
             path = f"{server.url}{response.headers['Location']}"
             tag = response.headers["ETag"]
             http.headers["Authorization"] = f"Bearer {(await response.json())['call_token']}"
-        good = "candidate:1 1 udp 2122 127.0.0.1 50000 typ host"
+        good = "candidate:1 1 udp 2122 192.0.2.50 50000 typ host"
         fragment = f"a=ice-ufrag:x\r\nm=audio 9 X 0\r\na=mid:0\r\na={good}\r\n"
         kind = "application/trickle-ice-sdpfrag"
 
