@@ -111,8 +111,15 @@ def configure(connection: Connection, gate: Gate, settings: IceSettings) -> None
 def bound_sockets(settings: IceSettings) -> list[socket.socket]:
     """A UDP socket on every address at which calls are held and a port is free. Raises
     `Unavailable` where there is none."""
-    tried = (_bound_socket(one, settings.ports or range(1)) for one in call_addresses(settings))
-    bound = [one for one in tried if one is not None]
+    bound: list[socket.socket] = []
+    try:
+        for address in call_addresses(settings):
+            if (one := _bound_socket(address, settings.ports or range(1))) is not None:
+                bound.append(one)
+    except BaseException:
+        for one in bound:
+            one.close()
+        raise
     if not bound:
         raise Unavailable(
             "No UDP port is free for this call.",

@@ -16,12 +16,17 @@ _TASKS = (
     ("sender", "_RTCRtpSender__rtcp_task"),
     ("sender", "_RTCRtpSender__rtp_task"),
 )
+_CLOSED = "_RTCPeerConnection__isClosed"
 
 
 def abandon(pc: RTCPeerConnection) -> None:
     """End all that a peer connection still has: its tasks, timers and sockets. Nobody at the
     other end is told."""
-    need(pc, "_RTCPeerConnection__dtlsTransports")
+    need(pc, "_RTCPeerConnection__dtlsTransports", _CLOSED)
+    closed = getattr(pc, _CLOSED) or asyncio.get_running_loop().create_future()
+    setattr(pc, _CLOSED, closed)
+    if not closed.done():
+        closed.set_result(True)  # for who waits in `close`, as aiortc itself does
     for transceiver in pc.getTransceivers():
         for owner, name in _TASKS:
             _cancel(getattr(getattr(transceiver, owner), name, None))
