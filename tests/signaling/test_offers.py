@@ -231,6 +231,9 @@ async def test_trickled_candidates_need_the_right_tag_and_make_sense() -> None:
         assert await patch_json({"candidates": [odd]}) == 400
         assert await patch_json({"candidates": [{"candidate": good}]}) == 400
         assert await patch_json({"candidates": [item] * 60}) == 400
+        async with http.get(f"{server.url}/openapi.json") as response:
+            told = (await response.json())["paths"]["/v1/calls/{id}"]["patch"]["responses"]
+        assert {"400", "412", "422", "428"} <= set(told)
         await pc.close()
 
 
