@@ -9,9 +9,8 @@ import aiohttp
 import pytest
 
 from inzwa_rtc.engines.contracts import Message
-from tests.signaling.test_offers import make_offer
 from tests.signaling.test_socket import Socket, socket
-from tests.support.caller import RATE, Caller, calling, taking_up
+from tests.support.caller import RATE, Caller, calling, make_offer, taking_up
 from tests.support.credentials import bearer
 from tests.support.engines import ScriptedModel
 from tests.support.server import Serving, serving

@@ -10,8 +10,7 @@ import aiohttp
 import pytest
 from aiortc import RTCConfiguration, RTCIceServer, RTCIceTransportPolicy
 
-from tests.signaling.test_offers import make_offer
-from tests.support.caller import Caller
+from tests.support.caller import Caller, make_offer
 from tests.support.coturn import SECRET, Coturn, coturn
 from tests.support.credentials import ADMIN_KEY, NO_LIMITS, bearer, serving_with_keys, start_token
 from tests.support.engines import ScriptedModel, ScriptedRecognizer

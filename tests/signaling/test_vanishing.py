@@ -13,9 +13,8 @@ import aiohttp
 import pytest
 
 from signaling import socket as sockets
-from tests.signaling.test_offers import make_offer
 from tests.support.belongings import Before, Belongings, belongings
-from tests.support.caller import Caller, calling
+from tests.support.caller import Caller, calling, make_offer
 from tests.support.server import Serving, serving
 
 ONES = 4

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.signaling.test_offers import make_offer
+from tests.support.caller import make_offer
 from tests.support.credentials import NO_LIMITS, bearer, serving_with_keys, start_token
 from tests.support.server import Serving, serving
 
