@@ -23,18 +23,21 @@ MAX_PACKET_MS = 120
 FRAMES_MS = (20, 40, 60)
 """What is coded as one frame in the mode for voice (RFC 6716, section 2.1.4); 10 ms cost more."""
 
-Mode = Literal["celt", "voice"]
-"""CELT alone, or what libopus has for voice: SILK, and above 8 kHz CELT beside it. Browsers send
-the latter."""
+Mode = Literal["celt", "voice", "lossy"]
+"""CELT alone; what libopus has for voice: SILK, and above 8 kHz CELT beside it, as browsers send
+it; or SILK alone, with enough FEC for a network that loses much."""
 
 CELT_FROM = 24_000
 """bit/s from which on speech is encoded as CELT: as good by measure at a fifth of the cost, and
 4 ms sooner (docs/media.md). With less, SILK and its FEC are better."""
 
 # opus_defines.h
-_APPLICATIONS: dict[Mode, int] = {"voice": 2048, "celt": 2051}  # VOIP, RESTRICTED_LOWDELAY
+_APPLICATIONS: dict[Mode, int] = {"celt": 2051, "voice": 2048, "lossy": 2048}
+"""RESTRICTED_LOWDELAY, VOIP."""
+_BANDWIDTH_WIDE = 1103  # up to 8 kHz: as far as SILK goes
 _SIGNAL_VOICE = 3001
 _SET_BITRATE = 4002
+_SET_MAX_BANDWIDTH = 4004
 _SET_COMPLEXITY = 4010
 _SET_INBAND_FEC = 4012
 _SET_PACKET_LOSS_PERC = 4014
@@ -42,7 +45,8 @@ _SET_SIGNAL = 4024
 _GET_LOOKAHEAD = 4027
 _RESET_STATE = 4028
 
-_COMPLEXITIES: dict[Mode, int] = {"voice": 5, "celt": 0}  # docs/media.md
+_COMPLEXITIES: dict[Mode, int] = {"celt": 0, "voice": 5, "lossy": 5}  # docs/media.md
+_LOSS_PERCENT: dict[Mode, int] = {"celt": 5, "voice": 5, "lossy": 10}  # to be expected
 
 _Ptr = ctypes.c_void_p
 _Int = ctypes.c_int
@@ -125,13 +129,15 @@ class OpusEncoder:
         error = _Int()
         self._state = self._lib.opus_encoder_create(rate, 1, application, ctypes.byref(error))
         _check(self._lib, error.value)
-        settings = (
+        settings = [
             (_SET_BITRATE, bitrate),
             (_SET_COMPLEXITY, complexity),
             (_SET_INBAND_FEC, 1),
-            (_SET_PACKET_LOSS_PERC, 5),
+            (_SET_PACKET_LOSS_PERC, _LOSS_PERCENT[mode]),
             (_SET_SIGNAL, _SIGNAL_VOICE),
-        )
+        ]
+        if mode == "lossy":
+            settings.append((_SET_MAX_BANDWIDTH, _BANDWIDTH_WIDE))
         for request, value in settings:
             _check(self._lib, self._lib.opus_encoder_ctl(self._state, request, _Int(value)))
         lookahead = _Int()

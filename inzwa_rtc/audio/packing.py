@@ -5,7 +5,7 @@ A packet of 20 ms at 12 kbit/s has 30 bytes of sound behind 50 of headers; one o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 MOST_FRAMES = 6  # of 20 ms: no packet is longer than 120 ms
 _CODE = 0x03  # of the first byte: how many frames there are
@@ -17,6 +17,18 @@ _SHORT = 252  # lengths from here on take two bytes
 def can_join(first: bytes, second: bytes) -> bool:
     """Whether two packets of one frame each may stand in one: coded in the same way."""
     return bool(first) and bool(second) and not first[0] & _CODE and first[0] == second[0]
+
+
+def runs(packets: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """The packets in their order, those next to each other together that `can_join`."""
+    run: list[bytes] = []
+    for packet in packets:
+        if run and not can_join(run[0], packet):
+            yield run
+            run = []
+        run.append(packet)
+    if run:
+        yield run
 
 
 def joined(packets: Sequence[bytes]) -> bytes:

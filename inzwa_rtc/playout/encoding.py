@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from inzwa_rtc.audio.frame import PlayoutFrame
@@ -20,22 +21,39 @@ class Encoder(Protocol):
         ...
 
 
-class Encoding:
-    """Of one turn's speech. `new_encoder` gives the way to make an encoder once a transport has
-    said that it sends packets."""
+@dataclass(frozen=True, slots=True)
+class PacketForm:
+    """How a transport that sends Opus wants it: of at most `bitrate` bit/s, by encoders that
+    `new_encoder` makes, and as it was kept from before, or not."""
 
-    def __init__(self, new_encoder: Callable[[], Callable[[], Encoder] | None]) -> None:
-        self._new_encoder = new_encoder
+    bitrate: int
+    takes_kept: bool
+    new_encoder: Callable[[], Encoder] = field(compare=False)
+
+
+class Encoding:
+    """Of one turn's speech, from its begin to its end in one form: that which is `wanted` when
+    the first of it is written. So whoever is told what may be written, and waits, writes it."""
+
+    def __init__(self, wanted: Callable[[], PacketForm | None]) -> None:
+        self._wanted = wanted
+        self._form: PacketForm | None = None
         self._encoder: Encoder | None = None
         self._is_behind = False
+
+    @property
+    def form(self) -> PacketForm | None:
+        """None as long as no transport has said that it sends packets."""
+        if self._form is None:
+            self._form = self._wanted()
+        return self._form
 
     def frame(self, pcm: bytes) -> PlayoutFrame:
         """The next frame, as it will be played."""
         if self._encoder is None:
-            new = self._new_encoder()
-            if new is None:
+            if self.form is None:
                 return PlayoutFrame(pcm)
-            self._encoder = new()
+            self._encoder = self.form.new_encoder()
         if self._is_behind:
             self._encoder.reset()
             self._is_behind = False

@@ -14,6 +14,7 @@ from itertools import groupby
 from inzwa_rtc.audio.frame import FRAME_MS, PlayoutFrame, frame_bytes
 from inzwa_rtc.audio.opus import OpusDecoder
 from inzwa_rtc.audio.resample import Resampler
+from inzwa_rtc.playout.encoding import PacketForm
 from inzwa_rtc.playout.playout import Playout
 from inzwa_rtc.playout.speech import Speech
 from inzwa_rtc.playout.unheard import Unheard
@@ -40,6 +41,13 @@ class Outlet(Playout):
         self._left: deque[tuple[float, Speech, PlayoutFrame]] = deque(maxlen=MOST_FRAMES)
         self._is_closed = False
         self._converted = _Converted(playout.rate, rate)
+        self.want(None)
+
+    def want(self, form: PacketForm | None) -> None:
+        """As in `Playout`; nothing once it is closed. Samples of another rate are wanted bare."""
+        super().want(form)
+        if not self._is_closed:
+            self._playout.want(form if self.rate == self._playout.rate else None)
 
     @property
     def is_all_heard(self) -> bool:
@@ -52,15 +60,16 @@ class Outlet(Playout):
         if self._is_closed:
             return None
         self._playout.transit_ms = self.transit_ms
-        if self.rate == self._playout.rate and self.new_encoder is not None:
-            # For good: what is being written counts on it.
-            self._playout.new_encoder = self.new_encoder
-            self._playout.takes_packets = self._playout.takes_packets or self.takes_packets
         frame = self._playout.pull()
         self._forget_heard()
         if frame is not None and self._playout.newest is not None:
             self._left.append((self._now(), self._playout.newest, frame))
         return frame if self._fits(frame) else self._converted.next(frame)
+
+    @property
+    def is_ready(self) -> bool:
+        """As in `Playout`."""
+        return not self._is_closed and self._playout.is_ready
 
     def close(self) -> tuple[Unheard, ...]:
         """The connection is gone. What has not been heard of the present speech is played again,
@@ -70,8 +79,9 @@ class Outlet(Playout):
         self._is_closed = True
         self._forget_heard()
         unheard: list[Unheard] = []
-        if self._playout.newest is not None:
-            self._playout.newest.give_back(())  # another device will count from here
+        newest = self._playout.newest
+        if newest is not None and all(speech is not newest for _, speech, _ in self._left):
+            newest.give_back(())  # another device will count from here
         for speech, left in groupby(self._left, key=lambda one: one[1]):
             frames = [frame for _, _, frame in left]
             if (lost := speech.not_heard(frames)) is not None:
@@ -90,7 +100,13 @@ class Outlet(Playout):
     def _fits(self, frame: PlayoutFrame | None) -> bool:
         if self.rate != self._playout.rate:
             return False
-        return frame is None or self.new_encoder is not None or bool(frame.pcm)
+        if frame is None or frame.pcm:
+            return True
+        speech = self._playout.newest
+        written = speech.form if speech is not None else None
+        if self.form is None or written is None:
+            return False
+        return written.bitrate <= self.form.bitrate
 
 
 class _Converted:

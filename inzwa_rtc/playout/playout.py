@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from inzwa_rtc.audio.frame import PlayoutFrame
-from inzwa_rtc.events import (
-    Event,
-)
-from inzwa_rtc.playout.encoding import Encoder
+from inzwa_rtc.events import Event
+from inzwa_rtc.playout.encoding import PacketForm
 from inzwa_rtc.playout.speech import Speech
 
 
@@ -22,8 +20,7 @@ class Playout:
     def __init__(self, rate: int, on_event: Callable[[Event], None]) -> None:
         self.rate = rate
         self.transit_ms = 0  # set by a transport that knows how long audio is under way
-        self.new_encoder: Callable[[], Encoder] | None = None  # set by one that sends Opus
-        self.takes_packets = False  # set by one that sends Opus as it is kept
+        self.form: PacketForm | None = None
         self.on_event = on_event
         self.is_held = False
         self._speech: Speech | None = None
@@ -32,6 +29,10 @@ class Playout:
     def newest(self) -> Speech | None:
         """The speech that is played, or was the last to be."""
         return self._speech
+
+    def want(self, form: PacketForm | None) -> None:
+        """What a transport that sends Opus says: in this form, from the next speech on."""
+        self.form = form
 
     def speech(self, turn: int) -> Speech:
         """A new turn's speech. The one before it is cut if it still plays."""
@@ -54,8 +55,13 @@ class Playout:
         self._set_held(False)
 
     def pull(self) -> PlayoutFrame | None:
-        """The next 20 ms, or None for silence. To be called every 20 ms."""
+        """The next 20 ms, or None for silence. To be called once for each 20 ms of the call."""
         return self._speech.pull() if self._speech is not None else None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is sound to be pulled."""
+        return self._speech is not None and self._speech.is_ready
 
     def report_played(self, turn: int | None, samples: int) -> None:
         """The caller's device has played `samples` of the audio of `turn` (None: the newest)."""

@@ -17,7 +17,7 @@ from inzwa_rtc.events import (
     PlaybackStarted,
 )
 from inzwa_rtc.playout.buffer import Buffer
-from inzwa_rtc.playout.encoding import Encoding
+from inzwa_rtc.playout.encoding import Encoding, PacketForm
 from inzwa_rtc.playout.ledger import Ledger
 from inzwa_rtc.playout.unheard import Unheard
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MADE_AT_ONCE = 4  # frames: encoding them delays what is due elsewhere by 1.5 ms at most
 LEAD_MS = 2000  # hides a slow phrase behind the one before it; 96 kB at 24 kHz
-MAX_TRANSIT_MS = 1000
+MAX_TRANSIT_MS = 1200  # with half of the longest round trip (2 s), and what is put before it
 
 
 class Speech:
@@ -40,7 +40,7 @@ class Speech:
         self._ledger = Ledger(self._rate)
         self._frame_bytes = frame_bytes(self._rate)
         self._audio = Buffer(self._frame_bytes)
-        self._encoding = Encoding(lambda: playout.new_encoder)
+        self._encoding = Encoding(lambda: playout.form)
         self._lead_bytes = self._bytes(LEAD_MS)
         self._pulled = 0
         self._is_begun = False
@@ -63,7 +63,12 @@ class Speech:
     @property
     def takes_packets(self) -> bool:
         """Whether frames may be written as Opus packets alone."""
-        return self._playout.takes_packets
+        return self.form is not None and self.form.takes_kept
+
+    @property
+    def form(self) -> PacketForm | None:
+        """That of its packets, if it has any."""
+        return self._encoding.form
 
     @property
     def is_playing(self) -> bool:
@@ -74,6 +79,12 @@ class Speech:
     def is_over(self) -> bool:
         """Whether nothing more of it will be played: played out, or cut."""
         return self._over.is_set()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the next frame is there to be pulled."""
+        least = BYTES_PER_SAMPLE if self._finished else self._frame_bytes
+        return not self._playout.is_held and len(self._audio) >= least
 
     def ends_within(self, ms: int) -> bool:
         """Whether all is written, and at most `ms` of it are left to play."""
@@ -92,13 +103,16 @@ class Speech:
         await self._space.wait()
         if self._over.is_set():
             return
-        self._ledger.add(len(pcm) // BYTES_PER_SAMPLE, words)
-        for number, frame in enumerate(self._audio.cut(pcm), start=1):
-            self._audio.add_frames([self._encoding.frame(frame)])
-            if number % MADE_AT_ONCE == 0:
-                await asyncio.sleep(0)
-                if self._over.is_set():
-                    return
+        self._ledger.add(0, words)
+        size = MADE_AT_ONCE * self._frame_bytes
+        for start in range(0, len(pcm), size):
+            if start and not await self._goes_on():
+                return
+            # Together, without a pause between: whoever fails or is cancelled in one leaves
+            # a ledger of just the audio that there is.
+            piece = pcm[start : start + size]
+            self._ledger.add(len(piece) // BYTES_PER_SAMPLE)
+            self._audio.add_frames([self._encoding.frame(one) for one in self._audio.cut(piece)])
         self._mind_the_lead()
 
     async def write_frames(
@@ -108,7 +122,7 @@ class Speech:
 
         The sound before them is filled up to a whole frame, so up to 20 ms of silence come in
         between: they are meant for phrases that consist of frames alone. Frames without PCM
-        are for a playout that `takes_packets`. Raises `ValueError` where a frame is of another
+        are for a speech that `takes_packets`. Raises `ValueError` where a frame is of another
         rate, or empty.
         """
         for frame in frames:
@@ -120,11 +134,18 @@ class Speech:
         if self._over.is_set() or not frames:
             return
         self._ledger.add_silence(self._pad() // BYTES_PER_SAMPLE)
-        for frame in frames:
-            self._audio.add_frames([frame if frame.packet else self._encoding.frame(frame.pcm)])
+        self._ledger.add(0, words)
+        size = len(frames) if all(frame.packet for frame in frames) else MADE_AT_ONCE
+        for start in range(0, len(frames), size):
+            if start and not await self._goes_on():
+                return
+            some = frames[start : start + size]
+            self._ledger.add(self._samples(some))
+            self._audio.add_frames(
+                [frame if frame.packet else self._encoding.frame(frame.pcm) for frame in some]
+            )
         if any(frame.packet for frame in frames):
             self._encoding.passed_by()
-        self._ledger.add(len(frames) * self._frame_bytes // BYTES_PER_SAMPLE, words)
         self._mind_the_lead()
 
     def end_phrase(self) -> None:
@@ -242,6 +263,11 @@ class Speech:
             [self._encoding.frame(frame) for frame in self._audio.cut(bytes(missing))]
         )
         return missing
+
+    async def _goes_on(self) -> bool:
+        """Let others run; whether there is still something to write for."""
+        await asyncio.sleep(0)
+        return not self._over.is_set()
 
     def _mind_the_lead(self) -> None:
         if len(self._audio) >= self._lead_bytes:

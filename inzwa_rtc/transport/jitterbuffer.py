@@ -101,12 +101,6 @@ class JitterBuffer:
         """How long a missing packet is waited for at present, once its follower is there."""
         return self._reordering.patience_s
 
-    @property
-    def waiting(self) -> int:
-        """Packets that were not taken yet."""
-        leaving = sum(isinstance(item, RtpPacket) for item in self._leaving)
-        return len(self._held) + leaving + (self._stray is not None)
-
     def push(self, packet: RtpPacket, now: float) -> None:
         """A packet has arrived."""
         self.received += 1

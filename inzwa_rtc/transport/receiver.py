@@ -75,21 +75,6 @@ class OpusReceiver:
         self._invented_ticks = 0  # since the last audio that was sent
         self._last = b""  # the packet with that audio
 
-    @property
-    def packets(self) -> int:
-        """How many came."""
-        return self.buffer.received
-
-    @property
-    def concealed_frames(self) -> int:
-        """Lost audio that nothing could restore, in frames of 20 ms."""
-        return self._concealed_ticks // (FRAME_MS * TICKS_PER_MS)
-
-    @property
-    def jitter_ms(self) -> float:
-        """Of the packets' arrival (RFC 3550, section 6.4.1)."""
-        return round(self.buffer.jitter_s * 1000, 1)
-
     def network(self) -> Network:
         """What became of the packets so far."""
         buffer = self.buffer
@@ -100,7 +85,7 @@ class OpusReceiver:
             duplicates=buffer.duplicates,
             refused=buffer.refused,
             concealed_ms=self._concealed_ticks // TICKS_PER_MS,
-            jitter_ms=self.jitter_ms,
+            jitter_ms=round(buffer.jitter_s * 1000, 1),
             buffer_ms=round(buffer.delay_s * 1000, 1),
         )
 

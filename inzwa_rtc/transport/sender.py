@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache, partial
 from typing import Protocol
 
 from inzwa_rtc.audio.frame import FRAME_MS, PlayoutFrame, frame_bytes
-from inzwa_rtc.audio.opus import OpusEncoder
-from inzwa_rtc.audio.packing import can_join, joined
+from inzwa_rtc.audio.opus import CELT_FROM, OpusEncoder
+from inzwa_rtc.audio.packing import joined, runs
+from inzwa_rtc.playout.encoding import PacketForm
 from inzwa_rtc.playout.playout import Playout
+from inzwa_rtc.transport.losses import Losses
 from inzwa_rtc.transport.rtp import RTP_CLOCK
 from inzwa_rtc.transport.terms import Terms
 
@@ -30,14 +33,22 @@ class PacketLane(Protocol):
         """To the caller and back; 0 while it is not known."""
         ...
 
+    @property
+    def lost_outward(self) -> float:
+        """The share of packets that got lost on their way to the caller, as they told last."""
+        ...
+
     def send(self, payload: bytes, timestamp: int, marker: bool) -> None:
         """See `hooks.AudioLane`."""
         ...
 
 
 class OpusSender:
-    """Sends what a playout gives, one packet a tick, or three ticks in one where the caller asked
-    for less data; in silence next to nothing.
+    """Sends what a playout gives, one packet a tick; in silence next to nothing.
+
+    Where the caller asked for less data, a packet holds up to three frames and leaves with the
+    first, as far as the others are there already: speech is written ahead of its time. So nothing
+    waits for a packet to be full, and whatever was cut or held is silent in the next one.
 
     What was encoded before is sent as it is. Behind it comes a tail of silence, so that what a
     caller's buffer still holds is played, then one empty packet in 400 ms: it keeps the path
@@ -48,10 +59,15 @@ class OpusSender:
         self.encodes = 0  # frames encoded so far
         self._lane = lane
         self._bitrate = terms.bitrate_out
-        self._takes_packets = terms.sends_what_is_kept
+        encoder = partial(OpusEncoder, OUT_SAMPLE_RATE, terms.bitrate_out)
+        self._form = PacketForm(terms.bitrate_out, terms.sends_what_is_kept, encoder)
+        # With less than that, it is for such networks always.
+        is_celt = terms.bitrate_out >= CELT_FROM
+        lossy = partial(encoder, mode="lossy") if is_celt else encoder
+        self._lossy_form = replace(self._form, new_encoder=lossy)
+        self._losses = Losses()
         self._together = terms.packet_ms // FRAME_MS
-        self._gathered: list[bytes] = []
-        self._gathered_at, self._begins = 0, False  # the first of them: its number, its marker
+        self._sent_until = 0  # the tick that is next: those before it have left
         self._encoder = OpusEncoder(OUT_SAMPLE_RATE, terms.bitrate_out)
         self._tail = 0  # frames of silence yet to be sent as such
         self._is_behind = False  # packets were sent that the encoder knows nothing of
@@ -62,46 +78,63 @@ class OpusSender:
 
     def play(self, playout: Playout) -> None:
         """Send what this playout gives from the next tick on."""
-        playout.new_encoder = partial(OpusEncoder, OUT_SAMPLE_RATE, self._bitrate)
-        playout.takes_packets = self._takes_packets
         self._playout = playout
+        self._measure(playout)
 
     def send(self, tick: int) -> None:
         """Send what is due."""
         if self._first is None:
             self._first = tick
         number = tick - self._first
-        playout = self._playout
-        if playout is None:
-            frame = None
-        else:
-            if number % _MEASURE_TICKS == 0:
-                playout.transit_ms = CLIENT_BUFFER_MS + round(self._lane.round_trip_s * 500)
-            frame = playout.pull()
-        payload = self._packet(frame)
-        if payload is None or len(payload) == 1:
-            self._flush()
-            if payload is not None:
-                self._lane.send(payload, number * _TICKS, False)
-            self._quiet_ticks += 1
+        if self._playout is not None and number % _MEASURE_TICKS == 0:
+            if self._tail:  # it sounds; else a report is of hardly any packets
+                self._losses.add(self._lane.lost_outward)
+            self._measure(self._playout)
+        if number < self._sent_until:
             return
-        if self._gathered and not can_join(self._gathered[0], payload):
-            self._flush()
-        if not self._gathered:
-            self._gathered_at, self._begins = number, self._quiet_ticks > 0
+        payloads = self._due()
+        if len(payloads) == 1 and len(payloads[0]) <= 1:
+            self._quiet_ticks += 1
+            if payloads[0]:
+                self._lane.send(payloads[0], number * _TICKS, False)
+            return
+        begins = self._quiet_ticks > 0
         self._quiet_ticks = 0
-        self._gathered.append(payload)
-        if len(self._gathered) == self._together:
-            self._flush()
+        for run in runs(payloads):
+            self._lane.send(joined(run), number * _TICKS, begins)
+            number += len(run)
+            begins = False
+        self._sent_until = number
 
-    def _flush(self) -> None:
-        if self._gathered:
-            self._lane.send(joined(self._gathered), self._gathered_at * _TICKS, self._begins)
-            self._gathered = []
-
-    def _packet(self, frame: PlayoutFrame | None) -> bytes | None:
+    def _due(self) -> list[bytes]:
+        """The packet of this tick, empty where nothing is sent, and what may leave with it: sound
+        behind sound, silence behind silence."""
+        frame = self._pull()
         if frame is None:
-            return self._silent()
+            if not self._tail:
+                return [self._sign_of_life()]
+            return [self._settling() for _ in range(min(self._together, self._tail))]
+        payloads = [self._sound(frame)]
+        while len(payloads) < self._together and self._has_more():
+            if (frame := self._pull()) is None:
+                break
+            payloads.append(self._sound(frame))
+        return payloads
+
+    def _pull(self) -> PlayoutFrame | None:
+        return self._playout.pull() if self._playout is not None else None
+
+    def _has_more(self) -> bool:
+        return self._playout is not None and self._playout.is_ready
+
+    def _measure(self, playout: Playout) -> None:
+        """Tell it how sound is to be encoded, and how long it is under way: the last frame of a
+        packet is heard as much later as it left before its time."""
+        playout.want(self._lossy_form if self._losses.are_high else self._form)
+        ahead_ms = (self._together - 1) * FRAME_MS
+        playout.transit_ms = CLIENT_BUFFER_MS + ahead_ms + round(self._lane.round_trip_s * 500)
+
+    def _sound(self, frame: PlayoutFrame) -> bytes:
         self._tail = _TAIL_FRAMES
         if frame.packet:
             # Where a hold has torn a phrase in two, its packets go on all the same: a decoder
@@ -111,12 +144,13 @@ class OpusSender:
             return frame.packet
         return self._encode(frame.pcm)
 
-    def _silent(self) -> bytes | None:
-        if self._tail:
-            self._tail -= 1
-            # Behind finished packets, one from within silence ends the sound well.
-            return _silent_packet(self._bitrate) if self._is_behind else self._encode(_SILENCE)
-        return bytes([self._toc]) if self._quiet_ticks % _PAUSE_TICKS == 0 else None
+    def _settling(self) -> bytes:
+        self._tail -= 1
+        # Behind finished packets, one from within silence ends the sound well.
+        return _silent_packet(self._bitrate) if self._is_behind else self._encode(_SILENCE)
+
+    def _sign_of_life(self) -> bytes:
+        return b"" if self._quiet_ticks % _PAUSE_TICKS else bytes([self._toc])
 
     def _encode(self, pcm: bytes) -> bytes:
         if self._is_behind:

@@ -8,6 +8,7 @@ from inzwa_rtc.audio.frame import PlayoutFrame
 from inzwa_rtc.audio.opus import OpusEncoder
 from inzwa_rtc.engines.contracts import WordTime
 from inzwa_rtc.events import Caption
+from inzwa_rtc.playout.encoding import PacketForm
 from tests.support.playing import FRAME, encoded, marked, playout, say_frames, say_samples
 
 
@@ -41,8 +42,7 @@ async def test_captions_of_encoded_frames_count_the_silence_that_was_put_before_
 
 async def test_packets_alone_count_as_the_sound_that_they_are() -> None:
     out, events = playout()
-    out.takes_packets = True
-    out.new_encoder = lambda: OpusEncoder(16_000, 24_000)
+    out.want(PacketForm(24_000, True, lambda: OpusEncoder(16_000, 24_000)))
     speech = out.speech(1)
     speech.begin_phrase("one two", 0)
     words = (WordTime(0, 3, 0), WordTime(4, 3, 40))

@@ -6,7 +6,9 @@ import numpy as np
 
 from inzwa_rtc.audio.frame import PlayoutFrame, frame_bytes
 from inzwa_rtc.audio.opus import OpusEncoder
+from inzwa_rtc.engines.contracts import WordTime
 from inzwa_rtc.events import Event, PlaybackStarted
+from inzwa_rtc.playout.encoding import PacketForm
 from inzwa_rtc.playout.outlet import LEAST_TRANSIT_MS, Outlet
 from inzwa_rtc.playout.playout import Playout
 from inzwa_rtc.playout.unheard import Unheard
@@ -58,6 +60,34 @@ async def test_what_left_before_the_caller_was_last_heard_from_is_not_played_aga
     pulled(first, time, 10)
     assert first.close() == ()
     assert pulled(outlet(source, time), time, 31) == [marked(1, 1)] * 30 + [None]
+
+
+async def test_what_the_device_has_said_that_it_played_is_not_played_again() -> None:
+    source, _ = playout()
+    time = Time()
+    first = outlet(source, time)
+    await say_samples(source.speech(1), "one", 50)
+    pulled(first, time, 20)
+    source.report_played(1, 15 * FRAME // 2)
+    assert first.close() == ()
+    assert pulled(outlet(source, time), time, 36) == [marked(1, 1)] * 35 + [None]
+
+
+async def test_the_next_device_counts_from_where_it_begins_to_play() -> None:
+    source, _ = playout()
+    time = Time()
+    first = outlet(source, time)
+    speech = source.speech(1)
+    await say_samples(speech, "one two", 30, (WordTime(0, 3, 0), WordTime(4, 3, 500)))
+    pulled(first, time, 20)
+    source.report_played(1, 20 * FRAME // 2)
+    time.heard = time.now + LEAST_S  # nothing of what has left is in doubt
+    first.close()
+    pulled(outlet(source, time), time, 10)
+    source.report_played(1, 4 * FRAME // 2)
+    assert speech.heard() == ""
+    source.report_played(1, 5 * FRAME // 2)
+    assert speech.heard() == "one"
 
 
 async def test_a_closed_outlet_takes_nothing_from_the_next_one() -> None:
@@ -128,8 +158,7 @@ async def test_packets_become_sound_for_a_device_that_takes_none() -> None:
     time = Time()
     packets = outlet(source, time, 24_000)
     encoder = OpusEncoder(24_000, 28_000)
-    packets.takes_packets, packets.new_encoder = True, lambda: encoder
-    packets.pull()
+    packets.want(PacketForm(28_000, True, lambda: encoder))
     pcm, size = tone(24_000, 25), frame_bytes(24_000)
     frames = [
         PlayoutFrame(b"", encoder.encode(pcm[at : at + size])) for at in range(0, len(pcm), size)
@@ -161,6 +190,61 @@ async def test_sound_of_another_rate_is_played_at_the_rate_of_the_device() -> No
 async def test_packets_of_one_rate_are_not_asked_for_by_a_device_of_another() -> None:
     source, _ = playout()
     out = outlet(source, Time(), 24_000)
-    out.takes_packets = True
-    out.pull()
-    assert not source.takes_packets
+    out.want(PacketForm(28_000, True, lambda: OpusEncoder(24_000, 28_000)))
+    assert source.form is None
+
+
+async def test_who_takes_less_data_than_before_is_sent_less_at_once() -> None:
+    """The reply that has begun is encoded anew, the next one is encoded for them."""
+    source = Playout(24_000, lambda event: None)
+    time = Time()
+    first = outlet(source, time, 24_000)
+    first.want(PacketForm(28_000, True, lambda: OpusEncoder(24_000, 28_000)))
+    before = source.speech(1)
+    before.begin_phrase("tone", 0)
+    await before.write(tone(24_000, 5))
+    left = first.pull()
+    assert left is not None
+    assert left.packet
+    first.close()
+    second = outlet(source, time, 24_000)
+    second.want(PacketForm(12_000, False, lambda: OpusEncoder(24_000, 12_000)))
+    first.want(PacketForm(28_000, True, lambda: OpusEncoder(24_000, 28_000)))  # too late
+    assert before.takes_packets, "who waits with packets may write them"
+    await before.write_frames([left] * 5)
+    heard = [second.pull() for _ in range(10)]
+    assert all(frame is not None and frame.pcm and not frame.packet for frame in heard)
+    after = source.speech(2)
+    assert not after.takes_packets
+    after.begin_phrase("tone", 0)
+    await after.write(tone(24_000, 1))
+    frame = second.pull()
+    assert frame is not None
+    assert frame.packet
+
+
+async def test_who_takes_more_data_than_before_is_sent_what_there_is() -> None:
+    source = Playout(24_000, lambda event: None)
+    time = Time()
+    first = outlet(source, time, 24_000)
+    first.want(PacketForm(12_000, False, lambda: OpusEncoder(24_000, 12_000)))
+    speech = source.speech(1)
+    speech.begin_phrase("tone", 0)
+    await speech.write(tone(24_000, 5))
+    first.close()
+    second = outlet(source, time, 24_000)
+    second.want(PacketForm(28_000, True, lambda: OpusEncoder(24_000, 28_000)))
+    frame = second.pull()
+    assert frame is not None
+    assert frame.packet
+    assert source.speech(2).takes_packets
+
+
+async def test_who_takes_samples_after_one_who_took_packets_is_sent_them_bare() -> None:
+    source = Playout(24_000, lambda event: None)
+    time = Time()
+    first = outlet(source, time, 24_000)
+    first.want(PacketForm(28_000, True, lambda: OpusEncoder(24_000, 28_000)))
+    first.close()
+    outlet(source, time, 24_000)
+    assert not source.speech(1).takes_packets

@@ -174,6 +174,26 @@ async def test_frames_on_their_way_are_heard_while_the_speech_is_held(say: Say) 
     assert speech.heard() == "one"
 
 
+async def test_of_a_phrase_that_fails_half_way_only_the_audio_that_there_is_counts() -> None:
+    """What follows it is heard when it sounds, not as much later as was never written."""
+    out, events = playout()
+    speech = out.speech(1)
+    speech.begin_phrase("lost for ever", 0)
+    words = (WordTime(0, 4, 0), WordTime(5, 3, 500))
+    writing = asyncio.create_task(speech.write(marked(1, 50) + bytes(100), words))
+    await asyncio.sleep(0)  # it writes, and lets others run
+    writing.cancel()
+    await asyncio.gather(writing, return_exceptions=True)
+    speech.abandon_phrase()
+    await say_samples(speech, "sorry", 1)
+    speech.finish()
+    sound = [frame for _ in range(60) if (frame := pulled(out))]
+    assert 1 < len(sound) < 50
+    assert set(sound) == {marked(1, 1)}
+    captions = [(one.text, one.start_ms) for one in events if isinstance(one, Caption)]
+    assert captions == [("lost", 0), ("sorry", 20 * (len(sound) - 1))]
+
+
 async def test_what_the_device_reports_counts_and_never_more_than_was_sent(say: Say) -> None:
     out, _ = playout()
     speech = out.speech(3)

@@ -18,6 +18,12 @@ def packet(number: int, timestamp: int | None = None, ssrc: int = 1) -> RtpPacke
     return RtpPacket((65530 + number) % 65536, (2**32 - 5000 + ticks) % 2**32, payload, ssrc)
 
 
+def waiting(buffer: JitterBuffer) -> int:
+    """Packets that were not handed out yet."""
+    leaving = sum(isinstance(item, RtpPacket) for item in buffer._leaving)
+    return len(buffer._held) + leaving + (buffer._stray is not None)
+
+
 class Played:
     """A buffer whose clock ticks every 20 ms from 0 on, and what it has handed out."""
 

@@ -126,6 +126,20 @@ async def test_reports_of_what_came_and_of_the_way_there_and_back_go_on() -> Non
         assert caller.lane.lost_outward == 0
 
 
+@pytest.mark.parametrize(
+    ("reckoned", "told"), [(None, 0.0), (0.08, 0.08), (-0.5, 0.0), (1e6, 2.0), (float("nan"), 0.0)]
+)
+async def test_no_report_makes_the_way_there_and_back_shorter_than_none_or_endless(
+    reckoned: float | None, told: float
+) -> None:
+    """aiortc subtracts a time that the caller wrote from our wall clock."""
+    pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    audio = pc.addTransceiver("audio")
+    lane = AudioLane(audio, [], lambda packet, now: None)
+    setattr(audio.sender, "_RTCRtpSender__rtt", reckoned)  # noqa: B010
+    assert lane.round_trip_s == told
+
+
 async def test_what_was_not_sent_by_the_other_end_is_not_taken() -> None:
     async with connected() as (caller, called):
         forged = b"\x80\x60" + bytes(60)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from inzwa_rtc.transport.jitterbuffer import Missing
 from inzwa_rtc.transport.rtp import RtpPacket
-from tests.support.rtp import STAND_IN, TICK_S, TICKS, Played, packet, steady
+from tests.support.rtp import STAND_IN, TICK_S, TICKS, Played, packet, steady, waiting
 
 LONG_TOC = b"\x58"  # one frame of 60 ms
 
@@ -176,7 +176,7 @@ def test_a_single_stray_packet_disturbs_nothing() -> None:
     played.run(0.24)
     assert played.out == [packet(number) for number in range(12)]
     assert played.buffer.refused == 1
-    assert played.buffer.waiting == 1
+    assert waiting(played.buffer) == 1
 
 
 def test_a_jump_of_the_timestamps_adds_no_more_silence_than_time_has_passed() -> None:

@@ -112,7 +112,6 @@ def test_of_several_lost_packets_the_last_is_restored_and_the_others_are_conceal
     assert loudness(frame(heard, 20)) > loudness(frame(whole, 20)) / 3
     assert likeness(frame(heard, 21), frame(whole, 21)) > 0.5
     assert (receiver.network().lost, receiver.network().concealed_ms) == (2, 20)
-    assert receiver.concealed_frames == 1
 
 
 def test_a_long_loss_is_not_filled_with_invented_sound() -> None:
@@ -212,8 +211,6 @@ def test_the_network_is_told_in_figures() -> None:
     assert (network.duplicates, network.refused) == (1, 0)
     assert 5 < network.jitter_ms < 8.1
     assert 10 < network.buffer_ms < 25
-    assert receiver.packets == 50
-    assert receiver.jitter_ms == network.jitter_ms
 
 
 anything = st.builds(

@@ -3,109 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from inzwa_rtc.audio.frame import PlayoutFrame
-from inzwa_rtc.audio.opus import OpusDecoder
-from inzwa_rtc.audio.opus_packet import packet_ticks
+from inzwa_rtc.audio.opus import OpusEncoder
 from inzwa_rtc.playout.playout import Playout
-from inzwa_rtc.speech.cache.phrase import KeptPhrase
-from inzwa_rtc.transport.sender import OUT_SAMPLE_RATE, OpusSender
-from inzwa_rtc.transport.terms import Terms
-
-BITRATE = 28_000
-USUAL = Terms(BITRATE, BITRATE, kept_bitrate=BITRATE)
-FRAME = OUT_SAMPLE_RATE // 50 * 2
-FADE_MS = 15  # how quickly a voice starts and ends, at the least
-
-
-def voice(hz: float, frames: int, fade_ms: int = FADE_MS) -> bytes:
-    """A dark vowel at the loudness of speech: hardly anything above 1 kHz, where clicks sound."""
-    times = np.arange(frames * FRAME // 2) / OUT_SAMPLE_RATE
-    sound = np.zeros(len(times))
-    for number in range(1, int(1000 / hz)):
-        sound += np.sin(2 * np.pi * number * hz * times) / number
-    sound *= 9000 / np.abs(sound).max()
-    if fade_ms:
-        ramp = np.linspace(0, 1, OUT_SAMPLE_RATE * fade_ms // 1000)
-        sound[: len(ramp)] *= ramp
-        sound[-len(ramp) :] *= ramp[::-1]
-    return bytes(sound.astype("<i2").tobytes())
-
-
-def kept(pcm: bytes) -> list[PlayoutFrame]:
-    """Frames with packets, and with the PCM that a live encoder gets in their place."""
-    packets = KeptPhrase.of(pcm, OUT_SAMPLE_RATE, (), BITRATE).packets
-    pcm += bytes(len(packets) * FRAME - len(pcm))
-    return [
-        PlayoutFrame(pcm[n * FRAME : (n + 1) * FRAME], packet) for n, packet in enumerate(packets)
-    ]
-
-
-class Told(Playout):
-    """Plays what the test says."""
-
-    def __init__(self) -> None:
-        super().__init__(OUT_SAMPLE_RATE, lambda event: None)
-        self.next: PlayoutFrame | None = None
-
-    def pull(self) -> PlayoutFrame | None:
-        return self.next
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    tick: int
-    payload: bytes
-    timestamp: int
-    marker: bool
-
-
-class Line:
-    """A sender, told what to send, and what a decoder makes of all that it sends, and of its
-    silence."""
-
-    round_trip_s = 0.0
-
-    def __init__(self, terms: Terms = USUAL) -> None:
-        self.sender = OpusSender(self, terms)
-        self.sent: list[Sent] = []
-        self.ticks = 0
-        self._playout = Told()
-        self.sender.play(self._playout)
-        self._decoder = OpusDecoder(OUT_SAMPLE_RATE)
-        self._sound: list[bytes] = []
-
-    def send(self, payload: bytes, timestamp: int, marker: bool) -> None:
-        """What the sender calls."""
-        self.sent.append(Sent(self.ticks, payload, timestamp, marker))
-
-    def play(self, *frames: PlayoutFrame | None) -> None:
-        for self._playout.next in frames:
-            sent = len(self.sent)
-            self.sender.send(self.ticks)
-            came = [one.payload for one in self.sent[sent:]]
-            self._sound += [self._decoder.decode(one) for one in came] or [self._decoder.conceal()]
-            self.ticks += 1
-
-    @property
-    def packets(self) -> list[bytes]:
-        """One for each tick; empty where nothing was sent."""
-        by_tick = {one.tick: one.payload for one in self.sent}
-        return [by_tick.get(tick, b"") for tick in range(self.ticks)]
-
-    @property
-    def sound(self) -> NDArray[np.float64]:
-        return np.frombuffer(b"".join(self._sound), "<i2").astype(float)
-
-
-def live(frames: Sequence[PlayoutFrame]) -> list[PlayoutFrame]:
-    """The same sound, to be encoded when it is sent."""
-    return [PlayoutFrame(frame.pcm) for frame in frames]
+from inzwa_rtc.transport.sender import OUT_SAMPLE_RATE
+from tests.support.sending import BITRATE, FRAME, ONE, TWO, Line, live, voice
 
 
 def click(line: Line, frame: int) -> float:
@@ -127,8 +33,13 @@ def joined(*parts: Sequence[PlayoutFrame | None]) -> tuple[Line, Line, list[int]
     return mixed, reference, joints[1:]
 
 
+def against_loss(frames: Sequence[PlayoutFrame]) -> list[PlayoutFrame]:
+    """The same sound as it is encoded for a caller who loses much."""
+    encoder = OpusEncoder(OUT_SAMPLE_RATE, BITRATE, mode="lossy")
+    return [PlayoutFrame(frame.pcm, encoder.encode(frame.pcm)) for frame in frames]
+
+
 QUIET: list[PlayoutFrame | None] = [None] * 3
-ONE, TWO = kept(voice(110, 20)), kept(voice(170, 20))
 
 
 @pytest.mark.parametrize(
@@ -142,8 +53,21 @@ ONE, TWO = kept(voice(110, 20)), kept(voice(170, 20))
         (live(ONE)[:10], TWO, live(ONE)),  # cut, and another turn begins
         (ONE[:10], live(TWO)),
         (ONE[:10], TWO),
+        (TWO, against_loss(ONE), TWO, QUIET, against_loss(TWO), QUIET),
+        (against_loss(ONE)[:10], QUIET),
     ],
-    ids=["between", "after", "apart", "after live", "held", "cut", "cut kept", "cut both"],
+    ids=[
+        "between",
+        "after",
+        "apart",
+        "after live",
+        "held",
+        "cut",
+        "cut kept",
+        "cut both",
+        "lossy",
+        "cut lossy",
+    ],
 )
 def test_nothing_clicks_where_encoded_phrases_begin_and_end(
     parts: tuple[Sequence[PlayoutFrame | None], ...],
@@ -211,33 +135,3 @@ async def test_what_a_sender_plays_is_encoded_when_it_is_written() -> None:
     assert [one.payload for one in line.sent[:3]] == [frame.packet for frame in ONE[:3]]
     assert all(len(one.payload) > 20 for one in line.sent[3:9])
     assert line.sender.encodes == 0
-
-
-def test_with_less_data_three_frames_share_a_packet_and_sound_as_they_do_apart() -> None:
-    little, apart = Line(Terms.low_data()), Line(Terms(12_000, 12_000))
-    for line in (little, apart):
-        line.play(*live(ONE), *[None] * 30)
-    sound = [one for one in little.sent if len(one.payload) > 1]
-    lengths = [opus_ms(one.payload) for one in sound]
-    assert sum(lengths) == 20 * (len(ONE) + 10)
-    assert lengths.count(60) >= len(lengths) - 4, "where the coding changes they stay apart"
-    places = [one.timestamp // 48 for one in sound]
-    assert places == [sum(lengths[:number]) for number in range(len(lengths))]
-    decoder = OpusDecoder(OUT_SAMPLE_RATE)
-    heard = b"".join(decoder.decode(one.payload) for one in sound)
-    alone = OpusDecoder(OUT_SAMPLE_RATE)
-    expected = b"".join(alone.decode(one.payload) for one in apart.sent if len(one.payload) > 1)
-    assert heard == expected
-    spent = sum(len(one.payload) + 50 for one in sound) * 8 * 1000 // sum(lengths)
-    assert spent < 20_000, "bit/s, headers and all"
-
-
-async def test_with_less_data_what_was_kept_is_encoded_anew() -> None:
-    playout = Playout(OUT_SAMPLE_RATE, lambda event: None)
-    line = Line(Terms.low_data())
-    line.sender.play(playout)
-    assert not playout.speech(1).takes_packets
-
-
-def opus_ms(payload: bytes) -> int:
-    return packet_ticks(payload) * 1000 // 48_000

@@ -13,7 +13,7 @@ from functools import cache
 
 from inzwa_rtc.audio.frame import BYTES_PER_SAMPLE, FRAME_MS, PlayoutFrame, frame_bytes
 from inzwa_rtc.audio.ogg import OPUS_RATE, ogg_opus
-from inzwa_rtc.audio.opus import OpusDecoder, OpusEncoder
+from inzwa_rtc.audio.opus import CELT_FROM, OpusDecoder, OpusEncoder
 from inzwa_rtc.audio.resample import Resampler
 from inzwa_rtc.engines.contracts import WordTime
 
@@ -105,9 +105,10 @@ def coding(bitrate: int) -> str:
 
 
 def _encoder(bitrate: int) -> OpusEncoder:
-    return OpusEncoder(ENCODED_RATE, bitrate, complexity=_COMPLEXITY)
+    # In one mode at any bit rate: whoever reads a phrase knows how far its encoder looked ahead.
+    return OpusEncoder(ENCODED_RATE, bitrate, complexity=_COMPLEXITY, mode="celt")
 
 
 @cache
 def _lookahead() -> int:
-    return _encoder(24_000).lookahead  # the same at any bitrate
+    return _encoder(CELT_FROM).lookahead

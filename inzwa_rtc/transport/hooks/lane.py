@@ -19,6 +19,7 @@ from inzwa_rtc.transport.hooks.reports import Arrivals, reporting
 from inzwa_rtc.transport.hooks.srtp import InboundSrtp
 from inzwa_rtc.transport.rtp import RtpPacket, parse
 
+MOST_ROUND_TRIP_S = 2.0  # nobody holds a conversation over a longer one
 _OUT = struct.Struct("!BBHII")
 _SEQUENCE, _TIMESTAMP = 1 << 16, 1 << 32
 _VERSION = 0x80  # 2, with nothing that is optional
@@ -65,8 +66,10 @@ class AudioLane:
 
     @property
     def round_trip_s(self) -> float:
-        """As RTCP tells; 0 before it does."""
-        return float(getattr(self._sender, "_RTCRtpSender__rtt") or 0.0)  # noqa: B009
+        """As RTCP tells; 0 before it does. It is reckoned from what the caller writes and from
+        our wall clock, so that it may come out as anything."""
+        told = float(getattr(self._sender, "_RTCRtpSender__rtt") or 0.0)  # noqa: B009
+        return min(max(0.0, told), MOST_ROUND_TRIP_S)
 
     @property
     def lost_outward(self) -> float:

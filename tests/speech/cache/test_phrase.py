@@ -20,9 +20,9 @@ def chirp(rate: int, seconds: float) -> NDArray[np.float64]:
     return np.asarray(8000 * np.sin(2 * np.pi * (200 + 500 * times / seconds) * times))
 
 
-def kept(seconds: float = 1.3) -> KeptPhrase:
+def kept(seconds: float = 1.3, bitrate: int = 28_000) -> KeptPhrase:
     pcm = chirp(RATE, seconds).astype("<i2").tobytes()
-    return KeptPhrase.of(pcm, RATE, WORDS, 28_000)
+    return KeptPhrase.of(pcm, RATE, WORDS, bitrate)
 
 
 def decoded(phrase: KeptPhrase, rate: int) -> NDArray[np.float64]:
@@ -32,9 +32,12 @@ def decoded(phrase: KeptPhrase, rate: int) -> NDArray[np.float64]:
     return np.frombuffer(b"".join(frame.pcm for frame in frames), "<i2").astype(float)
 
 
-@pytest.mark.parametrize("rate", [16_000, 24_000, 48_000])
-def test_it_is_decoded_to_the_callers_rate_at_its_own_time(rate: int) -> None:
-    sound, original = decoded(kept(), rate), chirp(rate, 1.3)
+@pytest.mark.parametrize(
+    ("rate", "bitrate"),
+    [(16_000, 28_000), (24_000, 28_000), (48_000, 28_000), (24_000, 16_000), (24_000, 32_000)],
+)
+def test_it_is_decoded_to_the_callers_rate_at_its_own_time(rate: int, bitrate: int) -> None:
+    sound, original = decoded(kept(bitrate=bitrate), rate), chirp(rate, 1.3)
     assert 0 <= len(sound) - len(original) < 2 * frame_bytes(rate) // 2
     shifts = range(-rate // 500, rate // 500)  # 2 ms each way
     middle = slice(rate // 10, len(original) - rate // 10)
