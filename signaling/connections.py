@@ -132,13 +132,15 @@ class Connections:
         except Exception:  # one call's fault must not end the others
             log.exception("call.failed", call=call.id)
         finally:
-            await peer.close()
-            if call.joining is peer:
-                call.joining = None
-            if attachment is not None:
-                attachment.released.set()
-            elif call.caller is None:
-                self._release(call)
+            try:
+                await peer.close()
+            finally:
+                if call.joining is peer:
+                    call.joining = None
+                if attachment is not None:
+                    attachment.released.set()
+                elif call.caller is None:
+                    self._release(call)
 
     async def _converse(self, call: Call, caller: ResumablePeer, session: Session) -> None:
         reason: EndReason = "error"

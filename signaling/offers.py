@@ -133,7 +133,7 @@ class Offers:
                 access="call",
                 body=candidates,
                 answers=(Answer(204, "They were taken.", media_type=""),),
-                refusals=(404, 409, 412, 413, 415, 428),
+                refusals=(404, 409, 412, 413, 415, 422, 428),
             ),
             Operation(
                 *("GET", one, self.status, "How a call is"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -201,3 +202,15 @@ def test_code_that_decides_never_waits(file: Path) -> None:
 def test_a_file_stays_readable_in_one_sitting(file: Path) -> None:
     lines = file.read_text(encoding="utf-8").count("\n")
     assert lines <= MAX_LINES, "it is usually two things: split it"
+
+
+PRIVATE = re.compile(
+    r"_RTC[A-Za-z]+__|\._connection\b.*\._|\b(?:_rx_srtp|_rtp_router|_setup_srtp)\b"
+)
+REACHES_IN = ("inzwa_rtc.transport.hooks", "inzwa_rtc.bench.tap")
+
+
+@pytest.mark.parametrize("file", ALL, ids=module_name)
+def test_what_aiortc_and_aioice_keep_to_themselves_is_reached_into_in_one_room(file: Path) -> None:
+    if not any(is_within(module_name(file), room) for room in REACHES_IN):
+        assert not PRIVATE.search(file.read_text(encoding="utf-8"))

@@ -7,7 +7,6 @@ NAT); loopback where it is named, or on a machine that has nothing else.
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import random
 import socket
@@ -15,13 +14,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import ifaddr
-from aioice import Candidate
-from aioice.candidate import candidate_foundation, candidate_priority
 from aioice.ice import Connection
 
 from inzwa_rtc.errors import ConfigError, Unavailable
 from inzwa_rtc.settings import Settings, parse_udp_ports
-from inzwa_rtc.transport.hooks import Gate, MediaPort
+from inzwa_rtc.transport.hooks import Gate, gather_with
 
 AGAIN_S = 10
 """After so long a port may be free again, or an interface be there: calls end, networks come."""
@@ -108,54 +105,39 @@ def _is_named(one: HostAddress, name: str) -> bool:
 
 def configure(connection: Connection, gate: Gate, settings: IceSettings) -> None:
     """Make this ICE connection gather by our rules. To be called before it gathers."""
-
-    async def get_component_candidates(
-        component: int, addresses: list[str], timeout: int = 5
-    ) -> list[Candidate]:
-        candidates: list[Candidate] = []
-        for address in _addresses(settings):
-            protocol = await _bind(connection, gate, address, settings.ports)
-            if protocol is None:
-                continue
-            host, port = protocol.transport.get_extra_info("sockname")[:2]
-            protocol.local_candidate = _host_candidate(component, host, port)
-            connection._protocols.append(protocol)
-            public = settings.public_address
-            if public and (":" in public) == (":" in host):  # the same IP version
-                candidates.append(_host_candidate(component, public, port))
-            candidates.append(protocol.local_candidate)
-        if not candidates:
-            raise Unavailable(
-                "No UDP port is free for this call.",
-                action="Widen `udp_ports`, or end calls that are no longer used.",
-                code="no_media_port",
-                retry_after_s=AGAIN_S,
-            )
-        return candidates
-
-    # aioice offers no such setting; the instance's own method is the narrowest place.
-    connection.get_component_candidates = get_component_candidates  # type: ignore[method-assign]
+    gather_with(connection, gate, lambda: bound_sockets(settings), settings.public_address)
 
 
-def _addresses(settings: IceSettings) -> list[str]:
+def bound_sockets(settings: IceSettings) -> list[socket.socket]:
+    """A UDP socket on every address at which calls are held and a port is free. Raises
+    `Unavailable` where there is none."""
+    bound: list[socket.socket] = []
+    try:
+        for address in call_addresses(settings):
+            if (one := _bound_socket(address, settings.ports or range(1))) is not None:
+                bound.append(one)
+    except BaseException:
+        for one in bound:
+            one.close()
+        raise
+    if not bound:
+        raise Unavailable(
+            "No UDP port is free for this call.",
+            action="Widen `udp_ports`, or end calls that are no longer used.",
+            code="no_media_port",
+            retry_after_s=AGAIN_S,
+        )
+    return bound
+
+
+def call_addresses(settings: IceSettings) -> list[str]:
+    """Where calls are held now. Raises `Unavailable` where there is no such address any more."""
     try:
         return media_addresses(settings.interfaces)
     except ConfigError as error:  # the server has begun with it: the network is gone
         raise Unavailable(
             error.message, action=error.action, code="no_media_address", retry_after_s=AGAIN_S
         ) from None
-
-
-async def _bind(
-    connection: Connection, gate: Gate, address: str, ports: range | None
-) -> MediaPort | None:
-    bound = _bound_socket(address, ports or range(1))
-    if bound is None:
-        return None
-    _, protocol = await asyncio.get_running_loop().create_datagram_endpoint(
-        lambda: MediaPort(connection, gate), sock=bound
-    )
-    return protocol
 
 
 def _bound_socket(address: str, ports: range) -> socket.socket | None:
@@ -175,15 +157,3 @@ def _bound_socket(address: str, ports: range) -> socket.socket | None:
         return tried
     tried.close()
     return None
-
-
-def _host_candidate(component: int, host: str, port: int) -> Candidate:
-    return Candidate(
-        foundation=candidate_foundation("host", "udp", host),
-        component=component,
-        transport="udp",
-        priority=candidate_priority(component, "host"),
-        host=host,
-        port=port,
-        type="host",
-    )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.settings import LimitSettings
-from inzwa_rtc.transport.candidate import is_reachable
+from inzwa_rtc.transport.candidate import Reach
 from inzwa_rtc.transport.sdp import Section, bundles, joined, split
 from inzwa_rtc.transport.terms import Wishes
 
@@ -65,8 +65,9 @@ class Offer:
         )
 
 
-def read_offer(sdp: str, limits: LimitSettings) -> Offer:
-    """Raises `PeerError` (400, or 413 when it is too large)."""
+def read_offer(sdp: str, limits: LimitSettings, reach: Reach) -> Offer:
+    """Of its candidates those within reach are kept. Raises `PeerError` (400, or 413 when it is
+    too large)."""
     if len(sdp) > limits.offer:
         raise PeerError(
             f"The offer is larger than {limits.offer} bytes.",
@@ -85,7 +86,7 @@ def read_offer(sdp: str, limits: LimitSettings) -> Offer:
         session, found = split(lines)
     except ValueError:
         raise _refused("A media section of the offer is malformed.") from None
-    return _Reading(session, _named(found)).offer()
+    return _Reading(session, _named(found), reach).offer()
 
 
 def _named(sections: Iterable[Section]) -> tuple[Section, ...]:
@@ -103,8 +104,9 @@ def _named(sections: Iterable[Section]) -> tuple[Section, ...]:
 class _Reading:
     """One offer while it is read."""
 
-    def __init__(self, session: list[str], sections: tuple[Section, ...]) -> None:
+    def __init__(self, session: list[str], sections: tuple[Section, ...], reach: Reach) -> None:
         self._session = session
+        self._reach = reach
         self._sections = sections
         self._audio, self._payload = self._find_audio()
         self._data = next((n for n, s in enumerate(sections) if _is_data_channel(s)), None)
@@ -136,10 +138,11 @@ class _Reading:
                 continue
             if not section.protocol.endswith(("RTP/SAVPF", "RTP/SAVP")):
                 continue
-            named = (_OPUS.fullmatch(value) for value in section.values("rtpmap"))
-            for match in filter(None, named):
-                if match[1] in section.formats and int(match[1]) in _DYNAMIC:
-                    return number, match[1]
+            named = filter(None, map(_OPUS.fullmatch, section.values("rtpmap")))
+            opus = {match[1] for match in named if int(match[1]) in _DYNAMIC}
+            # In the order in which the caller prefers them (RFC 3264, section 5.1).
+            if payload := next((one for one in section.formats if one in opus), None):
+                return number, payload
         raise PeerError(
             "The offer has no audio in Opus.",
             action="Add an audio track or transceiver, and allow Opus, before createOffer().",
@@ -206,7 +209,7 @@ class _Reading:
         # `a=end-of-candidates` is left out: a caller may come from an address they did not name.
         of_same = [s for s in shared if not s.values("ice-ufrag") or s.value("ice-ufrag") in ufrag]
         named = dict.fromkeys(v for place in (section, *of_same) for v in place.values("candidate"))
-        yield from (f"a=candidate:{v}" for v in named if is_reachable(f"candidate:{v}"))
+        yield from (f"a=candidate:{v}" for v in named if self._reach.takes(f"candidate:{v}"))
 
 
 def _is_data_channel(section: Section) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import Generic, TypeVar
 
+import structlog
 from aiortc import (
     RTCConfiguration,
     RTCDataChannel,
@@ -26,10 +27,10 @@ from inzwa_rtc.events import Departure, Event, Failure, Numbered
 from inzwa_rtc.playout.playout import Playout
 from inzwa_rtc.settings import LimitSettings, Settings
 from inzwa_rtc.transport.answer import answered
-from inzwa_rtc.transport.candidate import is_reachable
+from inzwa_rtc.transport.candidate import Candidates, Reach
 from inzwa_rtc.transport.clock import MediaClock
-from inzwa_rtc.transport.hooks import AudioLane, Gate, limit_datagrams, open_gates
-from inzwa_rtc.transport.ice import IceSettings, configure
+from inzwa_rtc.transport.hooks import AudioLane, Gate, abandon, limit_datagrams, open_gates
+from inzwa_rtc.transport.ice import IceSettings, call_addresses, configure
 from inzwa_rtc.transport.inbox import CommandsOverflowError, Inbox
 from inzwa_rtc.transport.jitterbuffer import LONGEST_QUIET_S
 from inzwa_rtc.transport.line import WebRtcLine
@@ -47,9 +48,12 @@ MAX_UNSENT_EVENTS = 512
 MAX_BUFFERED_BYTES = 1 << 20  # a client that does not read for so long is gone
 CHANNEL_WAIT_S = 1.0  # clients without a data channel (WHIP) get their call all the same
 FLUSH_S = 0.5
+CLOSE_S = 3.0  # it takes some milliseconds
 SILENT_S = 10.0  # consent is withdrawn after 25 s of silence, which is no farewell
 CHANNEL_LABEL = "inzwa"
 GAP_S = LONGEST_QUIET_S + 0.1  # the jitter buffer stands in for missing audio before that
+
+log = structlog.get_logger(__name__)
 
 limit_datagrams()
 
@@ -84,8 +88,8 @@ class WebRtcPeer(Generic[C]):
         self._sender: OpusSender | None = None
         self._channel: RTCDataChannel | None = None
         self._unsent: deque[Event | Numbered] = deque(maxlen=MAX_UNSENT_EVENTS)
-        self._candidates = 0
-        self._is_closing = False
+        self._candidates: Candidates | None = None
+        self._closing: asyncio.Task[None] | None = None
         self.departure: Departure = "lost"
         self._connected = asyncio.Event()
         self._is_given_up = False
@@ -110,8 +114,10 @@ class WebRtcPeer(Generic[C]):
 
     async def answer(self, offer: str) -> str:
         """The answer's SDP, with all candidates. Raises `PeerError` for a bad offer."""
-        offered = self._offer = read_offer(offer, self._limits)
-        self._candidates = offered.candidates
+        reach = Reach.of(call_addresses(self._ice))
+        offered = self._offer = read_offer(offer, self._limits, reach)
+        self._candidates = Candidates(self._limits.candidates, reach)
+        self._candidates.offered(offered.candidates)
         self.terms = self.terms.within(offered.wishes)
         try:
             await self._pc.setRemoteDescription(RTCSessionDescription(offered.sdp, "offer"))
@@ -121,7 +127,7 @@ class WebRtcPeer(Generic[C]):
                 action="Send the SDP of RTCPeerConnection.createOffer() unchanged.",
                 code="bad_offer",
             ) from error
-        for connection, gate in open_gates(self._pc):
+        for connection, gate in open_gates(self._pc, self._candidates.learned):
             configure(connection, gate, self._ice)
             self._gates.append(gate)
         self._lane = AudioLane(self._audio, self._gates, self._receiver.push)
@@ -134,13 +140,10 @@ class WebRtcPeer(Generic[C]):
         """A trickled candidate (`candidate:...`; empty: no more follow). Raises `PeerError`."""
         if not candidate:
             return
-        self._candidates += 1
-        if self._candidates > self._limits.candidates:
-            raise PeerError(
-                f"More than {self._limits.candidates} ICE candidates.", code="too_many_candidates"
-            )
-        section = self._offer.section_of(mid, line) if self._offer else None
-        if not is_reachable(candidate) or section is None:
+        assert self._offer is not None and self._candidates is not None, "nothing was answered"
+        is_tried = self._candidates.trickled(candidate)
+        section = self._offer.section_of(mid, line)
+        if not is_tried or section is None:
             return
         try:
             parsed = candidate_from_sdp(candidate.removeprefix("candidate:"))
@@ -211,11 +214,21 @@ class WebRtcPeer(Generic[C]):
 
     async def close(self) -> None:
         """Free everything. May be called more than once."""
-        self._is_closing = True
         self._inbox.close()
         self._leave_clock()
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close())
         # Shielded: cancelled half-way, aiortc would leave its sockets open.
-        await asyncio.shield(asyncio.ensure_future(self._pc.close()))
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
+        """aiortc's own way out may fail, or wait for what never comes."""
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self._pc.close()
+        except Exception:
+            log.exception("call.not_closed")
+            abandon(self._pc)
 
     def statistics(self) -> dict[str, float]:
         """Counts since the call began, and how its network is now (docs/metrics.md)."""
@@ -253,7 +266,7 @@ class WebRtcPeer(Generic[C]):
         if self.state in ("failed", "closed"):
             self._wait_no_more()
             is_silent = asyncio.get_running_loop().time() - self.last_heard > SILENT_S
-            if self.state == "closed" and not is_silent and not self._is_closing:
+            if self.state == "closed" and not is_silent and self._closing is None:
                 self.departure = "closed"
             self._inbox.close()
 

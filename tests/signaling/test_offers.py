@@ -207,7 +207,7 @@ async def test_trickled_candidates_need_the_right_tag_and_make_sense() -> None:
             path = f"{server.url}{response.headers['Location']}"
             tag = response.headers["ETag"]
             http.headers["Authorization"] = f"Bearer {(await response.json())['call_token']}"
-        good = "candidate:1 1 udp 2122 127.0.0.1 50000 typ host"
+        good = "candidate:1 1 udp 2122 192.0.2.50 50000 typ host"
         fragment = f"a=ice-ufrag:x\r\nm=audio 9 X 0\r\na=mid:0\r\na={good}\r\n"
         kind = "application/trickle-ice-sdpfrag"
 
@@ -231,6 +231,9 @@ async def test_trickled_candidates_need_the_right_tag_and_make_sense() -> None:
         assert await patch_json({"candidates": [odd]}) == 400
         assert await patch_json({"candidates": [{"candidate": good}]}) == 400
         assert await patch_json({"candidates": [item] * 60}) == 400
+        async with http.get(f"{server.url}/openapi.json") as response:
+            told = (await response.json())["paths"]["/v1/calls/{id}"]["patch"]["responses"]
+        assert {"400", "412", "422", "428"} <= set(told)
         await pc.close()
 
 

@@ -38,10 +38,13 @@ async def coturn() -> AsyncIterator[Coturn]:
             # Whatever becomes of the tests, it ends with them.
             *("setpriv", "--pdeathsig", "KILL", "--", path, "-n", "--verbose"),
             *("--use-auth-secret", f"--static-auth-secret={SECRET}", "--realm=inzwa.test"),
-            *("--listening-ip=127.0.0.1", f"--listening-port={port}", "--relay-ip=127.0.0.1"),
+            *("--listening-ip=127.0.0.1", f"--listening-port={port}"),
+            *("--relay-ip=127.0.0.1", "--relay-ip=::1"),
             *("--allow-loopback-peers", "--no-cli", "--no-tls", "--no-dtls"),
             # As docs/turn.md has it: to the server and nowhere else.
-            *("--denied-peer-ip=0.0.0.0-255.255.255.255", "--allowed-peer-ip=127.0.0.1"),
+            *("--no-tcp-relay", "--denied-peer-ip=0.0.0.0-255.255.255.255"),
+            "--denied-peer-ip=::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+            *("--allowed-peer-ip=127.0.0.1", "--allowed-peer-ip=::1"),
             *("--log-file=stdout", "--simple-log"),
             *(f"--{name}={Path(folder) / name}" for name in ("pidfile", "userdb")),
             stdout=asyncio.subprocess.PIPE,

@@ -125,12 +125,15 @@ async def test_a_caller_who_asks_for_low_data_is_asked_for_little_in_long_packet
     [
         ("a=ptime:60", Terms(24_000, 28_000, 60)),
         ("a=ptime:60\r\na=maxptime:40", Terms(24_000, 28_000, 20)),
+        ("a=ptime:10\r\na=maxptime:10", Terms(24_000, 28_000, 20)),
         ("a=fmtp:96 maxaveragebitrate=16000", Terms(24_000, 16_000, 20)),
         ("a=fmtp:96 maxaveragebitrate=500", Terms(24_000, 6_000, 20)),
         ("a=fmtp:96 maxaveragebitrate=510000", Terms(24_000, 28_000, 20)),
     ],
 )
-async def test_nobody_is_sent_more_than_they_offer_to_take(says: str, expected: Terms) -> None:
+async def test_callers_are_sent_no_more_than_they_take_in_packets_of_20_ms_at_least(
+    says: str, expected: Terms
+) -> None:
     told = {"a=rtpmap:96 opus/48000/2": f"a=rtpmap:96 opus/48000/2\r\n{says}"}
     async with answering("audio", offer=told) as (peer, _, _):
         assert peer.terms == expected

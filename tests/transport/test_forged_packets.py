@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+import struct
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -47,6 +48,12 @@ def response(kind: stun.Class) -> bytes:
     return bytes(message)
 
 
+def with_short(kind: int, kept: int) -> bytes:
+    """A check whose attribute is shorter than it has to be."""
+    attribute = struct.pack("!HH", kind, kept) + bytes(-(-kept // 4) * 4)
+    return struct.pack("!HHI", 1, len(attribute), stun.COOKIE) + _random.randbytes(12) + attribute
+
+
 FORGED: dict[str, Callable[[], bytes]] = {
     "nothing": lambda: b"",
     "one byte": lambda: bytes([_random.randrange(256)]),
@@ -66,6 +73,11 @@ FORGED: dict[str, Callable[[], bytes]] = {
     "a check in a wrong name": lambda: request("abcd:efgh", b"password"),
     "half a check": lambda: request("abcd:efgh", b"password")[:23],
     "a check that says it is longer": lambda: b"\x00\x01\xff\xff\x21\x12\xa4\x42" + bytes(12),
+    "a check with a short priority": lambda: with_short(0x0024, 2),
+    "a check with a short fingerprint": lambda: with_short(0x8028, 3),
+    "a check with a short role": lambda: with_short(0x802A, 4),
+    "a check with a short lifetime": lambda: with_short(0x000D, 1),
+    "what only begins like a check": lambda: bytes([_random.randrange(4)]) + _random.randbytes(40),
     "an answer to no check": lambda: response(stun.Class.RESPONSE),
     "a role conflict": lambda: response(stun.Class.ERROR),
 }
@@ -93,6 +105,17 @@ def stranger() -> Iterator[Callable[[bytes, list[Address]], None]]:
 async def live() -> AsyncIterator[LiveCall]:
     async with live_call() as call:
         yield call
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="module")
+async def unfailing() -> AsyncIterator[None]:
+    """Nothing that comes may raise where nobody catches it: it would be logged each time."""
+    faults: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, fault: faults.append(fault))
+    yield
+    loop.set_exception_handler(None)
+    assert not faults
 
 
 @FORGERIES

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from aioice.ice import Connection
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription, rtcsctptransport
 
 from inzwa_rtc.audio.opus import OpusEncoder
@@ -61,7 +62,7 @@ async def end(offer: str | None = None) -> End:
         description = await pc.createAnswer()
     else:
         description = await pc.createOffer()
-    opened = open_gates(pc)
+    opened = open_gates(pc, lambda host, port: True)
     for connection, gate in opened:
         configure(connection, gate, IceSettings())
     gates = [gate for _, gate in opened]
@@ -168,9 +169,49 @@ async def test_datagrams_from_addresses_that_ice_has_not_validated_are_ignored()
         assert called.pc.connectionState == "connected"
 
 
-async def test_a_listener_who_sends_nothing_is_still_heard_of() -> None:
-    """A muted caller's connectivity checks are authentic packets too."""
+def checks_come(called: End, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The called side asks for nothing, so nothing is answered to it."""
+    for port in connection(called)._protocols:
+        monkeypatch.setattr(port, "request", never)
+
+
+def checks_are_answered(called: End, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The called side hears no check."""
+    monkeypatch.setattr(connection(called), "check_incoming", lambda *_: None)
+
+
+async def never(*_: Any, **options: Any) -> Any:
+    await asyncio.Event().wait()
+
+
+async def nowhere(*_: Any) -> None:
+    pass
+
+
+def connection(end: End) -> Connection:
+    return end.pc.getReceivers()[0].transport.transport._connection
+
+
+@pytest.mark.parametrize("only", [checks_come, checks_are_answered])
+async def test_a_listener_who_sends_nothing_is_still_heard_of(
+    only: Callable[[End, pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A muted caller's connectivity checks are authentic packets, as are their answers to ours.
+    Each is enough."""
+    monkeypatch.setattr("aioice.ice.CONSENT_INTERVAL", 0.02)
+    async with connected() as (caller, called):
+        only(called, monkeypatch)
+        for end in (caller, called):  # but for STUN, nothing comes
+            for sender in (end.pc.getReceivers()[0], end.pc.getSenders()[0]):
+                monkeypatch.setattr(sender, "_send_rtcp", nowhere)
+        gate, heard = called.gates[0], called.gates[0].heard_at
+        await until(lambda: gate.heard_at > heard)
+
+
+async def test_reports_are_signs_of_life_too(monkeypatch: pytest.MonkeyPatch) -> None:
     async with connected() as (_, called):
+        monkeypatch.setattr(connection(called), "check_incoming", lambda *_: None)
+        checks_come(called, monkeypatch)
         gate, heard = called.gates[0], called.gates[0].heard_at
         await until(lambda: gate.heard_at > heard)
 
@@ -181,7 +222,11 @@ def test_messages_are_cut_so_that_no_datagram_is_too_large() -> None:
 
 
 @pytest.mark.parametrize(
-    "gone", ["_RTCRtpReceiver__remote_streams", "_RTCRtpSender__rtp_exited", "_RTCRtpSender__rtt"]
+    "gone",
+    [
+        *(f"_RTCRtpReceiver__{name}" for name in ("remote_streams", "rtcp_exited", "lsr")),
+        *(f"_RTCRtpSender__{name}" for name in ("rtp_exited", "rtt", "rtcp_exited")),
+    ],
 )
 async def test_a_changed_aiortc_is_refused_rather_than_leaving_callers_unheard(gone: str) -> None:
     pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
@@ -190,3 +235,38 @@ async def test_a_changed_aiortc_is_refused_rather_than_leaving_callers_unheard(g
     delattr(owner, gone)
     with pytest.raises(Unhooked, match=gone):
         AudioLane(audio, [], lambda packet, now: None)
+
+
+@pytest.mark.parametrize(
+    "gone", ["_rx_srtp", "_tx_srtp", "_rtp_router", "_register_rtp_receiver", "_setup_srtp"]
+)
+async def test_a_changed_transport_is_refused_too(
+    gone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    audio = pc.addTransceiver("audio")
+    await pc.createOffer()
+    transport = audio.receiver.transport
+    if gone in vars(transport):
+        delattr(transport, gone)
+    else:
+        monkeypatch.delattr(type(transport), gone)
+    with pytest.raises(Unhooked, match=gone):
+        gates = [gate for _, gate in open_gates(pc, lambda host, port: True)]
+        AudioLane(audio, gates, lambda packet, now: None)
+
+
+@pytest.mark.parametrize("gone", ["get_component_candidates", "_protocols", "_closing"])
+async def test_a_changed_aioice_is_refused_before_it_binds_anything(
+    gone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    pc.addTransceiver("audio")
+    await pc.createOffer()
+    ((found, gate),) = open_gates(pc, lambda host, port: True)
+    if gone in vars(found):
+        delattr(found, gone)
+    else:
+        monkeypatch.delattr(type(found), gone)
+    with pytest.raises(Unhooked, match=gone):
+        configure(found, gate, IceSettings())

@@ -40,12 +40,16 @@ def test_loopback_is_used_when_there_is_nothing_else(
     assert usable_addresses(addresses) == expected
 
 
+def anybody(host: str, port: int) -> bool:
+    return True
+
+
 async def connect(settings: Settings) -> tuple[WebRtcPeer[Command], RTCPeerConnection]:
     client = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     client.createDataChannel("inzwa")
     client.addTransceiver("audio")
     offer = await client.createOffer()
-    for connection, gate in open_gates(client):
+    for connection, gate in open_gates(client, anybody):
         configure(connection, gate, IceSettings())
     await client.setLocalDescription(offer)
     peer = WebRtcPeer(settings, NativeDialect(settings.limits), MediaClock(), Steered())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from base64 import b64decode
 from dataclasses import replace
+from pathlib import Path
 from time import time
 
 import pytest
@@ -89,20 +90,52 @@ async def test_coturn_lets_in_who_has_good_credentials_and_nobody_else(case: str
         await allocated(server.port, good)
 
 
-async def test_the_relay_reaches_the_server_and_nothing_else() -> None:
+class OverIPv6(turn.TurnClientUdpProtocol):
+    """Asks for a relayed address of IPv6 (RFC 8656, section 7.1)."""
+
+    async def request(self, request: stun.Message) -> tuple[stun.Message, tuple[str, int]]:
+        if request.message_method == stun.Method.ALLOCATE:
+            request.attributes["REQUESTED-ADDRESS-FAMILY"] = b"\x02\x00\x00\x00"
+        return await super().request(request)
+
+
+@pytest.mark.parametrize(
+    ("client", "server_side", "others"),
+    [
+        (turn.TurnClientUdpProtocol, "127.0.0.1", ["192.0.2.1", "10.0.0.1"]),
+        (OverIPv6, "::1", ["fd00::1234", "2001:db8::5", "::ffff:10.0.0.1"]),
+    ],
+    ids=["IPv4", "IPv6"],
+)
+async def test_the_relay_reaches_the_server_and_nothing_else(
+    client: type[turn.TurnClientUdpProtocol],
+    server_side: str,
+    others: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Set up as docs/turn.md has it."""
+    family = (0x0017, "REQUESTED-ADDRESS-FAMILY", stun.pack_bytes, stun.unpack_bytes)
+    monkeypatch.setitem(stun.ATTRIBUTES_BY_NAME, family[1], family)
     async with coturn() as server:
         access = relay().access(time())
         where = ("127.0.0.1", server.port)
-        protocol = turn.TurnClientUdpProtocol(
+        protocol = client(
             where, access.username, access.credential, lifetime=600, channel_refresh_time=500
         )
         loop = asyncio.get_running_loop()
         transport, _ = await loop.create_datagram_endpoint(lambda: protocol, remote_addr=where)
-        await protocol.connect()
-        await protocol.channel_bind(0x4001, ("127.0.0.1", 50_000))
-        with pytest.raises(stun.TransactionFailed) as refused:
-            await protocol.channel_bind(0x4002, ("192.0.2.1", 50_000))
-        assert code_of(refused.value) == 403
+        relayed = await protocol.connect()
+        assert (":" in relayed[0]) == (":" in server_side)
+        await protocol.channel_bind(0x4001, (server_side, 50_000))
+        for number, other in enumerate(others):
+            with pytest.raises(stun.TransactionFailed) as refused:
+                await protocol.channel_bind(0x4002 + number, (other, 50_000))
+            assert code_of(refused.value) == 403
         await protocol.delete()
         transport.close()
+
+
+def test_the_documentation_says_what_is_tested() -> None:
+    told = (Path(__file__).parents[2] / "docs" / "turn.md").read_text(encoding="utf-8")
+    for line in ("denied-peer-ip=0.0.0.0-255.255.255.255", f"denied-peer-ip=::-{'ffff:' * 7}ffff"):
+        assert f"\n{line}\n" in told

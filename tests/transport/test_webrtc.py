@@ -30,7 +30,7 @@ from tests.support.listening import Steered
 from tests.support.peer import settle
 from tests.support.ticking import ticking
 
-GOOD = "candidate:1 1 udp 2122 127.0.0.1 50000 typ host"
+GOOD = "candidate:1 1 udp 2122 192.0.2.50 50000 typ host"
 
 
 @asynccontextmanager

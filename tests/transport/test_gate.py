@@ -1,0 +1,108 @@
+"""What strangers, and callers who mean no good, can make a call's sockets do: next to nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from aioice import stun
+from aioice.ice import StunProtocol
+
+from inzwa_rtc.settings import Settings
+from tests.support.peering import Pair, paired
+from tests.transport.test_forged_packets import request, with_short
+
+STRANGER = ("192.0.2.77", 40_000)
+MANY = 1000
+
+
+def port_of(pair: Pair) -> StunProtocol:
+    return next(iter(pair.connection._nominated.values())).protocol
+
+
+def own_check(pair: Pair, without: str = "") -> bytes:
+    """As the caller makes one."""
+    ice = pair.connection
+    check = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    check.attributes["USERNAME"] = f"{ice.local_username}:{ice.remote_username}"
+    check.attributes.update({"PRIORITY": 1, "ICE-CONTROLLING": 1, "USE-CANDIDATE": None})
+    check.attributes.pop(without, None)
+    check.add_message_integrity(ice.local_password.encode())
+    return bytes(check)
+
+
+def broken(data: bytes) -> bytes:
+    """With another last byte: of the fingerprint."""
+    return data[:-1] + bytes([data[-1] ^ 1])
+
+
+async def test_stun_that_is_none_of_the_calls_is_neither_read_nor_answered_nor_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with paired() as pair:
+        port, gate = port_of(pair), pair.peer._gates[0]
+        ours = f"{pair.connection.local_username}:{pair.connection.remote_username}"
+        forged = [
+            request(),
+            request("abcd:efgh", b"password"),
+            request(ours)[:-4],
+            broken(own_check(pair)),
+            *(with_short(kind, 3) for kind in (0x0024, 0x8028, 0x802A, 0x000D)),
+            *(with_name(with_short(kind, 3), ours) for kind in (0x0024, 0x802A, 0x000D)),
+            b"\x00",
+            b"\x01" + bytes(40),
+            bytes(stun.Message(stun.Method.BINDING, stun.Class.RESPONSE)),
+            bytes(stun.Message(stun.Method.BINDING, stun.Class.INDICATION)),
+            bytes(stun.Message(stun.Method.ALLOCATE, stun.Class.REQUEST)),
+        ]
+        sent: list[Any] = []
+        monkeypatch.setattr(port, "send_stun", lambda *message: sent.append(message))
+        for address in (STRANGER, next(iter(pair.connection._nominated.values())).remote_addr):
+            before = gate.refused
+            for datagram in forged:
+                port.datagram_received(datagram, address)
+            assert gate.refused == before + len(forged)
+        assert not sent
+        assert pair.connection._queue.empty()
+
+
+def with_name(datagram: bytes, name: str) -> bytes:
+    """One more attribute: the user name."""
+    said = name.encode()
+    attribute = b"\x00\x06" + len(said).to_bytes(2) + said + bytes(-len(said) % 4)
+    length = len(datagram) - stun.HEADER_LENGTH + len(attribute)
+    return datagram[:2] + length.to_bytes(2) + datagram[4:] + attribute
+
+
+async def test_checks_from_many_addresses_count_as_candidates_and_end_with_their_limit() -> None:
+    """Each would cost a candidate, pairs, a sorting of all pairs, a task and seven datagrams."""
+    async with paired() as pair:
+        port, gate, ice = port_of(pair), pair.peer._gates[0], pair.connection
+        known, tasks = len(ice.remote_candidates), len(asyncio.all_tasks())
+        pairs = len(ice._check_list)
+        check = own_check(pair)
+        for number in range(MANY):
+            port.datagram_received(check, (f"198.51.100.{number % 250}", 20_000 + number))
+        limit = Settings().limits.candidates
+        more = limit - known
+        assert len(ice.remote_candidates) <= limit
+        assert len(ice._check_list) - pairs <= more
+        assert len(asyncio.all_tasks()) - tasks <= more
+        assert gate.refused >= MANY - limit
+        assert pair.peer.state == "connected"
+
+
+@pytest.mark.parametrize("address", ["127.0.0.53", "169.254.169.254", "224.0.0.251", "fe80::1"])
+async def test_no_check_goes_where_none_would_be_sent_if_it_were_asked_for(address: str) -> None:
+    async with paired() as pair:
+        port, known = port_of(pair), len(pair.connection.remote_candidates)
+        port.datagram_received(own_check(pair), (address, 50_000))
+        assert len(pair.connection.remote_candidates) == known
+        assert pair.peer.statistics()["packets_refused"] == 1
+
+
+async def test_a_check_that_says_nothing_of_its_priority_is_refused() -> None:
+    async with paired() as pair:
+        port_of(pair).datagram_received(own_check(pair, without="PRIORITY"), STRANGER)
+        assert pair.peer.statistics()["packets_refused"] == 1
