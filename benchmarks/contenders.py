@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 import platformdirs
 
 from inzwa_rtc.bench.door import FASTRTC, INZWA, PIPECAT, Door
+from inzwa_rtc.turntaking import weights
 
 CACHE = Path(platformdirs.user_cache_dir("inzwa-rtc")) / "benchmark-peers"
 CONFIG = Path(__file__).parent / "stub.yaml"
@@ -39,7 +42,7 @@ class Contender:
             command = str(Path(sys.executable).with_name("inzwa-rtc"))
             return [command, "serve", "--config", str(config.absolute())]
         if silero is None:
-            raise NotInstalled(f"no {_MODEL}: name one with --silero")
+            raise NotInstalled(f"no {_MODEL}: it is pipecat's; run with --install")
         python = self.python(folder)
         if not python.is_file():
             raise NotInstalled(f"not installed in {folder}: run with --install")
@@ -66,15 +69,16 @@ class Contender:
             raise NotInstalled(f"pip could not install it: {error.stderr[-500:]}") from None
 
 
+_PIPECAT = Contender(
+    "pipecat",
+    PIPECAT,
+    "benchmarks.peers.pipecat_server",
+    ("pipecat-ai[webrtc,silero]==1.14.0",),
+)
 CONTENDERS = (
     Contender("inzwa", INZWA),
     Contender("aiortc", INZWA, "benchmarks.peers.stock_aiortc"),
-    Contender(
-        "pipecat",
-        PIPECAT,
-        "benchmarks.peers.pipecat_server",
-        ("pipecat-ai[webrtc,silero]==1.14.0",),
-    ),
+    _PIPECAT,
     Contender(
         "fastrtc",
         FASTRTC,
@@ -85,11 +89,29 @@ CONTENDERS = (
 
 
 def find_silero(folder: Path) -> Path | None:
-    """The detector's model for all that are not ours: of the silero-vad wheel in this
-    environment, else the one that pipecat brings."""
-    places = [Path(sys.prefix), folder / "pipecat"]
-    found = (file for place in places for file in sorted(place.rglob(_MODEL)))
-    return next(found, None)
+    """The detector's model for all that are not ours: the one that pipecat brings, and uses."""
+    return next(iter(sorted((folder / _PIPECAT.name).rglob(_MODEL))), None)
+
+
+def install_silero(folder: Path) -> None:
+    """Have it there. Raises `NotInstalled`."""
+    if find_silero(folder) is None:
+        _PIPECAT.install(folder)
+
+
+def detectors(folder: Path) -> list[str]:
+    """Which voice detectors are compared: their files, versions and digests."""
+    told = [_told("inzwa's detector", weights.installed(), weights.PACKAGE, sys.path)]
+    if (file := find_silero(folder)) is not None:
+        told.append(_told("the others' detector", file, "pipecat-ai", [str(file.parents[4])]))
+    return told
+
+
+def _told(whose: str, file: Path, package: str, places: list[str]) -> str:
+    found = metadata.distributions(name=package, path=places)
+    version = next((one.version for one in found), "of no known version")
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    return f"{whose}: {file.name} of {package} {version}, SHA-256 {digest}"
 
 
 def _run(command: Sequence[str]) -> None:

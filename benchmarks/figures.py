@@ -112,20 +112,23 @@ class Machine:
     def __init__(self) -> None:
         self._began = time.monotonic()
         self._busy_s = _busy_s()
-        self._ours_s = 0.0
+        self._ours_s = -time.process_time()
 
     def count(self, cpu_s: float) -> None:
         """CPU time that the run itself took, in processes that are gone or known."""
         self._ours_s += cpu_s
 
+    def others(self) -> float:
+        """How many processors other work took. This process's own time is known by itself."""
+        ours = self._ours_s + time.process_time()
+        return max(0.0, _busy_s() - self._busy_s - ours) / (time.monotonic() - self._began)
+
     def note(self) -> str:
-        """What to tell beside the figures. Counts this process's own CPU time by itself."""
-        own = time.process_time()
+        """What to tell beside the figures."""
         length = time.monotonic() - self._began
-        others = max(0.0, _busy_s() - self._busy_s - self._ours_s - own) / length
         cores = os.cpu_count() or 1
         return (
-            f"machine: {cores} cores; other work took {others:.2f} cores during the "
+            f"machine: {cores} cores; other work took {self.others():.2f} cores during the "
             f"{length:.0f} s of the run (load average {os.getloadavg()[0]:.1f})"
         )
 

@@ -1,10 +1,12 @@
 """What a call costs at the least on this machine: the sum of what no server can leave out.
 
     python -m benchmarks.floor                 # half a minute
+    python -m benchmarks.floor --core 0 --calls 1,5,10 --rounds 3 --json floor.json
 
 Each operation is timed by itself: CPU time, the smallest of some rounds in which the operations
 take turns, so that other work on the machine counts as little as it may. The second table adds
-them up for a second of a call, with 1, 4, 16 and 50 calls in the process, for these duties:
+them up for a second of a call, with 1, 4, 16 and 50 calls in the process (or those of `--calls`),
+for these duties:
 
     talking, phrases made    the caller speaks half of the time and the agent the other half; the
                              caller's packets come all the time; the agent's are encoded
@@ -22,6 +24,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,6 +39,7 @@ from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE
 from inzwa_rtc.settings import Settings
 
 CALLS = (1, 4, 16, 50)
+SUMS = "A second of a call"
 _PER_S = 50  # packets, and ticks of the clock
 _WINDOWS_PER_S = 31.25
 _QUIET_PER_S = 2.5
@@ -89,8 +93,8 @@ def listening(calls: int) -> str:
     return f"Silero, a window of 32 ms, {calls} at once"
 
 
-async def works() -> dict[str, Work]:
-    """Every operation."""
+async def works(counts: Sequence[int] = CALLS) -> dict[str, Work]:
+    """Every operation, for so many calls."""
     bitrate = Settings().opus_bitrate
     pcm = b"".join(saying.pcm for saying in await passages(RATE))
     at_48, at_16 = (resampled(pcm, RATE, rate) for rate in (CALLER_RATE, ASR_SAMPLE_RATE))
@@ -109,7 +113,7 @@ async def works() -> dict[str, Work]:
         WAKE: operations.wake,
     }
     windows = windows_of(at_16)
-    return found | {listening(calls): operations.listen(calls, windows) for calls in CALLS}
+    return found | {listening(calls): operations.listen(calls, windows) for calls in counts}
 
 
 def measured(found: Mapping[str, Work], rounds: int) -> dict[str, list[float]]:
@@ -121,7 +125,9 @@ def measured(found: Mapping[str, Work], rounds: int) -> dict[str, list[float]]:
     return samples
 
 
-def tables(samples: Mapping[str, Sequence[float]], note: str) -> list[Rounds]:
+def tables(
+    samples: Mapping[str, Sequence[float]], note: str, counts: Sequence[int] = CALLS
+) -> list[Rounds]:
     """The operations, and what they come to."""
     operations_table = Rounds("One operation", {"smallest": "us", "all rounds": "us"})
     for name, seconds in samples.items():
@@ -129,11 +135,11 @@ def tables(samples: Mapping[str, Sequence[float]], note: str) -> list[Rounds]:
         for one in seconds:
             operations_table.add(name, {"all rounds": 1e6 * one})
     least = {name: min(seconds) for name, seconds in samples.items()}
-    units = {f"{calls} calls": "ms" for calls in CALLS} | {"a core holds": "calls"}
-    sums = Rounds("A second of a call", units)
+    units = {f"{calls} calls": "ms" for calls in counts} | {"a core holds": "calls"}
+    sums = Rounds(SUMS, units)
     for duty in DUTIES:
-        costs = {f"{calls} calls": 1e3 * duty.seconds(least, calls) for calls in CALLS}
-        sums.add(duty.name, costs | {"a core holds": 1e3 / costs[f"{CALLS[-1]} calls"]})
+        costs = {f"{calls} calls": 1e3 * duty.seconds(least, calls) for calls in counts}
+        sums.add(duty.name, costs | {"a core holds": 1e3 / costs[f"{counts[-1]} calls"]})
     sums.notes.append(note)
     return [operations_table, sums]
 
@@ -141,11 +147,15 @@ def tables(samples: Mapping[str, Sequence[float]], note: str) -> list[Rounds]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--calls", default=",".join(map(str, CALLS)), help="ascending")
+    parser.add_argument("--core", type=int, help="the processor to use, of those there are")
     parser.add_argument("--json", help="file for all samples")
     given = parser.parse_args()
-    machine = Machine()
-    samples = measured(asyncio.run(works()), given.rounds)
-    found = tables(samples, machine.note())
+    if given.core is not None:
+        os.sched_setaffinity(0, {given.core})
+    machine, counts = Machine(), [int(count) for count in given.calls.split(",")]
+    samples = measured(asyncio.run(works(counts)), given.rounds)
+    found = tables(samples, machine.note(), counts)
     if given.json:
         with open(given.json, "w", encoding="utf-8") as file:  # noqa: PTH123
             json.dump([table.to_json() for table in found], file, indent=2)

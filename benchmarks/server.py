@@ -44,6 +44,10 @@ class Running:
         """CPU time of the server and all its processes so far."""
         return sum(cpu_s(process) for process in [self.process, *self.children()])
 
+    def resident(self) -> int:
+        """Bytes of memory of the server and all its processes; what they share counts for each."""
+        return sum(one.memory_info().rss for one in [self.process, *self.children()])
+
 
 def cpu_s(process: psutil.Process) -> float:
     """CPU time of one process so far, in seconds."""

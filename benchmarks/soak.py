@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import json
 import tempfile
+from collections.abc import Mapping
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ READINGS = 60
 PATIENCE_S = 90.0
 VANISH_OF = 20  # two of so many do: one of each kind
 WARM_UP = 0.2
-_OURS = {
+_OURS: Mapping[str, Mapping[str, Any]] = {
     "resume": {"lost_s": 0, "closed_s": 0},
     "timeouts": {"network_silence": 10},  # callers without a microphone answer checks every 5 s
     "access": {"calls_per_minute": 0, "requests_per_minute": 0},
@@ -75,16 +76,25 @@ def slope(points: list[tuple[float, float]]) -> float:
     return float(np.median(slopes)) if slopes else 0.0
 
 
+def joined(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The operator's settings with ours in their groups, which win."""
+    changed = dict(settings)
+    for group, ours in _OURS.items():
+        changed[group] = {**(settings.get(group) or {}), **ours}
+    return changed
+
+
 async def _call(
     number: int, http: aiohttp.ClientSession, url: str, together: asyncio.Semaphore
 ) -> None:
     vanishes = number % VANISH_OF >= VANISH_OF - 2
-    hold = _over_socket if number % 2 else _over_webrtc
+    hold = over_socket if number % 2 else _over_webrtc
     async with together, asyncio.timeout(PATIENCE_S):
         await hold(http, url, vanishes)
 
 
-async def _over_socket(http: aiohttp.ClientSession, url: str, vanishes: bool) -> None:
+async def over_socket(http: aiohttp.ClientSession, url: str, vanishes: bool) -> None:
+    """One call. Raises `RuntimeError` where it is ended before it was answered."""
     async with http.ws_connect(f"{url}/v1/ws") as ws:
         await ws.send_json({"type": "start"})
         await ws.send_json({"type": "text", "text": "hello"})
@@ -98,6 +108,11 @@ async def _over_socket(http: aiohttp.ClientSession, url: str, vanishes: bool) ->
                         connection.transport.abort()
                     return
                 await ws.send_json({"type": "stop"})
+                break
+        else:
+            raise RuntimeError(f"the socket was closed before an answer, with {ws.close_code}")
+        async for _ in ws:
+            pass  # until it takes leave
 
 
 async def _over_webrtc(http: aiohttp.ClientSession, url: str, vanishes: bool) -> None:
@@ -160,10 +175,10 @@ def main() -> None:
     parser.add_argument("--config", type=Path, help="the server's settings (YAML)")
     parser.add_argument("--json", action="store_true", help="JSON, with all samples")
     given = parser.parse_args()
-    settings = yaml.safe_load(given.config.read_text(encoding="utf-8")) if given.config else {}
+    settings = yaml.safe_load(given.config.read_text(encoding="utf-8")) if given.config else None
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "soak.yaml"
-        config.write_text(yaml.safe_dump({**settings, **_OURS}), encoding="utf-8")
+        config.write_text(yaml.safe_dump(joined(settings or {})), encoding="utf-8")
         figures = asyncio.run(measure(given.calls, given.at_once, config))
     print(figures.show(given.json))  # noqa: T201
 

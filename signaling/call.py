@@ -13,7 +13,8 @@ from inzwa_rtc.events import EndReason
 from inzwa_rtc.transport.terms import Terms
 from inzwa_rtc.transport.webrtc import WebRtcPeer
 from signaling.access.caller import Caller
-from signaling.telemetry.watch import CallWatch, Line
+from signaling.telemetry.lines import Line
+from signaling.telemetry.watch import CallWatch
 
 
 @dataclass(slots=True, eq=False)
@@ -46,6 +47,11 @@ class Call:
     def is_away(self) -> bool:
         """Whether the caller's connection is lost, and they are waited for."""
         return self.caller is not None and self.caller.attached is None
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether somebody is there who talks, or listens."""
+        return self.session is not None and not self.is_away
 
     def end(self, reason: EndReason) -> None:
         """End the call, also while it is being set up."""

@@ -79,6 +79,14 @@ class Calls:
         """Whether new ones are let in, if there is room."""
         return not (self.is_draining or self.is_paused)
 
+    @property
+    def is_too_busy(self) -> bool:
+        """Whether one more call would harm those that live. Where nobody is connected there is
+        nobody to be harmed: a caller who is away hears nothing that could be late."""
+        return not self.media.admission.has_room and any(
+            call.is_connected for call in self._calls.values()
+        )
+
     def all(self) -> list[Call]:
         """Those that live, the oldest first."""
         return list(self._calls.values())
@@ -103,10 +111,10 @@ class Calls:
         check_may_call(owner)
         if not self.takes_calls:
             raise self._refused(not_taken.draining())
-        is_full = len(self._calls) >= self.settings.max_concurrent_sessions
-        # Where nobody calls there is nobody to be protected from one more.
-        if is_full or (self._calls and not self.media.admission.has_room):
+        if len(self._calls) >= self.settings.max_concurrent_sessions:
             raise self._refused(not_taken.server_full())
+        if self.is_too_busy:
+            raise self._refused(not_taken.server_busy())
         call_id, token = secrets.token_urlsafe(16), PREFIX + secrets.token_urlsafe(24)
         call = Call(call_id, token, transport, owner, self.telemetry.watch(call_id, transport))
         self._calls[call.id] = call
@@ -201,10 +209,15 @@ class Calls:
     def report_lines(self) -> None:
         """Count how the lines of all calls were since the last time, and tell callers."""
         for call in self._calls.values():
-            if call.line is not None and not call.is_away:
+            if call.line is None or call.is_away:
+                continue
+            try:
                 measured = call.watch.report(call.line)
-                if measured is not None and call.caller is not None:
+                if measured is not None and call.caller is not None and not call.caller.is_over:
                     call.caller.send(measured)
+            except Exception:  # one call's line must not end the figures of all
+                log.exception("call.line_not_reported", call=call.id)
+                call.line = None  # it would fail again, every few seconds
 
     def pause(self, limit_s: float | None = None) -> None:
         """Take no new calls until `resume`; those that live are ended after `limit_s`, if given."""

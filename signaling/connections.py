@@ -23,8 +23,8 @@ from signaling.call import Call
 from signaling.conversations import Conversations
 from signaling.dialects.native import NativeDialect
 from signaling.media import Media
+from signaling.telemetry.lines import Line
 from signaling.telemetry.telemetry import Telemetry
-from signaling.telemetry.watch import Line
 
 RELEASED_S = 2.0  # for the last words of a call that ends; its place is free after it
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import structlog
 
-from inzwa_rtc.audio.frame import FRAME_MS
 from inzwa_rtc.conversation.dictation import Dictation
 from inzwa_rtc.conversation.session import Session
 from inzwa_rtc.events import EndReason
@@ -53,12 +52,9 @@ def _count(
     reason: EndReason,
 ) -> None:
     telemetry.calls.ended(transport, reason, session.elapsed_s)
-    lost_frames = 0.0
     if call.line is not None:
         call.watch.report(call.line)
-        lost_frames = call.line.statistics()["frames_dropped"]
-    inbox_s = lost_frames * FRAME_MS / 1000
-    telemetry.calls.dropped(recogniser_s=session.dropped_s, inbox_s=inbox_s)
+    telemetry.calls.dropped(recogniser_s=session.dropped_s, inbox_s=call.watch.dropped_s)
 
 
 def _spent(call: Call, switchboard: Switchboard[Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Watches how busy the machine is, for all calls."""
+"""Watches how busy the machine is, for all calls, and how late their packets leave."""
 
 from __future__ import annotations
 
@@ -34,22 +34,25 @@ async def watch(
         raise
 
 
-def admit(media: Media, note: Callable[[MachineLoad], None]) -> Callable[[MachineLoad], None]:
-    """`note`, after which calls are admitted by that load and by how late packets leave."""
+async def admit(media: Media, load: Callable[[], MachineLoad]) -> NoReturn:
+    """Judge again and again, until cancelled, whether there is room for one more call. Apart from
+    `watch`: how late packets leave is known also where the load cannot be read."""
+    while True:
+        await asyncio.sleep(EVERY_S)
+        judge(media, load())
 
-    def noted(load: MachineLoad) -> None:
-        note(load)
-        late_ms = media.clock.lateness.p99_ms
-        change = media.admission.feed(load.cpu_percent, late_ms)
-        if change is not None:
-            log.warning(
-                f"load.refusing_calls_{change}",
-                cpu_percent=round(load.cpu_percent),
-                late_ms=round(late_ms),
-                calls=len(media.clock),
-            )
 
-    return noted
+def judge(media: Media, load: MachineLoad) -> None:
+    """Say so where calls begin to be refused, and where they no longer are."""
+    late_ms = media.clock.lateness.p99_ms
+    change = media.admission.feed(load.cpu_percent, late_ms)
+    if change is not None:
+        log.warning(
+            f"load.refusing_calls_{change}",
+            cpu_percent=round(load.cpu_percent),
+            late_ms=round(late_ms),
+            calls=len(media.clock),
+        )
 
 
 def tell(shedding: Shedding, load: MachineLoad) -> None:

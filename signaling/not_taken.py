@@ -36,6 +36,16 @@ def server_full() -> Unavailable:
     )
 
 
+def server_busy() -> Unavailable:
+    """There are places, but the machine is too busy for one more call."""
+    return Unavailable(
+        "This server is too busy for another call.",
+        action=f"Try again in {RETRY_AFTER_S} seconds.",
+        code="server_busy",
+        retry_after_s=RETRY_AFTER_S,
+    )
+
+
 def webrtc_disabled() -> Unavailable:
     """The operator has switched WebRTC off."""
     return Unavailable(

@@ -21,7 +21,7 @@ from inzwa_rtc.tracing import opening as tracing
 from inzwa_rtc.transport.clock import MediaClock
 from inzwa_rtc.transport.ice import check_interfaces
 from inzwa_rtc.turntaking import silero
-from inzwa_rtc.turntaking.ear import Ear
+from inzwa_rtc.turntaking.ear import Ear, Network
 from signaling.access.gate import GATE, Gate
 from signaling.access.opening import check_start
 from signaling.admission import Admission
@@ -65,12 +65,12 @@ async def serve(
         await asyncio.to_thread(check_interfaces, settings)
         await check_without_engines(settings)
         async with engines as up:
-            await warm_up_media(settings)
+            network = await warm_up_media(settings)
             try:
                 await warm_up(settings, up.now.asr, up.now.llm)
             except EngineError as error:  # what becomes of it, its supervision decides
                 log.warning("engine.not_warmed_up", error=error.code)
-            async with running(settings, up, read_settings, read_origins) as server:
+            async with running(settings, up, read_settings, read_origins, network) as server:
                 signals.started()
                 log.info(
                     "server.ready",
@@ -119,13 +119,19 @@ async def running(
     engines: RunningEngines[Any],
     read_settings: Callable[[], Settings],
     read_origins: Callable[[], Mapping[str, Origin]] = dict,
+    network: Network | None = None,
 ) -> AsyncIterator[Server]:
     """Serve on the configured host and port (0: any free one) while the block runs; calls
-    that live at its end are ended. Raises `ListenError`, `ConfigError`, `EngineError`."""
+    that live at its end are ended. Callers are heard with `network`, or, where none is given,
+    with one that is loaded and still cold. Raises `ListenError`, `ConfigError`, `EngineError`."""
     async with opened(place_of(settings), settings.default_voice_mode) as store:
         await check_start(settings, store.keys)
         await asyncio.to_thread(check_interfaces, settings)
-        async with _running(settings, engines, read_settings, read_origins, store) as server:
+        if network is None:
+            network = await asyncio.to_thread(silero.load)
+        async with _running(
+            settings, engines, read_settings, read_origins, store, network
+        ) as server:
             yield server
 
 
@@ -136,6 +142,7 @@ async def _running(
     read_settings: Callable[[], Settings],
     read_origins: Callable[[], Mapping[str, Origin]],
     store: Store,
+    network: Network,
 ) -> AsyncIterator[Server]:
     new_suppressor = choice.chosen(settings.noise_suppression)
     traces = tracing.opened(settings.telemetry)
@@ -143,7 +150,7 @@ async def _running(
     await switchboard.open(settings)
     shedding = Shedding(settings.load)
     telemetry = Telemetry(settings, traces)
-    ear = Ear(await asyncio.to_thread(silero.load), telemetry.note_judged)
+    ear = Ear(network, telemetry.note_judged)
     media = Media(MediaClock(), ear, Admission(settings.load), new_suppressor)
     calls = Calls(settings.limits, switchboard, media, shedding, telemetry)
     switchboard.on_exchange = calls.engines_exchanged
@@ -158,7 +165,8 @@ async def _running(
     )
     async with watching(
         media=media.clock.run,
-        load=lambda: watch(shedding, meter, admit(media, telemetry.note_load)),
+        load=lambda: watch(shedding, meter, telemetry.note_load),
+        admission=lambda: admit(media, lambda: telemetry.load),
         pulse=lambda: feel(telemetry, calls),
         withdrawal=withdrawal.watch,
     ):

@@ -30,6 +30,7 @@ from inzwa_rtc.settings import Settings
 from inzwa_rtc.transport.clock import MediaClock
 from inzwa_rtc.transport.webrtc import WebRtcPeer
 from inzwa_rtc.turntaking.ear import Ear
+from inzwa_rtc.turntaking.silero import Silero
 from signaling.dialects.native import NativeDialect
 from signaling.media import warm_network
 
@@ -39,14 +40,16 @@ _OF_THE_SETTINGS = frozenset({"unknown_language", "unknown_adapter", "cannot_tra
 """Codes of errors that every request would end in until the settings change."""
 
 
-async def warm_up_media(settings: Settings) -> None:
-    """Make one peer that nobody uses and nobody listens to. Raises `ConfigError`."""
-    ear = Ear(await asyncio.to_thread(warm_network))
+async def warm_up_media(settings: Settings) -> Silero:
+    """Make one peer that nobody uses and nobody listens to; the network that callers are to be
+    heard with, which is warm. Raises `ConfigError`."""
+    network = await asyncio.to_thread(warm_network)
     if settings.webrtc_offered:
         peer = WebRtcPeer[Command](
-            settings, NativeDialect(settings.limits), MediaClock(), ear.unheard()
+            settings, NativeDialect(settings.limits), MediaClock(), Ear(network).unheard()
         )
         await peer.close()
+    return network
 
 
 async def warm_up(settings: Settings, recognizer: Recognizer, llm: LanguageModel) -> None:

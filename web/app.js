@@ -71,7 +71,7 @@ function draw() {
   conversation.draw(state, settings.captions, t);
   notice.draw(state, session.info, t);
   keyDialog.draw(state.problem, t);
-  chip.draw(state, t);
+  chip.draw(state, t, now());
   ring.run(isUp(state));
   if (!isUp(state)) composer.close();
   else if (!wasUp && state.microphone === 'none') composer.open();

@@ -2,13 +2,13 @@
 
 /** Refusals that hold for any way to the server. */
 const OF_THE_SERVER = new Set([
-  ...['server_full', 'draining', 'server_gone', 'voice_disabled', 'origin_refused', 'host_refused', 'rate_limited'],
+  ...['server_full', 'server_busy', 'draining', 'server_gone', 'voice_disabled', 'origin_refused', 'host_refused', 'rate_limited'],
   ...['key_needed', 'key_unknown', 'scope_missing', 'token_spent', 'voice_disabled_for_user', 'database_unavailable'],
 ]);
 /** The call that was to go on does not: it has ended, or the server knows it no more. */
 const OF_THE_CALL = new Set(['call_ended', 'no_such_call', 'call_not_begun', 'call_token_needed']);
 /** Refusals that pass by themselves. */
-const PASSING = new Set(['server_full', 'draining', 'rate_limited', 'database_unavailable']);
+const PASSING = new Set(['server_full', 'server_busy', 'draining', 'rate_limited', 'database_unavailable']);
 
 /** Why a call could not be set up. */
 export class CallFailure extends Error {

@@ -90,13 +90,17 @@ export interface Link {
 
 /** The network as the server sees it: what it misses of the caller's packets, and the caller of its own. */
 export interface Network {
-  loss: number;
+  /** Null while too few packets came to judge it. */
+  loss: number | null;
   lost_outward: number;
   jitter_ms: number;
   concealed_ms: number;
   buffer_ms: number;
   round_trip_ms: number;
+  /** From 1 to 4.4 (ITU-T G.107). */
   score: number;
+  /** When it was told, in ms. */
+  at?: number;
 }
 
 /** ms from the caller's last voiced sample to each moment. */

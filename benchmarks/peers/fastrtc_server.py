@@ -1,7 +1,7 @@
 """FastRTC: a `ReplyOnPause` stream, mounted as its documentation has it.
 
-It judges pieces of audio as long as the endpointing silence, with the same Silero file as the
-others (its own would be fetched from a hub), fed at 16 kHz, which spares it a resampling.
+It judges pieces of audio as long as the endpointing silence, with pipecat's Silero file (its own
+would be fetched from a hub), fed at 16 kHz, which spares it a resampling.
 """
 
 from __future__ import annotations
@@ -14,16 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 from fastrtc import AlgoOptions, ReplyOnPause, Stream
 
-from benchmarks.peers.shared import (
-    SENTENCES,
-    THRESHOLD,
-    WINDOW,
-    WINDOW_MS,
-    Given,
-    Silero,
-    given,
-    tone,
-)
+from benchmarks.peers.shared import SENTENCES, Given, Silero, given, tone
 
 RATE = 24_000
 _TONE = tone(RATE).reshape(1, -1)
@@ -31,18 +22,15 @@ _TONE = tone(RATE).reshape(1, -1)
 
 class Detector:
     """FastRTC's `PauseDetectionModel`: how much of a piece is speech. Like FastRTC's own it
-    starts each piece anew, because one is shared by all calls."""
+    starts each piece anew, because one is shared by all calls, each of which asks it from
+    threads of its own."""
 
     def __init__(self, options: Given) -> None:
-        self._silero = Silero(options.silero)
+        self._silero = Silero.of(options.silero)
 
     def vad(self, audio: tuple[int, Any], options: Any) -> tuple[float, list[Any]]:
         """Seconds of speech in the piece."""
-        samples = np.squeeze(audio[1]).astype(np.int16)
-        self._silero.reset()
-        windows = samples[: len(samples) // WINDOW * WINDOW].reshape(-1, WINDOW)
-        voiced = sum(self._silero.judge(window) >= THRESHOLD for window in windows)
-        return voiced * WINDOW_MS / 1000, []
+        return self._silero.speech_s(np.squeeze(audio[1]).astype(np.int16)), []
 
     def warmup(self) -> None:
         """Nothing is slow at first."""

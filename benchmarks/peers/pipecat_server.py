@@ -1,7 +1,8 @@
 """pipecat with SmallWebRTC: its pipeline as its documentation puts one together, stub services.
 
-Endpointing is its own detector's `stop_secs` alone: no turn model, no further waiting. Its levels
-gate nothing (`min_volume`), as the other servers have no such gate.
+It loads the Silero file that comes with it, which the other peers are given. Endpointing is its
+own detector's `stop_secs` alone: no turn model, no further waiting. Its levels gate nothing
+(`min_volume`), as the other servers have no such gate.
 """
 
 from __future__ import annotations

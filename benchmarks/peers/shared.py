@@ -6,11 +6,10 @@ import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 SENTENCES = 3
 TONE_HZ = 440
@@ -28,9 +27,18 @@ MAYBE_MS, START_MS = 60, 200
 
 WINDOW = 512  # samples at 16 kHz: 32 ms
 _CONTEXT = 64
+_RATE = np.array(16_000, np.int64)
 WINDOW_MS = 32
 
 Samples = npt.NDArray[np.int16]
+
+
+class Session(Protocol):
+    """An ONNX model, as ONNX Runtime runs it, from any thread."""
+
+    def run(self, names: None, inputs: dict[str, Any]) -> list[Any]:
+        """Its outputs for these inputs."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,7 @@ def given() -> Given:
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--silence-ms", type=int, default=200)
-    parser.add_argument("--silero", type=Path, required=True, help="silero_vad.onnx")
+    parser.add_argument("--silero", type=Path, required=True, help="pipecat's silero_vad.onnx")
     told = parser.parse_args()
     return Given(told.port, told.silence_ms, told.silero)
 
@@ -59,19 +67,40 @@ def tone(rate: int, seconds: float = 1.0) -> Samples:
 
 
 class Silero:
-    """The voice detector, for one caller: ONNX Runtime, one thread, one window at a time."""
+    """The voice detector in ONNX Runtime, one thread: one for a process, whose threads may all
+    use it, because it keeps nothing of what it hears."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @classmethod
+    def of(cls, file: Path) -> Silero:
+        """The model of this file."""
+        import onnxruntime
+
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session: Any = onnxruntime.InferenceSession(
-            str(file), options, providers=["CPUExecutionProvider"]
+        return cls(
+            onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
         )
-        self._rate = np.array(16_000, np.int64)
-        self.reset()
 
-    def reset(self) -> None:
-        """Forget the stream."""
+    def stream(self) -> Stream:
+        """For one caller, or for one piece of what they say."""
+        return Stream(self._session)
+
+    def speech_s(self, piece: Samples) -> float:
+        """Seconds of speech in a piece of sound, nothing known of what was before it."""
+        stream = self.stream()
+        windows = piece[: len(piece) // WINDOW * WINDOW].reshape(-1, WINDOW)
+        voiced = sum(stream.judge(window) >= THRESHOLD for window in windows)
+        return voiced * WINDOW_MS / 1000
+
+
+class Stream:
+    """What a detector remembers of one stream."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
         self._state = np.zeros((2, 1, 128), np.float32)
         self._context = np.zeros((1, _CONTEXT), np.float32)
 
@@ -81,7 +110,7 @@ class Silero:
             [self._context, window.astype(np.float32)[None] / 32768.0], axis=1, dtype=np.float32
         )
         out, self._state = self._session.run(
-            None, {"input": samples, "state": self._state, "sr": self._rate}
+            None, {"input": samples, "state": self._state, "sr": _RATE}
         )
         self._context = samples[:, -_CONTEXT:]
         return float(out[0, 0])

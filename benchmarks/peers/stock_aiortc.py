@@ -56,11 +56,11 @@ class Answer(MediaStreamTrack):
 class Call:
     """One call."""
 
-    def __init__(self, options: Given) -> None:
+    def __init__(self, silero: Silero, silence_ms: int) -> None:
         self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._answer = Answer()
-        self._vad = Silero(options.silero)
-        self._turns = Turns(options.silence_ms)
+        self._vad = silero.stream()
+        self._turns = Turns(silence_ms)
         self._listening: asyncio.Task[None] | None = None
         self.pc.on("track", self._on_track)
 
@@ -112,13 +112,14 @@ class Call:
 def application(options: Given) -> web.Application:
     """Answers `POST /v1/calls` as ours does, and keeps the calls alive."""
     calls: set[Call] = set()
+    silero = Silero.of(options.silero)
 
     async def ready(request: web.Request) -> web.Response:
         return web.Response(text="ok")
 
     async def accept(request: web.Request) -> web.Response:
         offer = await request.json()
-        call = Call(options)
+        call = Call(silero, options.silence_ms)
         calls.add(call)
 
         @call.pc.on("connectionstatechange")

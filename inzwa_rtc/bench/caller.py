@@ -33,6 +33,8 @@ class Caller:
         """When media could flow, by ICE and DTLS."""
         self.lost = False
         """Whether the connection has failed since."""
+        self.cut_at = 0.0
+        """When the server last said that it had cancelled a turn."""
         self._url = url
         self._door = door
         self._key = key
@@ -40,12 +42,12 @@ class Caller:
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._settled = asyncio.Event()
         self._pc.on("connectionstatechange", self._on_state)
-        self._pc.createDataChannel(door.channel)
+        self._pc.createDataChannel(door.channel).on("message", self._on_message)
         self._pc.addTrack(_Parked())
         self._tap: Tap | None = None
 
     async def connect(self, http: aiohttp.ClientSession, clock: SendClock) -> None:
-        """Place the call, and begin to send. Raises `NoCall` and `Refused`."""
+        """Place the call, and begin to send. Raises `Refused`, `NotLetIn` and `NoCall`."""
         await self._pc.setLocalDescription(await self._pc.createOffer())
         offer = self._pc.localDescription.sdp
         self._tap = tap = Tap(self._pc, self.ear.put)
@@ -82,6 +84,11 @@ class Caller:
             case "failed" | "closed":
                 self.lost = True
                 self._settled.set()
+
+    def _on_message(self, message: str | bytes) -> None:
+        # Nearly all messages are others: they are not read.
+        if self._door.cut is not None and isinstance(message, str) and self._door.cut in message:
+            self.cut_at = time.monotonic()
 
 
 class _Parked(MediaStreamTrack):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,8 @@ from inzwa_rtc.bench.fleet import Fleet, Watched
 _ANSWER_EVERY_S = 40.0  # a caller's course takes a quarter of that, and begins anywhere in it
 
 _TRIES = 2
+_EXACT = 20  # the end is found to a part in so many
+_LONGEST_WAIT_S = 10.0  # for a server that asks to be tried again later
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,14 @@ class Limits:
             return "nothing was heard"
         if (late := seen.outbound_ms()) > self.outbound_ms:
             return f"packets come up to {late:.0f} ms late"
-        if not seen.responses_ms:
+        overdue = [ms for ms in seen.waits_ms if ms > (self.response_ms or np.inf)]
+        if not seen.responses_ms and not overdue:
             expects = seen.calls * seen.seconds >= _ANSWER_EVERY_S
             return "no question was answered" if expects else ""
         if self.response_ms is None:
             return ""
-        slow = float(np.percentile(seen.responses_ms, 95))
+        # An answer that is awaited for longer than it may take is late, however late it will be.
+        slow = float(np.percentile([*seen.responses_ms, *overdue], 95))
         return f"answers take {slow:.0f} ms" if slow > self.response_ms else ""
 
 
@@ -76,31 +80,75 @@ def following(count: int) -> int:
 
 
 async def ramp(
-    fleet: Fleet, limits: Limits, *, start: int, most: int, settle_s: float, seconds: float
+    fleet: Fleet,
+    limits: Limits,
+    *,
+    start: int,
+    most: int,
+    settle_s: float,
+    seconds: float,
+    grown: Callable[[int], int] = following,
 ) -> AsyncIterator[Step]:
-    """Place `start` calls, watch them, place more, up to `most`. What is not held is watched once
-    more, for a machine has bad moments; the ramp ends where it is not held then either, or was
-    void again: beyond that nothing could be told."""
-    count = start
+    """Place `start` calls, watch them, place more, up to `most`, until so many are not held; then
+    look for the end between the last two numbers, to a twentieth. What is not held is watched
+    once more, for a machine has bad moments. Raises what keeps even one call from coming about,
+    and `NotLetIn` at any number: that is no limit of what the server can do."""
+    held, over, count = 0, most + 1, start
     while True:
+        is_held = False
+        async for step in _tried(fleet, limits, count, settle_s, seconds):
+            yield step
+            is_held = step.is_held
+        if is_held:
+            held = count
+        else:
+            over = count
+        if held >= most or (over <= most and over - held <= max(1, held // _EXACT)):
+            return
+        count = min(most, grown(count)) if over > most else (held + over) // 2
+
+
+async def _tried(
+    fleet: Fleet, limits: Limits, count: int, settle_s: float, seconds: float
+) -> AsyncIterator[Step]:
+    """So many calls, until they are held, or not for the second time."""
+    await fleet.shrink(count)
+    why_not = ""
+    for _ in range(_TRIES):
         try:
             await fleet.grow(count)
-        except (Refused, NoCall) as error:
+        except Refused as error:
+            if not fleet.set_ups.connected_ms:
+                raise
+            why_not = error.message
+            await fleet.settle(min(error.retry_after_s, _LONGEST_WAIT_S))
+        except NoCall as error:
+            if not fleet.set_ups.connected_ms:
+                raise
             yield Step(count, None, error.message)
             return
-        await fleet.settle(settle_s)
-        for _ in range(_TRIES):
-            step = judged(await fleet.watch(seconds), limits)
-            yield step
-            if step.is_held:
-                break
         else:
+            break
+    else:
+        yield Step(count, None, why_not)
+        return
+    await fleet.settle(settle_s)
+    for _ in range(_TRIES):
+        step = judged(await fleet.watch(seconds), limits)
+        yield step
+        if step.is_held:
             return
-        if count >= most:
-            return
-        count = min(most, following(count))
 
 
 def capacity(steps: list[Step]) -> Step | None:
     """The largest step that was held, None where none was."""
     return max((step for step in steps if step.is_held), key=lambda step: step.calls, default=None)
+
+
+def end_of(steps: list[Step]) -> Step | None:
+    """The smallest step above those that were held, if it was the server that did not hold it;
+    else None: it holds at least as many."""
+    held = capacity(steps)
+    over = [step for step in steps if held is None or step.calls > held.calls]
+    least = min((step.calls for step in over), default=0)
+    return next((step for step in over if step.calls == least and step.broken), None)

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from inzwa_rtc.bench.ramp import Limits, Step, capacity
+from inzwa_rtc.bench.ramp import Limits, Step, capacity, end_of
 
 _WIDTH = 40
 _BLOCK, _HASH = "█", "#"
-HEAD = "calls  answer ms p50    p95  cut ms p95  late ms p99  gaps"
+HEAD = "calls  answer ms p50    p95  early  cut ms p95  late ms p99  gaps"
 
 
 def row(step: Step) -> str:
@@ -22,7 +22,8 @@ def row(step: Step) -> str:
     verdict = f"void: the callers were {seen.own_late_ms:.0f} ms late" if step.is_void else ""
     return (
         f"{step.calls:>5}  {_ms(seen.responses_ms, 50):>13}  {_ms(seen.responses_ms, 95):>5}"
-        f"  {_ms(seen.stops_ms, 95):>10}  {_ms(seen.late_ms, 99):>11}  {seen.gaps:>4}"
+        f"  {seen.early:>5}  {_ms(seen.stops_ms, 95):>10}  {_ms(seen.late_ms, 99):>11}"
+        f"  {seen.gaps:>4}"
         f"  {verdict or step.broken}".rstrip()
     )
 
@@ -46,18 +47,24 @@ def chart(steps: Sequence[Step], limits: Limits, *, encoding: str = "utf-8") -> 
     return ["Answers, ms from the last word to the first sound, 95th percentile:", *bars]
 
 
-def verdict(steps: Sequence[Step]) -> list[str]:
-    """What is to be known, in a sentence or two."""
-    held, last = capacity(list(steps)), steps[-1]
-    if last.is_void:
-        why = "the callers themselves were late: they need a quieter machine, or one of their own"
+def verdict(steps: Sequence[Step], *, where: str = "This machine") -> list[str]:
+    """What is to be known, in a sentence or two; `where` the server runs."""
+    held, end = capacity(list(steps)), end_of(list(steps))
+    if end is not None:
+        why = f"{_calls(end)}: {end.broken}"
+    elif steps[-1].is_void:
+        why = (
+            f"{_calls(steps[-1])}: the callers themselves were late: they need a quieter machine, "
+            "or one of their own"
+        )
     else:
-        why = last.broken or "no more were tried"
+        why = "no more were tried"
     if held is None or held.seen is None:
-        return [f"Not one step was held ({_calls(last)}: {why})."]
+        return [f"Not one step was held ({why})."]
     answers = held.seen.responses_ms
     at = f" at p95 {_ms(answers, 95)} ms" if answers else ""
-    return [f"This machine holds {_calls(held)}{at} ({_calls(last)}: {why})."]
+    least = "" if end else "at least "
+    return [f"{where} holds {least}{_calls(held)}{at} ({why})."]
 
 
 def to_json(steps: Sequence[Step], limits: Limits) -> dict[str, Any]:
@@ -65,6 +72,7 @@ def to_json(steps: Sequence[Step], limits: Limits) -> dict[str, Any]:
     held = capacity(list(steps))
     return {
         "held": held.calls if held else 0,
+        "at_least": held is not None and end_of(list(steps)) is None,
         "limits": asdict(limits),
         "steps": [_step(step) for step in steps],
     }
@@ -90,7 +98,10 @@ def _step(step: Step) -> dict[str, Any]:
         },
         "callers_late_ms": round(seen.own_late_ms, 2),
         "gaps": seen.gaps,
+        "turn_cancelled_ms": _rounded(seen.cuts_ms),
+        "waiting_ms": _rounded(seen.waits_ms),
         "unanswered": seen.unanswered,
+        "answered_early": seen.early,
         "talked_on": seen.talked_on,
         "lost": seen.lost,
     }

@@ -28,7 +28,7 @@ class Tap:
         self._on_packet = on_packet
         self._dtls: Any = pc.getTransceivers()[0].sender.transport
         self._ice: Any = self._dtls.transport._connection
-        self._sendto: Callable[[bytes, Any], None] | None = None
+        self._transport: Any = None
         self._remote: Any = None
         protocol: Any
         for protocol in self._ice._protocols:
@@ -38,12 +38,12 @@ class Tap:
         """Send from now on, over the pair of addresses that was chosen. To be called once the
         connection is up."""
         pair = self._ice._nominated[1]  # of the only component: RTP and RTCP share one
-        self._sendto, self._remote = pair.protocol.transport.sendto, pair.remote_addr
+        self._transport, self._remote = pair.protocol.transport, pair.remote_addr
 
     def send(self, packet: bytes) -> None:
-        """Send an RTP packet."""
-        if self._sendto is not None:
-            self._sendto(self._dtls._tx_srtp.protect(packet), self._remote)
+        """Send an RTP packet; nothing once the call has ended, from whichever side."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.sendto(self._dtls._tx_srtp.protect(packet), self._remote)
 
     def _diverted(
         self, original: Callable[[bytes, tuple[Any, ...]], None]

@@ -116,7 +116,7 @@ def bench(
     limits = Limits(outbound_ms, response_ms, late_ms)
     plan = _Plan(calls, max(calls, most), settle, seconds)
     steps = asyncio.run(_run(url, key, _as_arguments(configuration), plan, limits))
-    _tell(steps, limits, json_file)
+    _tell(steps, limits, json_file, "This machine" if url is None else f"The server at {url}")
     _advise(steps, file if writes else None)
 
 
@@ -165,11 +165,11 @@ async def _run(
     return steps
 
 
-def _tell(steps: list[Step], limits: Limits, json_file: Path | None) -> None:
+def _tell(steps: list[Step], limits: Limits, json_file: Path | None, where: str) -> None:
     from inzwa_rtc.bench.report import chart, to_json, verdict
 
     lines = chart(steps, limits, encoding=sys.stdout.encoding or "ascii")
-    click.echo("\n".join(["", *lines, "", *verdict(steps)]))
+    click.echo("\n".join(["", *lines, "", *verdict(steps, where=where)]))
     if json_file is not None:
         json_file.write_text(json.dumps(to_json(steps, limits), indent=2), encoding="utf-8")
 

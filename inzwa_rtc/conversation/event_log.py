@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 
-from inzwa_rtc.events import Event, Numbered, Transcript
+from inzwa_rtc.events import Event, NetworkMeasured, Numbered, Transcript
 
 KEPT = 256  # what is told in a minute of talk, and as much as a transport takes at once
 
 
 class EventLog:
-    """The newest events of a call, numbered from 1. Partial transcripts have no number: what
-    comes after them says all that they did."""
+    """The newest events of a call, numbered from 1. Those that the next of their kind makes void
+    have no number, and are not kept: partial transcripts, and how the network was."""
 
     def __init__(self, size: int = KEPT) -> None:
         self._kept: deque[Numbered] = deque(maxlen=size)
@@ -19,7 +19,7 @@ class EventLog:
 
     def add(self, event: Event) -> Event | Numbered:
         """The event, with its number where it may be told again."""
-        if isinstance(event, Transcript) and not event.is_final:
+        if _is_soon_void(event):
             return event
         self._newest += 1
         numbered = Numbered(event, self._newest)
@@ -34,3 +34,9 @@ class EventLog:
         """Whether none of them was forgotten."""
         oldest = self._kept[0].number if self._kept else self._newest + 1
         return number >= oldest - 1
+
+
+def _is_soon_void(event: Event) -> bool:
+    if isinstance(event, Transcript):
+        return not event.is_final
+    return isinstance(event, NetworkMeasured)

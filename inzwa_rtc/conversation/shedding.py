@@ -3,8 +3,8 @@
 In this order: partial transcripts, which the engines shed by themselves (a partial decoding
 starts only where a thread is free, and rests for as long as the last one took); then replies
 are no longer prepared while the caller speaks, since the processor time that one call gains
-by it is another one's to lose; then replies get shorter. New calls go before live ones
-suffer: `max_concurrent_sessions`.
+by it is another one's to lose; then replies get shorter. New calls are refused before live
+ones suffer (`signaling/admission.py`), and there are never more than `max_concurrent_sessions`.
 """
 
 from __future__ import annotations

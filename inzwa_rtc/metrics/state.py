@@ -48,12 +48,15 @@ class SpeechFigures:
 
 @dataclass(frozen=True, slots=True)
 class ServerFigures:
-    """All of it; `calls` by transport, loads in percent."""
+    """All of it; `calls` by transport, loads in percent. A server `takes_calls` unless it is
+    drained, and `has_room` unless it is too busy for one more."""
 
     version: str
     calls: Mapping[str, int]
     calls_limit: int
     takes_calls: bool
+    has_room: bool
+    outbound_late_s: float
     cpu_percent: float
     memory_percent: float
     engines: Sequence[EngineFigures]
@@ -78,7 +81,14 @@ class StateCollector(Collector):
             [((name,), count) for name, count in now.calls.items()],
         )
         yield _gauge("inzwa_calls_limit", "Most calls at a time", [], [((), now.calls_limit)])
-        yield _gauge("inzwa_takes_calls", "1: new ones are let in", [], [((), now.takes_calls)])
+        yield _gauge("inzwa_takes_calls", "0: the server is drained", [], [((), now.takes_calls)])
+        yield _gauge("inzwa_has_room", "0: refused for the load", [], [((), now.has_room)])
+        yield _gauge(
+            "inzwa_outbound_late_seconds",
+            "By how much packets left after they were due (99th percentile of 10 s)",
+            [],
+            [((), now.outbound_late_s)],
+        )
         cpu, memory = now.cpu_percent / 100, now.memory_percent / 100
         yield _gauge("inzwa_load_cpu_ratio", "Processors in use", [], [((), cpu)])
         yield _gauge("inzwa_load_memory_ratio", "Memory in use", [], [((), memory)])

@@ -79,8 +79,9 @@ class LimitSettings(Group):
 
 class LoadSettings(Group):
     """From which load of the machine on something is left undone, in percent of its processors
-    (their mean over `average_s` seconds) and of its memory. From `full_cpu_percent` on, or when
-    one packet in a hundred leaves more than `full_late_ms` late, new calls are refused."""
+    (their mean over `average_s` seconds) and of its memory. Where more than one packet in a
+    hundred leaves later than `full_late_ms`, or than a third of it while the processors are
+    busier than `full_cpu_percent`, new calls are refused."""
 
     read_ahead_cpu_percent: Annotated[float, Field(gt=0, le=100)] = 70.0
     cpu_percent: Annotated[float, Field(gt=0, le=100)] = 80.0
@@ -88,4 +89,4 @@ class LoadSettings(Group):
     least_tokens: Annotated[int, Field(ge=1)] = 50
     average_s: Annotated[int, Field(ge=1, le=600)] = 20
     full_cpu_percent: Annotated[float, Field(gt=0, le=100)] = 95.0
-    full_late_ms: Annotated[float, Field(gt=0, le=1000)] = 30.0
+    full_late_ms: Annotated[float, Field(gt=0, le=10_000)] = 30.0

@@ -7,18 +7,14 @@ listeners run once for all of them. No call has a timer or a task of its own for
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
 import structlog
 
-from inzwa_rtc.audio.frame import FRAME_MS
 from inzwa_rtc.transport.pace import Pacer
-
-WATCHED_TICKS = 10_000 // FRAME_MS  # 10 s: long enough for a 99th percentile
+from inzwa_rtc.transport.punctuality import Lateness, Punctuality
 
 log = structlog.get_logger(__name__)
 
@@ -39,14 +35,6 @@ class Line(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Lateness:
-    """By how many milliseconds the last packet of a tick left after it was due."""
-
-    p50_ms: float
-    p99_ms: float
-
-
 class MediaClock:
     """Made once for a server, whose tasks `run` is one of. It sleeps while there is no call."""
 
@@ -56,17 +44,16 @@ class MediaClock:
         self._lines: dict[Line, None] = {}  # in the order in which they came
         self._keepers = 0
         self._is_wanted = asyncio.Event()
-        self._late_s: deque[float] = deque(maxlen=WATCHED_TICKS)
+        self._punctuality = Punctuality()
 
     def __len__(self) -> int:
         return len(self._lines)
 
     @property
     def lateness(self) -> Lateness:
-        """Of the last 10 s; 0 while it sleeps, and when it wakes."""
-        late = sorted(self._late_s) or [0.0]
-        p50, p99 = (late[len(late) * percent // 100] for percent in (50, 99))
-        return Lateness(p50 * 1000, p99 * 1000)
+        """Of the last 10 s, ticks that a stall has taken among them; 0 while it sleeps, and when
+        it wakes."""
+        return self._punctuality.lateness
 
     def add(self, line: Line) -> None:
         """From the next tick on."""
@@ -97,10 +84,10 @@ class MediaClock:
                 number, wait = pacer.next_frame(loop.time())
                 await asyncio.sleep(wait)
                 self.send(number, loop.time())
-                self._late_s.append(loop.time() - pacer.due(number))
+                self._punctuality.note(number, loop.time() - pacer.due(number))
                 self.take_in(loop.time())
             self._is_wanted.clear()
-            self._late_s.clear()
+            self._punctuality.begin()
 
     def send(self, tick: int, now: float) -> None:
         """The first half of a tick: what callers hear is never late for what they say."""

@@ -23,11 +23,12 @@ _OWN_MS = 27.0  # of one packet and the encoder's look-ahead
 class Quality:
     """Of one call in one stretch of time: shares from 0 to 1, times in ms.
 
-    `loss` and `jitter_ms` are of the caller's packets, `concealed_ms` of sound that stands in
-    for lost ones, `buffer_ms` is how long packets waited for others; `lost_outward` is of ours.
+    `loss`, where enough came to judge it, and `jitter_ms` are of the caller's packets,
+    `concealed_ms` of sound that stands in for lost ones, `buffer_ms` is how long packets waited
+    for others; `lost_outward` is of ours.
     """
 
-    loss: float
+    loss: float | None
     lost_outward: float
     jitter_ms: float
     concealed_ms: float
@@ -38,7 +39,7 @@ class Quality:
     def score(self) -> float:
         """From 1 (nothing is understood) to 4.4 (nothing is wrong), of the worse direction."""
         delay_ms = self.round_trip_ms / 2 + self.buffer_ms + _OWN_MS
-        return round(opinion(delay_ms, max(self.loss, self.lost_outward)), 2)
+        return round(opinion(delay_ms, max(self.loss or 0.0, self.lost_outward)), 2)
 
 
 def network_measured(quality: Quality) -> NetworkMeasured:

@@ -4,7 +4,8 @@ A call's microphone is asked for its new frames at each tick. They pass the call
 suppressor, are cut into windows, and the windows of all calls are judged together. Each frame is
 then given back with the probability of the newest window that was whole by its end. A call that
 was stalled has several windows: as many passes follow each other, a few at each tick, until it
-has caught up. What goes wrong with one call ends that one alone.
+has caught up. What goes wrong with one call ends that one alone; what goes wrong with the
+network, those that were to be judged at that tick.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import structlog
 
 from inzwa_rtc.engines.contracts import Microphone, NoiseSuppressor, SharedVoiceDetector
 from inzwa_rtc.turntaking.silero import WINDOW, Rows, Windows
 from inzwa_rtc.turntaking.stream import Stream
 from inzwa_rtc.turntaking.weights import Floats
+
+log = structlog.get_logger(__name__)
 
 
 class Network(Protocol):
@@ -59,6 +63,7 @@ class Ear:
         self._network = network
         self._note = note
         self._streams: dict[Stream, None] = {}
+        self._has_failed = False  # the network, at the last tick that asked it anything
 
     def __len__(self) -> int:
         """How many calls there are, listened to or not."""
@@ -75,19 +80,30 @@ class Ear:
     def tick(self, now: float) -> None:
         """Listen to what has come since the last one. `now` is in seconds, monotonic."""
         streams = [one for one in tuple(self._streams) if self._is_well(one, one.gather, now)]
+        heard = [one for one in streams if one.windows]
+        judged = self._judged(heard) if heard else None
+        for stream in streams:
+            if stream in self._streams:
+                self._is_well(stream, stream.hand_on)
+        if judged is not None:
+            self._note(judged)  # last: an error of its own costs no call anything
+
+    def _judged(self, streams: Sequence[Stream]) -> Judged | None:
+        """Judge these; None, and they are given up, where the network fails."""
         try:
-            self._judge([one for one in streams if one.windows])
-        except Exception as error:  # noqa: BLE001 - the network's: nobody can be listened to
+            judged = self._judge(streams)
+        except Exception as error:
+            if not self._has_failed:  # it may do so at each tick, for all new calls
+                log.exception("ear.network_failed", calls=len(streams))
+            self._has_failed = True
             for stream in streams:
                 self._give_up(stream, error)
-            return
-        for stream in streams:
-            self._is_well(stream, stream.hand_on)
+            return None
+        self._has_failed = False
+        return judged
 
-    def _judge(self, streams: Sequence[Stream]) -> None:
+    def _judge(self, streams: Sequence[Stream]) -> Judged:
         """Pass by pass, the windows of all that have one."""
-        if not streams:
-            return
         network, began = self._network, time.perf_counter()
         windows, silent = network.windows, network.silent_windows
         number = 0
@@ -101,12 +117,10 @@ class Ear:
                 stream.judged.append(probability)
             number += 1
             streams = [one for one in streams if one.windows > number]
-        self._note(
-            Judged(
-                time.perf_counter() - began,
-                network.windows - windows,
-                network.silent_windows - silent,
-            )
+        return Judged(
+            time.perf_counter() - began,
+            network.windows - windows,
+            network.silent_windows - silent,
         )
 
     def _is_well(self, stream: Stream, act: Callable[..., None], *given: float) -> bool:

@@ -22,7 +22,8 @@ class TurnTimes(BaseModel):
 
 class LiveCall(BaseModel):
     """One call now. `user` is a pseudonym; the `state` is `away` while the caller's connection is
-    lost; `loss` the share of packets lost so far; `latest` the times of the newest turn that was
+    lost; `loss` the share of packets lost so far; `score` what people would say of the sound now,
+    from 1 to 4.4, where its network is known; `latest` the times of the newest turn that was
     answered."""
 
     id: str
@@ -34,6 +35,7 @@ class LiveCall(BaseModel):
     state: str
     language: str
     loss: float | None
+    score: float | None
     latest: TurnTimes | None
 
 
@@ -89,6 +91,7 @@ class LiveCalls:
             state="away" if call.is_away else watch.state,
             language=watch.language,
             loss=None if watch.loss is None else round(watch.loss, 4),
+            score=None if call.is_away else watch.score,
             latest=_times(watch.latest),
         )
 

@@ -39,11 +39,15 @@ class ChartPart(BaseModel):
 
 
 class ServerCharts(BaseModel):
-    """How the server is, and how quick its answers were. Stages are `silence`, `recognition`,
+    """How the server is, and how quick its answers were. It `takes_calls` unless it is drained, and
+    `has_room` unless it is too busy for one more; `late_ms` is by how much one in a hundred of its
+    packets left late in the last 10 s. Stages are `silence`, `recognition`,
     `first_token`, `first_audio` and `round_trip`; those that no turn came through are left out."""
 
     span_s: int
     takes_calls: bool
+    has_room: bool
+    late_ms: float
     calls: int
     calls_limit: int
     cpu_percent: float
@@ -83,6 +87,8 @@ class Charts:
         told = ServerCharts(
             span_s=span_s,
             takes_calls=self._calls.takes_calls,
+            has_room=not self._calls.is_too_busy,
+            late_ms=round(self._calls.media.clock.lateness.p99_ms, 1),
             calls=len(self._calls),
             calls_limit=self._calls.settings.max_concurrent_sessions,
             cpu_percent=round(telemetry.load.cpu_percent, 1),

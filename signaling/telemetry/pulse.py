@@ -5,15 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import NoReturn
 
-import structlog
-
 from signaling.calls import Calls
 from signaling.telemetry.telemetry import Telemetry
 
 EVERY_S = 0.25  # a stall that calls would hear is seldom missed
 REPORT_EVERY = 20  # beats: 5 s, as often as RTCP reports
-
-log = structlog.get_logger(__name__)
 
 
 async def feel(telemetry: Telemetry, calls: Calls) -> NoReturn:
@@ -26,7 +22,4 @@ async def feel(telemetry: Telemetry, calls: Calls) -> NoReturn:
         telemetry.lag.observe(max(0.0, loop.time() - due))
         beats += 1
         if beats % REPORT_EVERY == 0:
-            try:
-                calls.report_lines()
-            except Exception:  # one call's line must not end the figures of all
-                log.exception("pulse.lines_not_reported")
+            calls.report_lines()

@@ -67,6 +67,8 @@ class Metrics:
             calls=calls,
             calls_limit=engines.settings.max_concurrent_sessions,
             takes_calls=self._calls.takes_calls,
+            has_room=not self._calls.is_too_busy,
+            outbound_late_s=self._calls.media.clock.lateness.p99_ms / 1000,
             cpu_percent=load.cpu_percent,
             memory_percent=load.memory_percent,
             engines=[

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
-from typing import Literal, Protocol, runtime_checkable
+from collections.abc import AsyncGenerator
+from typing import Literal
 
 import structlog
 
@@ -26,25 +26,17 @@ from inzwa_rtc.events import (
     TurnMetrics,
     TurnRefused,
 )
-from inzwa_rtc.metrics.calls import CallMetrics, LineReport
+from inzwa_rtc.metrics.calls import CallMetrics
 from inzwa_rtc.metrics.figures import Figures
 from inzwa_rtc.observer import Queue, Stage
 from inzwa_rtc.playout.playout import Playout
 from inzwa_rtc.tracing.traces import CallTrace
-from inzwa_rtc.transport.quality import Quality, network_measured
+from inzwa_rtc.transport.quality import network_measured
+from signaling.telemetry.lines import Line, Lines
 
 State = Literal["connecting", "listening", "hearing", "thinking", "speaking", "held"]
 
 log = structlog.get_logger(__name__)
-
-
-@runtime_checkable
-class Line(Protocol):
-    """A transport that counts what it does."""
-
-    def statistics(self) -> Mapping[str, float]:
-        """Since the call began."""
-        ...
 
 
 class CallWatch:
@@ -54,14 +46,23 @@ class CallWatch:
         self.state: State = "connecting"
         self.language = ""
         self.latest: TurnMetrics | None = None
-        self.loss: float | None = None
-        """Share of packets that were lost, over the whole call."""
+        self.score: float | None = None
+        """Of the network now, where it is known."""
         self.failures = 0
         self._metrics = metrics
         self._figures = figures
         self._trace = trace
-        self._line: Line | None = None
-        self._reported: Mapping[str, float] = {}
+        self._lines = Lines()
+
+    @property
+    def loss(self) -> float | None:
+        """Share of packets that were lost, over the whole call."""
+        return self._lines.loss
+
+    @property
+    def dropped_s(self) -> float:
+        """The caller's audio that was given up as it was not taken in time."""
+        return self._lines.frames_dropped * FRAME_MS / 1000
 
     def event(self, event: Event) -> None:
         """As in `CallObserver`."""
@@ -102,35 +103,15 @@ class CallWatch:
 
     def report(self, line: Line) -> NetworkMeasured | None:
         """Count what the call's line did since the last report; how its network was meanwhile,
-        where packets came."""
-        now, before = line.statistics(), self._reported if line is self._line else {}
-        self._line, self._reported = line, now
-
-        def since(name: str) -> float:
-            return now.get(name, 0) - before.get(name, 0)
-
-        frame_s = FRAME_MS / 1000
-        self.loss = _share(now.get("packets_lost", 0), now.get("packets", 0))
-        self._metrics.line(
-            LineReport(
-                loss=_share(since("packets_lost"), since("packets")),
-                jitter_s=now["jitter_ms"] / 1000 if since("packets") else None,
-                waiting_s=now["frames_waiting"] * frame_s,
-                concealed_s=since("concealed_ms") / 1000,
-            )
-        )
-        if not since("packets"):
-            return None
-        quality = Quality(
-            loss=_share(since("packets_lost"), since("packets")) or 0.0,
-            lost_outward=now["lost_outward"],
-            jitter_ms=now["jitter_ms"],
-            concealed_ms=since("concealed_ms"),
-            buffer_ms=now["buffer_ms"],
-            round_trip_ms=now["round_trip_ms"],
-        )
-        measured = network_measured(quality)
-        self._metrics.event(measured)
+        where that is known."""
+        measured: NetworkMeasured | None = None
+        for interval in self._lines.look(line):
+            self._metrics.line(interval.report)
+            quality = interval.quality
+            measured = None if quality is None else network_measured(quality)
+            if measured is not None:
+                self._metrics.event(measured)
+        self.score = None if measured is None else measured.score
         return measured
 
     def _follow(self, event: Event) -> None:
@@ -175,7 +156,3 @@ class ObservedPeer:
         """As in `Peer`."""
         self._watch.event(event)
         self._peer.send(event)
-
-
-def _share(lost: float, received: float) -> float | None:
-    return lost / (lost + received) if lost + received > 0 else None

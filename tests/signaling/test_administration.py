@@ -92,6 +92,7 @@ async def test_a_call_over_webrtc_is_told_with_its_loss() -> None:
         server.calls.report_lines()
         _, told = await operator.ask("GET", "/calls")
     assert told["calls"][0]["loss"] == 0
+    assert told["calls"][0]["score"] > 4
     assert told["calls"][0]["id"] == caller.id
 
 

@@ -6,7 +6,9 @@ import asyncio
 
 import pytest
 
+from inzwa_rtc.transport import clock as clock_module
 from inzwa_rtc.transport.clock import MediaClock
+from inzwa_rtc.transport.punctuality import Lateness
 
 
 class Told:
@@ -81,3 +83,61 @@ async def test_it_ticks_while_there_are_lines_and_sleeps_while_there_are_none() 
 
 def test_a_clock_that_has_not_run_is_not_late() -> None:
     assert MediaClock().lateness.p99_ms == 0
+
+
+class Time:
+    """Stands in for `asyncio` where only time is asked of it: it passes as fast as it is read."""
+
+    Event = asyncio.Event
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def get_running_loop(self) -> Time:
+        return self
+
+    def time(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        await asyncio.sleep(0)
+
+
+class Slow(Told):
+    """Takes so long to take in what has come."""
+
+    def __init__(self, time: Time, work_s: float) -> None:
+        super().__init__([], "slow")
+        self.seen = asyncio.Queue[None]()
+        self._time = time
+        self._work_s = work_s
+
+    def take_in(self, now: float) -> None:
+        self._time.now += self._work_s
+        self.seen.put_nowait(None)
+
+
+async def late_after_10_s(time: Time, work_s: float) -> Lateness:
+    """Of a clock whose only line needs so long at each tick."""
+    clock, line = MediaClock(), Slow(time, work_s)
+    clock.add(line)
+    running = asyncio.create_task(clock.run())
+    until = time.now + 10
+    try:
+        while time.now < until:
+            await line.seen.get()
+        return clock.lateness
+    finally:
+        running.cancel()
+
+
+async def test_a_clock_whose_ticks_take_too_long_knows_that_it_is_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    time = Time()
+    monkeypatch.setattr(clock_module, "asyncio", time)
+    assert (await late_after_10_s(time, 0.01)).p99_ms == pytest.approx(0, abs=1e-3)
+    overloaded = await late_after_10_s(time, 0.2)
+    assert overloaded.p50_ms > 80
+    assert overloaded.p99_ms > 150

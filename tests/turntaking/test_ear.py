@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from inzwa_rtc.turntaking import silero
 from inzwa_rtc.turntaking.ear import Ear, Judged
@@ -189,17 +190,50 @@ def test_a_call_that_cannot_be_handed_on_to_ends_alone() -> None:
     assert len(good.given) == 4 and good.error is None
 
 
-def test_when_the_network_fails_all_who_were_to_be_judged_are_told() -> None:
+def test_when_the_network_fails_those_who_were_to_be_judged_are_told_and_nobody_else() -> None:
     network = LoudNetwork()
     network.failure = MemoryError()
     ear, wires = Ear(network), [Wire(LOUD, LOUD), Wire(LOUD, LOUD)]
-    with ear.of_call().listening(wires[0]), ear.of_call().listening(wires[1]):
+    begun, unheard = Wire(LOUD), Wire(*[LOUD] * 4)
+    with (
+        ear.of_call().listening(wires[0]),
+        ear.of_call().listening(wires[1]),
+        ear.of_call().listening(begun),
+        ear.unheard().listening(unheard),
+    ):
         ear.tick(0.0)
         assert [wire.error for wire in wires] == [network.failure] * 2
+        assert [wire.given for wire in wires] == [[], []]
+        assert begun.error is None and begun.given == [(LOUD, 0.0)]
+        assert unheard.error is None and len(unheard.given) == 4
         network.failure, later = None, Wire(LOUD, LOUD)
+        begun.frames.append(LOUD)
         with ear.of_call().listening(later):
             ear.tick(0.02)
         assert len(later.given) == 2
+        assert begun.given[1][1] == pytest.approx(0.9)
+
+
+def test_a_network_that_fails_again_and_again_is_told_of_once_until_it_is_well() -> None:
+    network = LoudNetwork()
+    ear = Ear(network)
+    with capture_logs() as lines:
+        for failure in (MemoryError(), MemoryError(), None, MemoryError()):
+            network.failure = failure
+            with ear.of_call().listening(Wire(LOUD, LOUD)):
+                ear.tick(0.0)
+    assert [line["event"] for line in lines] == ["ear.network_failed"] * 2
+
+
+def test_figures_that_cannot_be_noted_cost_no_call_anything() -> None:
+    def note(judged: Judged) -> None:
+        raise ValueError("of the figures")
+
+    ear, wire = Ear(LoudNetwork(), note), Wire(LOUD, LOUD)
+    with ear.of_call().listening(wire):
+        with pytest.raises(ValueError, match="of the figures"):
+            ear.tick(0.0)
+        assert wire.error is None and len(wire.given) == 2
 
 
 def test_silence_that_is_cut_short_costs_no_onset(

@@ -55,8 +55,9 @@ test('barging in shows that the caller is heard, and after the cut still does', 
 });
 
 test('what the server sees of the network is shown while the call lasts', () => {
-  const seen = then(after(...UP), { type: 'network', loss: 0.1, round_trip_ms: 40 });
+  const seen = then(after(...UP), { type: 'network', loss: 0.1, round_trip_ms: 40, at: 7 });
   assert.equal(seen.network.loss, 0.1);
+  assert.equal(seen.network.at, 7);
   assert.equal(seen.phase, 'listening');
   assert.equal(then(seen, { type: 'call.lost', at: 2000 }).network, null);
 });

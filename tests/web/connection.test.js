@@ -8,7 +8,7 @@ test('whatever goes wrong with WebRTC leaves the WebSocket to be tried, unless t
   const isOfTransport = (/** @type {string} */ code) => new CallFailure(code).isOfTransport;
   const codes = ['webrtc_blocked', 'webrtc_disabled', 'http_500', 'http_502', 'timeout', 'internal', 'bad_offer', 'no_audio', 'no_media_port'];
   assert.deepEqual(codes.filter((code) => !isOfTransport(code)), []);
-  const refusals = ['server_full', 'draining', 'server_gone', 'voice_disabled', 'origin_refused', 'host_refused'];
+  const refusals = ['server_full', 'server_busy', 'draining', 'server_gone', 'voice_disabled', 'origin_refused', 'host_refused'];
   assert.deepEqual(refusals.filter(isOfTransport), []);
 });
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pathOf, roundedUp } from '../../web/dashboard/chart.js';
 import { lengthOf } from '../../web/dashboard/view/calls.js';
+import { takingOf } from '../../web/dashboard/view/overview.js';
 import { found } from '../../web/dashboard/view/config.js';
 
 test('a line has a gap where nothing was measured, and a dot where one value stands alone', () => {
@@ -32,4 +33,12 @@ test('a setting is found by a part of its name, be it set or not', () => {
   assert.deepEqual(names('', true), ['turn.silence_ms']);
   assert.deepEqual(names('', false), ['port', 'turn.silence_ms']);
   assert.deepEqual(names(' PORT ', true), ['port']);
+});
+
+test('whether calls are let in is told, and why they are not', () => {
+  const figures = { takes_calls: true, has_room: true, late_ms: 41.6 };
+  const told = (/** @type {object} */ now) => takingOf({ ...figures, ...now }, (key, values) => [key, values?.ms].join(' ').trim());
+  assert.equal(told({}), 'takes_calls');
+  assert.equal(told({ has_room: false }), 'takes_busy 42');
+  assert.equal(told({ takes_calls: false, has_room: false }), 'takes_none');
 });

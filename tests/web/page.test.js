@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { gradeOf, gradeOfPackets, gradeOfUnderruns, PacketStats } from '../../web/quality.js';
+import { numbersOf } from '../../web/view/chip.js';
 import { fill } from '../../web/words.js';
 
 const web = new URL('../../web/', import.meta.url);
@@ -71,6 +72,10 @@ test('values fill their places, and an unknown place stays', () => {
   assert.equal(fill('{a} of {b}', { a: 1 }), '1 of {b}');
 });
 
+const NETWORK = { loss: 0, lost_outward: 0, jitter_ms: 4, concealed_ms: 0, buffer_ms: 20, round_trip_ms: 40, score: 4.3 };
+const report = (/** @type {number} */ packetsLost, /** @type {number} */ packetsReceived) =>
+  new Map([['a', { type: 'inbound-rtp', kind: 'audio', jitter: 0.004, packetsLost, packetsReceived }]]);
+
 test('a connection is as good as its worst number', () => {
   assert.equal(gradeOfPackets({ rtt_ms: 40, loss: 0, jitter_ms: 5 }), 'good');
   assert.equal(gradeOfPackets({ rtt_ms: 40, loss: 0.05, jitter_ms: 5 }), 'fair');
@@ -79,17 +84,45 @@ test('a connection is as good as its worst number', () => {
 });
 
 test('a call is as good as the worse of its two ways', () => {
-  const network = { loss: 0, lost_outward: 0, jitter_ms: 4, concealed_ms: 0, buffer_ms: 20, round_trip_ms: 40, score: 4.3 };
-  assert.equal(gradeOf({ grade: 'fair' }, null), 'fair');
-  assert.equal(gradeOf({ grade: 'fair' }, network), 'fair');
-  assert.equal(gradeOf({ grade: 'good' }, { ...network, loss: 0.05 }), 'fair');
-  assert.equal(gradeOf({ grade: 'fair' }, { ...network, loss: 0.2 }), 'poor');
+  const network = { ...NETWORK, at: 1000 };
+  assert.equal(gradeOf({ grade: 'fair' }, null, 1000), 'fair');
+  assert.equal(gradeOf({ grade: 'fair' }, network, 1000), 'fair');
+  assert.equal(gradeOf({ grade: 'good' }, { ...network, score: 4.02 }, 1000), 'fair');
+  assert.equal(gradeOf({ grade: 'good' }, { ...network, score: 3.1 }, 1000), 'fair');
+  assert.equal(gradeOf({ grade: 'good' }, { ...network, score: 3.09 }, 1000), 'poor');
+});
+
+test('what the server told of the network is good for two of its periods, and then it hears nothing', () => {
+  const network = { ...NETWORK, at: 1000 };
+  assert.equal(gradeOf({ grade: 'good' }, network, 11000), 'good');
+  assert.equal(gradeOf({ grade: 'good' }, network, 11001), 'poor');
+});
+
+test('the numbers are those of both ways, and the loss that nobody can judge is left out', () => {
+  const names = (/** @type {import('../../web/types.js').Network} */ network) => numbersOf({ grade: 'good', rtt_ms: 40 }, network, (key) => key).map(([name]) => name);
+  assert.deepEqual(names({ ...NETWORK, loss: 0 }), ['round_trip', 'score', 'loss_to_server', 'lost_outward', 'concealed', 'buffer']);
+  assert.deepEqual(names({ ...NETWORK, loss: null }), ['round_trip', 'score', 'lost_outward', 'concealed', 'buffer']);
 });
 
 test('loss is that of the last moments, not of the whole call', () => {
   const stats = new PacketStats();
-  const report = (/** @type {number} */ packetsLost, /** @type {number} */ packetsReceived) =>
-    new Map([['a', { type: 'inbound-rtp', kind: 'audio', jitter: 0.004, packetsLost, packetsReceived }]]);
   assert.equal(stats.read(report(50, 50)).loss, 0.5);
   assert.equal(stats.read(report(50, 150)).loss, 0);
+});
+
+test('a single lost packet of the few that come in silence makes no connection fair', () => {
+  const stats = new PacketStats();
+  assert.equal(stats.read(report(0, 5)).loss, undefined);
+  assert.deepEqual(stats.read(report(1, 9)), { grade: 'good', jitter_ms: 4, loss: undefined });
+  assert.equal(stats.read(report(1, 99)).loss, 0.01);
+  assert.equal(stats.read(report(2, 110)).loss, 0.01); // of the latest that could be judged
+  assert.equal(stats.read(report(11, 189)).loss, 0.1);
+});
+
+test('a connection over which nothing comes any more is poor', () => {
+  const stats = new PacketStats();
+  assert.equal(stats.read(report(0, 0)).grade, 'good');
+  assert.equal(stats.read(report(0, 300)).grade, 'good');
+  assert.deepEqual(stats.read(report(0, 300)), { grade: 'poor', jitter_ms: 4, loss: undefined });
+  assert.equal(stats.read(report(0, 301)).grade, 'good');
 });

@@ -9,6 +9,8 @@ export type Stages = Partial<Record<StageName, StageTimes>>;
 export interface Figures {
   span_s: number;
   takes_calls: boolean;
+  has_room: boolean;
+  late_ms: number;
   calls: number;
   calls_limit: number;
   cpu_percent: number;
@@ -27,6 +29,7 @@ export interface LiveCall {
   state: 'connecting' | 'listening' | 'hearing' | 'thinking' | 'speaking' | 'held' | 'away';
   language: string;
   loss: number | null;
+  score: number | null;
   latest: { silence_ms: number; transcript_ms: number; first_token_ms: number; first_audio_ms: number } | null;
 }
 

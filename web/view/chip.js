@@ -1,6 +1,6 @@
 /** How the call is connected and how well; the numbers on tap. */
 /** @import {Link, Network, State, Translate} from '../types.js' */
-import { gradeOf } from '../quality.js';
+import { gradeOf, isStale } from '../quality.js';
 import { byId, hide, make, put } from './element.js';
 
 export class ChipView {
@@ -16,16 +16,16 @@ export class ChipView {
     });
   }
 
-  /** @param {State} state @param {Translate} t */
-  draw({ transport, link, network }, t) {
+  /** @param {State} state @param {Translate} t @param {number} now */
+  draw({ transport, link, network }, t, now) {
     hide(this.chip, !transport, byId('call', HTMLButtonElement));
     if (!transport) return this.#open(false);
     this.chip.dataset.transport = transport;
-    const grade = link && gradeOf(link, network);
+    const grade = link && gradeOf(link, network, now);
     this.chip.dataset.grade = grade ?? '';
     const way = t(`transport_${transport}`);
     put(this.text, grade ? `${way} · ${t(`quality_${grade}`)}` : way);
-    this.#drawNumbers(link, network, t);
+    this.#drawNumbers(link, network && !isStale(network, now) ? network : null, t);
   }
 
   /** @param {Link | null} link @param {Network | null} network @param {Translate} t */
@@ -53,14 +53,16 @@ export class ChipView {
 }
 
 /** @param {Link | null} link @param {Network | null} network @param {Translate} t @returns {[string, string][]} */
-function numbersOf(link, network, t) {
+export function numbersOf(link, network, t) {
   /** @type {[string, string][]} */
   const rows = [];
   if (link?.rtt_ms !== undefined) rows.push([t('round_trip'), t('ms', { ms: link.rtt_ms })]);
   if (link?.loss !== undefined) rows.push([t('loss'), percent(link.loss)]);
   if (link?.jitter_ms !== undefined) rows.push([t('jitter'), t('ms', { ms: link.jitter_ms })]);
   if (network) {
-    rows.push([t('loss_to_server'), percent(network.loss)]);
+    rows.push([t('score'), network.score.toFixed(1)]);
+    if (network.loss !== null) rows.push([t('loss_to_server'), percent(network.loss)]);
+    rows.push([t('lost_outward'), percent(network.lost_outward)]);
     rows.push([t('concealed'), t('ms', { ms: Math.round(network.concealed_ms) })]);
     rows.push([t('buffer'), t('ms', { ms: Math.round(network.buffer_ms) })]);
   }

@@ -12,8 +12,9 @@ const CELLS = /** @type {const} */ ([
   ['turns', 'turns'],
   ['trip', 'round_trip'],
   ['loss', 'loss'],
+  ['score', 'score'],
 ]);
-const NUMBERS = new Set(['length', 'turns', 'trip', 'loss']);
+const NUMBERS = new Set(['length', 'turns', 'trip', 'loss', 'score']);
 
 export class CallsView {
   #table = byId('calls', HTMLTableElement);
@@ -55,6 +56,7 @@ export class CallsView {
     write('turns', String(call.turns));
     write('trip', call.latest ? t('ms', { ms: call.latest.first_audio_ms }) : '–');
     write('loss', call.loss === null ? '–' : `${(100 * call.loss).toFixed(1)} %`);
+    write('score', call.score === null ? '–' : call.score.toFixed(1));
     put(end, t('end_call'));
   }
 

@@ -23,10 +23,16 @@ export class OverviewView {
     put(byId('trip-more', HTMLElement), trip ? t('trip_more', { ms: trip.p95_ms, turns: trip.turns }) : t('no_turns'));
     const pill = byId('taking', HTMLElement);
     pill.hidden = false;
-    pill.dataset.taking = String(figures.takes_calls);
-    put(byId('taking-text', HTMLElement), t(figures.takes_calls ? 'takes_calls' : 'takes_none'));
+    pill.dataset.taking = String(figures.takes_calls && figures.has_room);
+    put(byId('taking-text', HTMLElement), takingOf(figures, t));
     this.#charts.replaceChildren(...STAGES.map((name) => drawn(name, figures, t)));
   }
+}
+
+/** Whether new calls are let in, and why not. @param {Figures} figures @param {Translate} t */
+export function takingOf({ takes_calls, has_room, late_ms }, t) {
+  if (!takes_calls) return t('takes_none');
+  return has_room ? t('takes_calls') : t('takes_busy', { ms: Math.round(late_ms) });
 }
 
 /** @param {string} id @param {number} value @param {string} label @param {number} [most] */
