@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-HIGH = 0.08  # the share of packets from which on SILK's FEC is worth its price (docs/media.md)
-LOW = 0.04  # and below which it is not any more
+HIGH = 0.12  # the share of packets from which on SILK's FEC is worth its price (docs/media.md)
+LOW = 0.06  # and below which it is not any more
 _REMEMBERED = 5  # reports, roughly: one of them tells of some 50 packets, and of chance
 
 

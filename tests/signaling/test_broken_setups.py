@@ -69,7 +69,8 @@ def broken_at_the_second_address(patch: pytest.MonkeyPatch) -> None:
 
 def taken_away_before_the_second(patch: pytest.MonkeyPatch) -> None:
     """The second look for a port fails, not by finding none."""
-    bind, found = ice._bound_socket, []
+    bind = ice._bound_socket
+    found: list[Any] = []
 
     def broken(*where: Any) -> Any:
         if found:

@@ -29,8 +29,8 @@ async def test_a_caller_who_loses_much_is_sent_what_can_be_repaired() -> None:
     assert not decoder.has_fec(await spoken_at_loss(line, 0.02, 20))
     assert not decoder.has_fec(await spoken_at_loss(line, 0.2, 2))
     assert not decoder.has_fec(await spoken_at_loss(line, 0.0, 5))
-    assert decoder.has_fec(await spoken_at_loss(line, 0.1, 12))
-    assert decoder.has_fec(await spoken_at_loss(line, 0.05, 20))
+    assert decoder.has_fec(await spoken_at_loss(line, 0.15, 12))
+    assert decoder.has_fec(await spoken_at_loss(line, 0.08, 20))
     assert not decoder.has_fec(await spoken_at_loss(line, 0.01, 12))
 
 
