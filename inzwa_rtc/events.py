@@ -222,9 +222,9 @@ class TurnMetrics:
 class NetworkMeasured:
     """How the network of the call was of late, as the server sees it: shares from 0 to 1, times
     in ms. `loss` (None while too few of them came to judge it) and `jitter_ms` are of the
-    caller's packets, `lost_outward` of the server's as
-    the caller reports them; `concealed_ms` of the caller's sound had to be made up, and packets
-    waited `buffer_ms` for others. `score` is an estimated opinion of the sound, 1 to 4.4."""
+    caller's packets, `lost_outward` of the server's as the caller reports them; `concealed_ms` of
+    the caller's sound had to be made up, and packets waited `buffer_ms` for others. `score` is
+    an estimated opinion of the sound, 1 to 4.4."""
 
     loss: float | None
     lost_outward: float

@@ -45,8 +45,11 @@ class Names:
         return tuple(kept)
 
     def nearest(self, parts: Sequence[Part]) -> str | None:
-        """The setting that was probably meant: one beside it, one elsewhere of that name, or
-        one that is written alike."""
+        """The setting that was probably meant: one whose parts were joined otherwise, one beside
+        it, one elsewhere of that name, or one that is written alike."""
+        joined = "_".join(map(str, parts))
+        if same := [".".join(one) for one in self._all if "_".join(one) == joined]:
+            return same[0]
         *above, last = parts
         beside = {name for node in self._nodes(above) for name in node.get("properties", {})}
         if close := difflib.get_close_matches(str(last), sorted(beside), n=1):

@@ -26,7 +26,6 @@ _PASSWORD = re.compile(r"[A-Za-z0-9+/]{22,256}")
 _MID = re.compile(r"[!-~]{1,64}")
 _OPUS = re.compile(r"([0-9]{1,3}) opus/48000/2", re.I)
 _DYNAMIC = range(96, 128)  # payload types that aiortc takes as they are offered
-_EXTENSION = re.compile(r"(1[0-4]|[1-9])(?:/[a-z]+)? [!-~]+")  # one-byte headers (RFC 8285)
 _SSRC = re.compile(r"[0-9]{1,10} cname:[!-~]{1,255}")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _SCTP_PORT, _MESSAGE_BYTES = 5000, 65_536  # where an offer names none (RFC 8841)
@@ -176,12 +175,6 @@ class _Reading:
             raise _refused("The offer's audio needs a port of its own for RTCP.")
         yield "a=rtcp-mux"
         yield f"a=rtpmap:{self._payload} opus/48000/2"
-        seen: set[str] = set()
-        for value in filter(_EXTENSION.fullmatch, section.values("extmap")):
-            identifier = re.split(r"[ /]", value)[0]
-            if identifier not in seen:
-                seen.add(identifier)
-                yield f"a=extmap:{value}"
         yield from (f"a=ssrc:{v}" for v in filter(_SSRC.fullmatch, section.values("ssrc")[:1]))
 
     def _transport(self, section: Section, group: list[str]) -> Iterator[str]:

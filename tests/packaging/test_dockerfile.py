@@ -13,7 +13,7 @@ from tests.support.dockerfile import ROOT, Stage, context, lineage, stages
 TARGETS = ("embedded", "full")
 # Environments of their own, compilers, and what is for those who develop or release.
 IN_NO_IMAGE = {"openai-whisper", "coqui", "qwen3", "chatterbox", "llama-cpp-python"}
-IN_NO_IMAGE |= {"test", "sbom", "acceptance"}
+IN_NO_IMAGE |= {"test", "sbom", "acceptance", "bench"}
 
 
 def extras() -> dict[str, list[str]]:

@@ -24,6 +24,7 @@ MESSAGES = [
 ]
 EVENTS: list[Event] = [
     events.SessionStarted("id", "token", 16_000, "en", "v", 1.0),
+    events.SessionResumed("id", "token", 16_000, "en", "v", 1.0, "conversation", True, 3),
     events.SessionUpdated("en", "v", 1.0),
     events.SessionEnded("caller"),
     events.SpeechStarted(1),
@@ -38,9 +39,11 @@ EVENTS: list[Event] = [
     events.PlaybackEnded(1),
     events.Caption(1, "hi", 0, 0),
     events.TurnInterrupted(1, "hi"),
+    events.ReplyUnheard(1, "hi"),
     events.TurnRefused(1, "topic"),
     events.TurnMetrics(1, 1, 2, 3, 4),
-    events.Failure("code", "message", "action", 1),
+    events.NetworkMeasured(0.1, 0.2, 3.0, 40.0, 20.0, 50.0, 3.5),
+    events.Failure("code", "message", "action", 1, "idle"),
 ]
 
 
