@@ -184,7 +184,8 @@ async def test_a_connection_that_does_not_end_by_itself_is_ended(
                 (call,) = server.calls.all()
                 assert call.peer is not None
                 (transceiver,) = call.peer._pc.getTransceivers()
-                transceiver.stop = stop  # not patched: what undoes that would keep the call
+                # Not patched: what undoes that would keep the call.
+                transceiver.stop = stop  # type: ignore[method-assign]
                 del call, transceiver
                 caller.send(type="stop")
                 await server.calls.all_ended()

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.network import Bursts, Impairment
-from inzwa_rtc.transport.jitterbuffer import MAX_SURPLUS_MS, JitterBuffer, Missing
+from inzwa_rtc.transport.jitterbuffer import MAX_SURPLUS_MS, MOST_WAIT_S, JitterBuffer, Missing
 from inzwa_rtc.transport.rtp import RtpPacket
 from tests.support.rtp import waiting
 
@@ -126,8 +126,9 @@ def test_every_packet_that_arrives_is_used_once_in_order_or_counted(
 )
 def test_time_in_the_call_follows_real_time_within_the_patience(network: Impairment) -> None:
     heard = hear(network, 300)
-    behind_s = heard.buffer.patience_s + 3 * TICK_S
-    assert min(heard.ahead_s) >= -behind_s - 0.06
+    # Behind a gap it waits for what is missing; where nothing comes, for the longest wait there is.
+    behind_s = max(heard.buffer.patience_s + 6 * TICK_S, MOST_WAIT_S + 2 * TICK_S)
+    assert min(heard.ahead_s) >= -behind_s - 1e-6
     assert max(heard.ahead_s) <= MAX_SURPLUS_MS / 1000 + 0.04
 
 
