@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import fractions
 import json
 
 import av
@@ -27,6 +26,7 @@ from aiortc import (
 )
 from aiortc.mediastreams import MediaStreamError
 
+from benchmarks.answer import RATE, SAMPLES, Answer
 from inzwa_rtc.audio.frame import Frame, frame_bytes
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE
 from inzwa_rtc.settings import TurnSettings
@@ -39,40 +39,9 @@ from inzwa_rtc.turntaking.detector import (
 )
 from inzwa_rtc.turntaking.vad import SileroVad
 
-RATE = 48_000
 ANSWER_FRAMES = 200
-_SAMPLES = RATE // 50
-_TONE = (3000 * np.sin(2 * np.pi * 300 * np.arange(_SAMPLES) / RATE)).astype(np.int16)
-
-
-class Tone(MediaStreamTrack):
-    """Silence, or a tone for as many frames as are left."""
-
-    kind = "audio"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.frames_left = 0
-        self.is_held = False
-        self._began: float | None = None
-        self._sent = 0
-
-    async def recv(self) -> av.AudioFrame:
-        if self.readyState != "live":
-            raise MediaStreamError
-        loop = asyncio.get_running_loop()
-        self._began = loop.time() if self._began is None else self._began
-        await asyncio.sleep(max(0.0, self._began + self._sent * 0.02 - loop.time()))
-        samples = np.zeros(_SAMPLES, np.int16)
-        if self.frames_left and not self.is_held:
-            self.frames_left -= 1
-            samples = _TONE
-        frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
-        frame.sample_rate = RATE
-        frame.pts = self._sent * _SAMPLES
-        frame.time_base = fractions.Fraction(1, RATE)
-        self._sent += 1
-        return frame
+_TIMES = np.arange(SAMPLES) / RATE
+_TONE = (3000 * np.sin(2 * np.pi * 300 * _TIMES)).astype(np.int16).reshape(1, -1)
 
 
 class StockCall:
@@ -80,7 +49,7 @@ class StockCall:
 
     def __init__(self) -> None:
         self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        self._tone = Tone()
+        self._tone = Answer(_TONE)
         self._vad = SileroVad()
         self._detector = TurnDetector(TurnSettings())
         self._channel: RTCDataChannel | None = None

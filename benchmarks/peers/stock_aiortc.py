@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fractions
 
 import av
 import numpy as np
@@ -16,41 +15,10 @@ from aiortc import (
 )
 from aiortc.mediastreams import MediaStreamError
 
+from benchmarks.answer import RATE, SAMPLES, Answer
 from benchmarks.peers.shared import SENTENCES, WINDOW, Given, Silero, Turns, given, tone
 
-RATE = 48_000
-_SAMPLES = RATE // 50
-_TONE = tone(RATE).reshape(-1, _SAMPLES)
-
-
-class Answer(MediaStreamTrack):
-    """Silence, or a tone for as many frames as are left."""
-
-    kind = "audio"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.frames_left = 0
-        self.is_held = False
-        self._began: float | None = None
-        self._sent = 0
-
-    async def recv(self) -> av.AudioFrame:
-        if self.readyState != "live":
-            raise MediaStreamError
-        loop = asyncio.get_running_loop()
-        self._began = loop.time() if self._began is None else self._began
-        await asyncio.sleep(max(0.0, self._began + self._sent * 0.02 - loop.time()))
-        samples = np.zeros(_SAMPLES, np.int16)
-        if self.frames_left and not self.is_held:
-            self.frames_left -= 1
-            samples = _TONE[self.frames_left % len(_TONE)]
-        frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
-        frame.sample_rate = RATE
-        frame.pts = self._sent * _SAMPLES
-        frame.time_base = fractions.Fraction(1, RATE)
-        self._sent += 1
-        return frame
+_TONE = tone(RATE).reshape(-1, SAMPLES)
 
 
 class Call:
@@ -58,7 +26,7 @@ class Call:
 
     def __init__(self, silero: Silero, silence_ms: int) -> None:
         self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        self._answer = Answer()
+        self._answer = Answer(_TONE)
         self._vad = silero.stream()
         self._turns = Turns(silence_ms)
         self._listening: asyncio.Task[None] | None = None

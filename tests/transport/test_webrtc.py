@@ -5,17 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from asyncio import selector_events
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import numpy as np
 import pytest
-from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 from av import AudioFrame
 
 from inzwa_rtc.conversation.event_log import KEPT
-from inzwa_rtc.conversation.peer import Command
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.events import ReplyFinished
 from inzwa_rtc.playout.playout import Playout
@@ -24,40 +20,16 @@ from inzwa_rtc.speech.cache.phrase import KeptPhrase
 from inzwa_rtc.transport import webrtc
 from inzwa_rtc.transport.hooks import MAX_DATAGRAM
 from inzwa_rtc.transport.sender import OUT_SAMPLE_RATE
-from inzwa_rtc.transport.webrtc import WebRtcPeer
-from signaling.dialects.native import NativeDialect
-from tests.support.listening import Steered
 from tests.support.peer import settle
-from tests.support.ticking import ticking
+from tests.support.peering import answered, paired
 
 GOOD = "candidate:1 1 udp 2122 192.0.2.50 50000 typ host"
 
 
-@asynccontextmanager
-async def answered(
-    label: str = "inzwa",
-) -> AsyncIterator[tuple[WebRtcPeer[Command], RTCDataChannel, str]]:
-    """A peer, its client's data channel, and the answer."""
-    settings = Settings()
-    client = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-    channel = client.createDataChannel(label)
-    client.addTransceiver("audio")
-    await client.setLocalDescription(await client.createOffer())
-    async with ticking() as clock:
-        peer = WebRtcPeer[Command](settings, NativeDialect(settings.limits), clock, Steered())
-        try:
-            answer = await peer.answer(client.localDescription.sdp)
-            await client.setRemoteDescription(RTCSessionDescription(answer, "answer"))
-            yield peer, channel, answer
-        finally:
-            await client.close()
-            await peer.close()
-
-
 async def test_the_answer_offers_opus_and_nothing_else() -> None:
     """aiortc's client offers G722, PCMU and PCMA as well."""
-    async with answered() as (_, _, answer):
-        codecs = [line for line in answer.splitlines() if line.startswith("a=rtpmap:")]
+    async with answered() as pair:
+        codecs = [line for line in pair.answer.splitlines() if line.startswith("a=rtpmap:")]
         assert [line.partition(" ")[2] for line in codecs] == ["opus/48000/2"]
 
 
@@ -74,46 +46,35 @@ async def test_the_answer_offers_opus_and_nothing_else() -> None:
 async def test_a_candidate_that_makes_no_sense_is_the_clients_fault(
     candidate: str, mid: str | None
 ) -> None:
-    async with answered() as (peer, _, _):
+    async with answered() as pair:
         with pytest.raises(PeerError) as refused:
-            await peer.add_candidate(candidate, mid, None)
+            await pair.peer.add_candidate(candidate, mid, None)
         assert refused.value.code == "bad_candidate"
         assert refused.value.action
 
 
 async def test_a_phrase_that_was_encoded_before_is_heard_and_nothing_is_encoded() -> None:
-    settings = Settings()
     times = np.arange(OUT_SAMPLE_RATE) / OUT_SAMPLE_RATE
     tone = (9000 * np.sin(2 * np.pi * 500 * times)).astype("<i2").tobytes()
-    phrase = KeptPhrase.of(tone, OUT_SAMPLE_RATE, (), settings.opus_bitrate)
-    client = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-    client.addTransceiver("audio", "recvonly")
-    await client.setLocalDescription(await client.createOffer())
-    async with ticking() as clock:
-        peer = WebRtcPeer[Command](settings, NativeDialect(settings.limits), clock, Steered())
-        try:
-            answer = await peer.answer(client.localDescription.sdp)
-            await client.setRemoteDescription(RTCSessionDescription(answer, "answer"))
-            assert await peer.connected(10)
-            playout = Playout(peer.out_sample_rate, lambda event: None)
-            peer.play(playout)
-            speech = playout.speech(1)
-            speech.begin_phrase("tone", 0)
-            await speech.write_frames(phrase.encoded_frames())
-            speech.end_phrase()
-            speech.finish()
-            track = client.getReceivers()[0].track
-            loud = 0
-            async with asyncio.timeout(30):
-                while loud < 30:  # of 50 frames
-                    frame = await track.recv()
-                    assert isinstance(frame, AudioFrame)
-                    sound = frame.to_ndarray().astype(float)
-                    loud += 4000 < np.sqrt(np.mean(sound**2)) < 8000
-                await speech.played_out()
-        finally:
-            await client.close()
-            await peer.close()
+    phrase = KeptPhrase.of(tone, OUT_SAMPLE_RATE, (), Settings().opus_bitrate)
+    async with paired("recvonly") as pair:
+        peer = pair.peer
+        playout = Playout(peer.out_sample_rate, lambda event: None)
+        peer.play(playout)
+        speech = playout.speech(1)
+        speech.begin_phrase("tone", 0)
+        await speech.write_frames(phrase.encoded_frames())
+        speech.end_phrase()
+        speech.finish()
+        track = pair.client.getReceivers()[0].track
+        loud = 0
+        async with asyncio.timeout(30):
+            while loud < 30:  # of 50 frames
+                frame = await track.recv()
+                assert isinstance(frame, AudioFrame)
+                sound = frame.to_ndarray().astype(float)
+                loud += 4000 < np.sqrt(np.mean(sound**2)) < 8000
+            await speech.played_out()
     assert peer._sender is not None
     assert peer._sender.encodes == 0
 
@@ -130,7 +91,8 @@ async def test_no_datagram_is_larger_than_every_path_carries(
         send(self, data, address)
 
     monkeypatch.setattr(transport, "sendto", sendto)
-    async with answered() as (peer, channel, _):
+    async with answered() as pair:
+        peer, channel = pair.peer, pair.channel
         received = asyncio.Event()
         text = "x" * 20_000
         channel.on("message", lambda message: received.set() if text in message else None)
@@ -147,7 +109,8 @@ async def test_a_set_up_that_is_given_up_while_it_waits_for_the_channel_does_not
 ) -> None:
     """Whoever has gone on over another connection is not taken away from it."""
     monkeypatch.setattr(webrtc, "CHANNEL_WAIT_S", 600)
-    async with answered("another") as (peer, _, _):
+    async with answered("another") as pair:
+        peer = pair.peer
         connecting = asyncio.create_task(peer.connected(30))
         await peer._connected.wait()
         await settle()
@@ -157,7 +120,8 @@ async def test_a_set_up_that_is_given_up_while_it_waits_for_the_channel_does_not
 
 
 async def test_all_that_was_missed_waits_for_the_channel() -> None:
-    async with answered() as (peer, channel, _):
+    async with answered() as pair:
+        peer, channel = pair.peer, pair.channel
         told = asyncio.Queue[Any]()
         channel.on("message", told.put_nowait)
         for number in range(1 + KEPT):
@@ -169,7 +133,8 @@ async def test_all_that_was_missed_waits_for_the_channel() -> None:
 
 
 async def test_who_was_told_more_than_waits_is_lost_and_not_told_a_part() -> None:
-    async with answered() as (peer, channel, _):
+    async with answered() as pair:
+        peer, channel = pair.peer, pair.channel
         told: list[Any] = []
         channel.on("message", told.append)
         for number in range(webrtc.MAX_UNSENT_EVENTS + 1):
