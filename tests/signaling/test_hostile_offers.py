@@ -178,7 +178,7 @@ async def test_nothing_is_sent_where_no_caller_can_be(
     path, token = f"/v1/calls/{told['id']}", told["call_token"]
     body = {"candidates": [{"candidate": candidate, "sdpMid": "0"}]}
     assert (await asked(live, "PATCH", path, token, json=body))[0] == 204
-    peer = live.server.calls.find(told["id"]).peer
+    peer = live.server.calls.find(told["id"]).shown
     assert peer is not None
     assert remote_candidates(peer) == []
     await live.is_unharmed()

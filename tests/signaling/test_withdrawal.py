@@ -13,7 +13,6 @@ import pytest
 from inzwa_rtc.store import opened
 from inzwa_rtc.users import User
 from signaling import withdrawal
-from signaling.telemetry import pulse
 from signaling.withdrawal import Withdrawal
 from tests.support.server import serving
 
@@ -121,23 +120,6 @@ async def test_one_fault_does_not_end_the_watch_for_good(monkeypatch: pytest.Mon
     async with asyncio.timeout(20):
         await looked.wait()
     watching.cancel()
-
-
-async def test_one_fault_does_not_end_the_pulse(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pulse, "EVERY_S", 0.0)
-    monkeypatch.setattr(pulse, "REPORT_EVERY", 1)
-    reported = asyncio.Event()
-    faults = [KeyError("jitter_ms")]
-
-    def report() -> None:
-        if faults:
-            raise faults.pop()
-        reported.set()
-
-    async with serving() as server:
-        monkeypatch.setattr(server.calls, "report_lines", report)
-        async with asyncio.timeout(20):
-            await reported.wait()
 
 
 async def test_nothing_keeps_the_name_of_whom_another_process_deletes(
