@@ -35,6 +35,8 @@ _OURS: Mapping[str, Mapping[str, Any]] = {
     "resume": {"lost_s": 0, "closed_s": 0},
     "timeouts": {"network_silence": 10},  # callers without a microphone answer checks every 5 s
     "access": {"calls_per_minute": 0, "requests_per_minute": 0},
+    # What calls leave behind is counted, not how many there may be.
+    "load": {"full_cpu_percent": 100, "full_late_ms": 10_000},
 }
 
 
