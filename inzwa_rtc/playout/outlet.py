@@ -49,12 +49,6 @@ class Outlet(Playout):
         if not self._is_closed:
             self._playout.want(form if self.rate == self._playout.rate else None)
 
-    @property
-    def is_all_heard(self) -> bool:
-        """Whether the caller was heard from long enough after all that has left."""
-        self._forget_heard()
-        return not self._left
-
     def pull(self) -> PlayoutFrame | None:
         """As in `Playout`; silence once it is closed."""
         if self._is_closed:

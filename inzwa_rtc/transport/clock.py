@@ -14,7 +14,7 @@ from typing import Any, NoReturn, Protocol
 import structlog
 
 from inzwa_rtc.transport.pace import Pacer
-from inzwa_rtc.transport.punctuality import Lateness, Punctuality
+from inzwa_rtc.transport.punctuality import Percentiles, Punctuality
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +50,7 @@ class MediaClock:
         return len(self._lines)
 
     @property
-    def lateness(self) -> Lateness:
+    def lateness(self) -> Percentiles:
         """Of the last 10 s, ticks that a stall has taken among them; 0 while it sleeps, and when
         it wakes."""
         return self._punctuality.lateness

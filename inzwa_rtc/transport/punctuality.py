@@ -18,7 +18,7 @@ TICK_S = FRAME_MS / 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Lateness:
+class Percentiles:
     """By how many milliseconds the last packet of a tick left after it was due."""
 
     p50_ms: float
@@ -48,8 +48,8 @@ class Punctuality:
         self._next = tick + 1
 
     @property
-    def lateness(self) -> Lateness:
+    def lateness(self) -> Percentiles:
         """The percentiles: no more than so many in a hundred were later (nearest rank)."""
         late = sorted(self._late_s)
         p50, p99 = (late[math.ceil(len(late) * percent / 100) - 1] for percent in (50, 99))
-        return Lateness(p50 * 1000, p99 * 1000)
+        return Percentiles(p50 * 1000, p99 * 1000)

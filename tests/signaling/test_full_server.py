@@ -12,7 +12,7 @@ import pytest
 
 from inzwa_rtc.machine.load import LoadMeter, MachineLoad
 from inzwa_rtc.transport.clock import MediaClock
-from inzwa_rtc.transport.punctuality import Lateness
+from inzwa_rtc.transport.punctuality import Percentiles
 from signaling.load import judge
 from tests.signaling.test_resuming import away, break_off, refusal
 from tests.signaling.test_socket import Socket, socket
@@ -74,7 +74,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> Callable[[Serving, float, float
 
     def measured(server: Serving, late_ms: float, cpu_percent: float) -> None:
         load = MachineLoad(cpu_percent, 10)
-        monkeypatch.setattr(MediaClock, "lateness", Lateness(0, late_ms))
+        monkeypatch.setattr(MediaClock, "lateness", Percentiles(0, late_ms))
         monkeypatch.setattr(LoadMeter, "read", lambda _: load)
         judge(server.calls.media, load)
 

@@ -11,7 +11,7 @@ from inzwa_rtc.conversation.shedding import Shedding
 from inzwa_rtc.machine.load import LoadMeter, MachineLoad
 from inzwa_rtc.settings import LoadSettings
 from inzwa_rtc.transport.clock import MediaClock
-from inzwa_rtc.transport.punctuality import Lateness
+from inzwa_rtc.transport.punctuality import Percentiles
 from inzwa_rtc.turntaking.ear import Ear
 from signaling import load
 from signaling.admission import Admission
@@ -64,8 +64,8 @@ class Late(MediaClock):
     late_ms = 0.0
 
     @property
-    def lateness(self) -> Lateness:
-        return Lateness(0, self.late_ms)
+    def lateness(self) -> Percentiles:
+        return Percentiles(0, self.late_ms)
 
 
 def media(clock: MediaClock) -> Media:

@@ -9,7 +9,7 @@ from inzwa_rtc.conversation.resumable import ResumablePeer
 from inzwa_rtc.events import Event, NetworkMeasured
 from inzwa_rtc.machine.load import MachineLoad
 from inzwa_rtc.transport.clock import MediaClock
-from inzwa_rtc.transport.punctuality import Lateness
+from inzwa_rtc.transport.punctuality import Percentiles
 from signaling.load import judge
 from tests.signaling.test_lines import Line
 from tests.signaling.test_socket import socket
@@ -67,7 +67,7 @@ async def test_nothing_is_told_of_the_network_behind_the_end_of_a_call(
 
 
 async def test_the_operator_sees_whether_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(MediaClock, "lateness", Lateness(0, 50))
+    monkeypatch.setattr(MediaClock, "lateness", Percentiles(0, 50))
     async with serving(call=NO_GREETING, load={}) as server:
         before = await figures(server.url)
         assert before.value("inzwa_has_room") == 1

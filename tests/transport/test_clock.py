@@ -8,7 +8,7 @@ import pytest
 
 from inzwa_rtc.transport import clock as clock_module
 from inzwa_rtc.transport.clock import MediaClock
-from inzwa_rtc.transport.punctuality import Lateness
+from inzwa_rtc.transport.punctuality import Percentiles
 
 
 class Told:
@@ -118,7 +118,7 @@ class Slow(Told):
         self.seen.put_nowait(None)
 
 
-async def late_after_10_s(time: Time, work_s: float) -> Lateness:
+async def late_after_10_s(time: Time, work_s: float) -> Percentiles:
     """Of a clock whose only line needs so long at each tick."""
     clock, line = MediaClock(), Slow(time, work_s)
     clock.add(line)

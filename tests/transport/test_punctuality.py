@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inzwa_rtc.transport.pace import Pacer
-from inzwa_rtc.transport.punctuality import WATCHED_TICKS, Lateness, Punctuality
+from inzwa_rtc.transport.punctuality import WATCHED_TICKS, Percentiles, Punctuality
 
 
-def lateness(*ticks: tuple[int, float]) -> Lateness:
+def lateness(*ticks: tuple[int, float]) -> Percentiles:
     """Of these ticks: a number, and by how many ms it was late."""
     punctuality = Punctuality()
     for tick, late_ms in ticks:
@@ -18,7 +18,7 @@ def lateness(*ticks: tuple[int, float]) -> Lateness:
     return punctuality.lateness
 
 
-def driven(work_s: float, seconds: float) -> tuple[Lateness, int]:
+def driven(work_s: float, seconds: float) -> tuple[Percentiles, int]:
     """A clock that paces itself, each of whose ticks takes so long; how many there were."""
     now, sent = 0.0, 0
     pacer, punctuality = Pacer(now), Punctuality()
@@ -79,7 +79,7 @@ def test_a_clock_that_begins_anew_is_punctual() -> None:
     punctuality = Punctuality()
     punctuality.note(300, 0.5)
     punctuality.begin()
-    assert punctuality.lateness == Lateness(0, 0)
+    assert punctuality.lateness == Percentiles(0, 0)
 
 
 @given(st.lists(st.tuples(st.integers(1, 700), st.floats(0, 0.1)), max_size=30))
