@@ -101,9 +101,14 @@ class PhraseCache:
         return phrase
 
     def recurs(self, key: PhraseKey) -> bool:
-        """Whether this phrase was asked for here before, or is pinned. Remembers that it was."""
+        """Whether this phrase was asked for here before, or is pinned, so that it is worth keeping.
+        Remembers that it was. None is where no other than pinned ones are kept."""
         digest = key.digest
-        if key.line in self._pinned or digest in self._once:
+        if key.line in self._pinned:
+            return True
+        if not self._recent.maxsize and self._folder is None:
+            return False
+        if digest in self._once:
             return True
         self._once[digest] = None
         return False

@@ -112,6 +112,15 @@ async def test_pinned_phrases_stay_without_any_room_and_at_any_length() -> None:
     assert kept.size_bytes > 0
 
 
+def test_a_phrase_recurs_that_was_asked_for_before_where_it_would_be_kept(tmp_path: Path) -> None:
+    for kept in (cache(), cache(memory_mb=0, disk_mb=1, folder=str(tmp_path))):
+        assert [kept.recurs(key("other")) for _ in range(3)] == [False, True, True]
+    none = cache(memory_mb=0)
+    none.pin([key("greeting")])
+    assert [none.recurs(key("other")) for _ in range(3)] == [False, False, False]
+    assert none.recurs(key("greeting"))
+
+
 async def test_a_pinned_phrase_stays_pinned_in_another_loudness() -> None:
     kept = cache(memory_mb=0)
     kept.pin([key("greeting")])
