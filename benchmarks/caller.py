@@ -171,6 +171,7 @@ class _Decoder:
         number, at = packet.sequence_number, packet.timestamp
         self._receiver.push(rtp.RtpPacket(number, at, packet.payload, packet.ssrc), _now())
         self._receiver.take(_now())
+        self._receiver.decode()
         return False, None
 
 

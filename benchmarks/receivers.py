@@ -74,6 +74,7 @@ def ours(arrivals: Arrivals, phase_s: float, until: float) -> Received:
             receiver.push(packet, at)
         sink.now = now
         receiver.take(now)
+        receiver.decode()
         now += _TICK_S
     return received
 

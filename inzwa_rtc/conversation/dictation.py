@@ -21,6 +21,7 @@ from inzwa_rtc.conversation.stages import recognise
 from inzwa_rtc.conversation.utterance import Utterance
 from inzwa_rtc.engines.contracts import (
     ASR_SAMPLE_RATE,
+    Haste,
     RecognizeRequest,
     SharedVoiceDetector,
     TranscriptChunk,
@@ -78,6 +79,8 @@ _CUT_SHORT = Failure(
 
 class Dictation:
     """`feed` it audio, tell it when it is over with `finish`; `run` it once beside that."""
+
+    haste = Haste.EACH_FRAME  # what is sent at once is to be written down at once
 
     def __init__(
         self,
@@ -191,6 +194,10 @@ class Dictation:
         return self._end.result() if self._end.done() else "caller"
 
     # --- listening ---
+
+    def is_silent(self, now: float) -> bool:
+        """As in `Microphone`. Nothing asks: all is wanted at once."""
+        return False
 
     def take(self, most: int, now: float) -> list[bytes]:
         """As in `Microphone`, at no more than `FASTER` times the audio's pace."""

@@ -9,7 +9,7 @@ from typing import Protocol
 from inzwa_rtc.audio.frame import FRAME_MS, Frame
 from inzwa_rtc.conversation.floor import busy
 from inzwa_rtc.conversation.utterance import Utterance
-from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE
+from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, Haste
 from inzwa_rtc.events import Event, SpeechStarted, SpeechStopped
 from inzwa_rtc.observer import CallObserver
 from inzwa_rtc.settings import Settings
@@ -82,6 +82,11 @@ class Listener:
     def is_hearing(self) -> bool:
         """Whether the caller is speaking, or pausing within a turn."""
         return self._utterance is not None
+
+    @property
+    def haste(self) -> Haste:
+        """How soon the next frames are wanted, as long as nothing is said to the caller."""
+        return self._detector.haste
 
     def feed(self, frame: Frame) -> None:
         """The next 20 ms, which the voice detector has heard."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from inzwa_rtc.audio.frame import Frame
+from inzwa_rtc.engines.contracts import Haste
 from inzwa_rtc.events import Event
 from inzwa_rtc.playout.playout import Playout
 from inzwa_rtc.playout.unheard import Unheard
@@ -85,6 +86,10 @@ class Peer(Protocol):
         """The caller's audio, 16 kHz, as the voice detector has heard it, without gaps in its
         sample count (silence stands in for what did not come), and commands. Ends when the
         caller is gone for good."""
+        ...
+
+    def listen(self, haste: Haste) -> None:
+        """How soon what the caller says is wanted from now on; at first, each frame at once."""
         ...
 
     def send(self, event: Event) -> None:

@@ -25,6 +25,7 @@ from typing import Literal, Protocol
 from inzwa_rtc.audio.frame import Frame
 from inzwa_rtc.conversation.event_log import EventLog
 from inzwa_rtc.conversation.peer import Back, Command, Gone, Played
+from inzwa_rtc.engines.contracts import Haste
 from inzwa_rtc.events import (
     Departure,
     Event,
@@ -60,6 +61,10 @@ class Connection(Protocol):
         ...
 
     def play(self, playout: Playout) -> None:
+        """As in `Peer`."""
+        ...
+
+    def listen(self, haste: Haste) -> None:
         """As in `Peer`."""
         ...
 
@@ -119,6 +124,7 @@ class ResumablePeer:
         self._away_since: float | None = None
         self._away_s = 0.0  # of which the conversation does not know yet
         self._unheard: tuple[Unheard, ...] = ()  # nor of this
+        self._haste = Haste.EACH_FRAME
         self._samples = 0  # of the caller's audio, over all connections
         self._started: SessionStarted | None = None
 
@@ -139,6 +145,7 @@ class ResumablePeer:
             self._away_s += now - self._away_since
             self._away_since = None
         self._attached = attachment = Attachment(connection)
+        connection.listen(self._haste)
         self._tell_missed(connection, after)
         self._plug(attachment)
         self._came.set()
@@ -155,6 +162,12 @@ class ResumablePeer:
         self._playout = playout
         if self._attached is not None:
             self._plug(self._attached)
+
+    def listen(self, haste: Haste) -> None:
+        """As in `Peer`."""
+        self._haste = haste
+        if self._attached is not None:
+            self._attached.connection.listen(haste)
 
     def send(self, event: Event) -> None:
         """As in `Peer`; kept for a while."""

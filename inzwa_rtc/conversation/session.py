@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from inzwa_rtc.audio.frame import Frame
 from inzwa_rtc.conversation.absence import taken_back
+from inzwa_rtc.conversation.attention import Attention
 from inzwa_rtc.conversation.clock import CallClock, Due
 from inzwa_rtc.conversation.dialogue import Dialogue
 from inzwa_rtc.conversation.engines import EngineSource
@@ -103,6 +104,7 @@ class Session:
         self._listener = Listener(
             settings, self._hearing, self._floor, peer.send, self._next_turn, observer
         )
+        self._attention = Attention(self._listener, self._floor, peer.listen)
         self._context = TurnContext(
             caller=session_id,
             settings=settings,
@@ -198,6 +200,7 @@ class Session:
             self._clock.caller_is_active()
         is_busy = self._floor.is_taken or self._listener.is_hearing
         self._on_due(self._clock.tick(frame.samples, is_busy))
+        self._attention.review()
         if self._ends_at_s is not None and self.elapsed_s >= self._ends_at_s:
             self.end("disabled")
 
@@ -312,5 +315,6 @@ class Session:
 
     def _on_playout(self, event: Event) -> None:
         self._peer.send(event)
+        self._attention.review()
         if isinstance(event, PlaybackStarted) and self._turn is not None:
             self._turn.first_audio_left(self._lost_at)

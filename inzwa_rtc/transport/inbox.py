@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from inzwa_rtc.audio.frame import FRAME_MS, Frame, frame_bytes
-from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, SharedVoiceDetector
+from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, Haste, SharedVoiceDetector
 
 C = TypeVar("C")
 
@@ -30,6 +30,18 @@ class _Heard(NamedTuple):
     speech: float
 
 
+class Source(Protocol):
+    """Whoever has audio that nobody has wanted yet. `now` is in seconds, monotonic."""
+
+    def fetch(self, now: float) -> None:
+        """Put it where it is listened to."""
+        ...
+
+    def is_silent(self, now: float) -> bool:
+        """Whether all of it is silence, as far as can be told without putting it there."""
+        ...
+
+
 class Inbox(Generic[C]):
     """Written by a transport's callbacks, listened to by a voice detector (it is a
     `Microphone`), read by one conversation.
@@ -40,7 +52,8 @@ class Inbox(Generic[C]):
     inside the call goes on and a turn can end. Commands keep their place between the frames.
     `C` is the type of commands; `clock` is monotonic, in seconds, and the one of the detector's
     ticks. A transport that stands in for missing audio by itself sets `gap_s` to longer than it
-    ever waits; silence is then made here only before its first packet.
+    ever waits; silence is then made here only before its first packet. One that has audio
+    to read or decode is its `source`, and puts it here when it is asked to.
     """
 
     def __init__(
@@ -51,6 +64,11 @@ class Inbox(Generic[C]):
         gap_s: float = GAP_S,
     ) -> None:
         self.dropped_frames = 0
+        self.wanted = Haste.EACH_FRAME
+        """How soon the conversation wants to hear what is said."""
+        self.source: Source | None = None
+        """Where audio is to be fetched from, if it does not come by itself."""
+        self._has_gaps = False
         self._detector = detector
         self._gap_s = gap_s
         self._gap_frames = round(gap_s * 1000 / FRAME_MS)
@@ -75,6 +93,15 @@ class Inbox(Generic[C]):
         """Frames that were not received yet."""
         return self._frames_waiting
 
+    @property
+    def haste(self) -> Haste:
+        """As in `Microphone`. Commands do not wait, nor does the silence that is to be made."""
+        if self._commands_waiting or self._closed:
+            return Haste.EACH_FRAME
+        if self._has_gaps and self.wanted is not Haste.EACH_FRAME:
+            return Haste.EACH_WINDOW
+        return self.wanted
+
     def put_audio(self, pcm: bytes) -> None:
         """Add audio: int16 LE mono 16 kHz, any whole number of samples."""
         self._partial += pcm
@@ -97,6 +124,7 @@ class Inbox(Generic[C]):
         if self._commands_waiting >= MAX_COMMANDS:
             raise CommandsOverflowError
         self._commands_waiting += 1
+        self._fetch(self._clock())  # what was said before it
         if self._arrived:
             self._arrived.append(command)
         else:
@@ -105,13 +133,20 @@ class Inbox(Generic[C]):
 
     def close(self) -> None:
         """Nothing more comes; what waits is still delivered."""
+        self._fetch(self._clock())
         self._closed = True
         self._changed.set()
 
+    def is_silent(self, now: float) -> bool:
+        """As in `Microphone`."""
+        return not self._arrived and self.source is not None and self.source.is_silent(now)
+
     def take(self, most: int, now: float) -> list[bytes]:
         """As in `Microphone`; silence for missing audio."""
+        self._fetch(now)
         frames = self._taken_frames(most)
-        if self._frames_waiting == len(frames) and self._fill_gap(now):
+        self._has_gaps = self._frames_waiting == len(frames) and self._fill_gap(now)
+        if self._has_gaps:
             frames += self._taken_frames(most - len(frames))
         return frames
 
@@ -142,6 +177,10 @@ class Inbox(Generic[C]):
                     self._changed.clear()
                     await self._changed.wait()
             raise self._error
+
+    def _fetch(self, now: float) -> None:
+        if self.source is not None:
+            self.source.fetch(now)
 
     def _next_item(self) -> Frame | C:
         item = self._items.popleft()

@@ -44,7 +44,9 @@ REMEMBERED = 256  # packets given up on, whose lateness is measured if they come
 
 _TICKS = FRAME_MS * TICKS_PER_MS
 _BURST_TICKS = MAX_BURST_S * RTP_CLOCK
-_EARLY_S = TICK_S / 4  # by how much a tick may come early and still count
+# By how much a tick may come early and still count. Patience goes by steps of 5 ms: were this one,
+# rounding would decide whether a tick comes too early.
+_EARLY_S = 0.3 * TICK_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,11 @@ class JitterBuffer:
         """How long a missing packet is waited for at present, once its follower is there."""
         return self._reordering.patience_s
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no packet waits here."""
+        return not self._held and not self._leaving
+
     def push(self, packet: RtpPacket, now: float) -> None:
         """A packet has arrived."""
         self.received += 1
@@ -123,7 +130,7 @@ class JitterBuffer:
         self._leaving = []
         if self._held:
             self._hand_out(out, now, self.patience_s)
-        if not out and self._is_overdue(now) and now - self._put_at >= TICK_S / 2:
+        if not out and self._may_stand_in(now):
             self._stand_in(out)
         if out:
             self._put_at = now
@@ -164,6 +171,11 @@ class JitterBuffer:
         self._position += _TICKS
         self._covered_at += TICK_S
         self._stands_in = True
+
+    def _may_stand_in(self, now: float) -> bool:
+        """However often it is asked, no more can be missing than time has passed."""
+        is_new = now - self._put_at >= TICK_S / 2 and now - self._covered_at >= TICK_S
+        return is_new and self._is_overdue(now)
 
     def _is_overdue(self, now: float) -> bool:
         wait_s = TICK_S + max(self._gaps.patience_s, self.patience_s)

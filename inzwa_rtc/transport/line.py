@@ -3,17 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from inzwa_rtc.transport.receiver import OpusReceiver
 from inzwa_rtc.transport.sender import OpusSender
+
+READ_S = 0.055
+"""At the third tick: a command is taken within 60 ms, and may take so long where nobody speaks."""
+LONGEST_S = 0.5
+"""Nobody listens who has fetched nothing for so long."""
+
+
+class Lane(Protocol):
+    """Where packets come in."""
+
+    def read(self, now: float) -> None:
+        """Take in what has come by now."""
+        ...
+
+    def take_silent(self) -> None:
+        """Take in what was put aside because it is silent."""
+        ...
 
 
 class WebRtcLine:
     """Satisfies `clock.Line`. `on_fault` ends the call."""
 
     def __init__(
-        self, sender: OpusSender, receiver: OpusReceiver, on_fault: Callable[[], None]
+        self,
+        lane: Lane,
+        sender: OpusSender,
+        receiver: OpusReceiver,
+        on_fault: Callable[[], None],
     ) -> None:
+        self._lane = lane
+        self._read_at = self._taken_at = 0.0
         self._sender = sender
         self._receiver = receiver
         self._on_fault = on_fault
@@ -23,7 +47,30 @@ class WebRtcLine:
         self._sender.send(tick)
 
     def take_in(self, now: float) -> None:
-        """Decode what has come."""
+        """Read what nobody has fetched for a while: there may be more than sound."""
+        if now - self._taken_at >= LONGEST_S:
+            self._take(now)
+        elif now - self._read_at >= READ_S:
+            self._read(now)
+
+    def is_silent(self, now: float) -> bool:
+        """Whether nothing but silence has come that was not fetched."""
+        self._read(now)
+        return self._receiver.is_empty
+
+    def fetch(self, now: float) -> None:
+        """Read and decode what has come: somebody wants to hear it."""
+        self._take(now)
+        self._receiver.decode()
+
+    def _read(self, now: float) -> None:
+        self._read_at = now
+        self._lane.read(now)
+
+    def _take(self, now: float) -> None:
+        self._taken_at = now
+        self._read(now)
+        self._lane.take_silent()
         self._receiver.take(now)
 
     def fail(self) -> None:

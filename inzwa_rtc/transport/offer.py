@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.settings import LimitSettings
 from inzwa_rtc.transport.candidate import Reach
+from inzwa_rtc.transport.rtp import AUDIO_LEVEL
 from inzwa_rtc.transport.sdp import Section, bundles, joined, split
 from inzwa_rtc.transport.terms import Wishes
 
@@ -25,6 +26,8 @@ _UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _PASSWORD = re.compile(r"[A-Za-z0-9+/]{22,256}")
 _MID = re.compile(r"[!-~]{1,64}")
 _OPUS = re.compile(r"([0-9]{1,3}) opus/48000/2", re.I)
+# Of header extensions, the one for loudness (RFC 6464): a number of RFC 8285's form of one byte.
+_LEVEL = re.compile(rf"a=extmap:(?:[1-9]|1[0-4]) {re.escape(AUDIO_LEVEL)}")
 _DYNAMIC = range(96, 128)  # payload types that aiortc takes as they are offered
 _SSRC = re.compile(r"[0-9]{1,10} cname:[!-~]{1,255}")
 _NUMBER = re.compile(r"[0-9]{1,9}")
@@ -175,6 +178,7 @@ class _Reading:
             raise _refused("The offer's audio needs a port of its own for RTCP.")
         yield "a=rtcp-mux"
         yield f"a=rtpmap:{self._payload} opus/48000/2"
+        yield from list(filter(_LEVEL.fullmatch, section.lines))[:1]
         yield from (f"a=ssrc:{v}" for v in filter(_SSRC.fullmatch, section.values("ssrc")[:1]))
 
     def _transport(self, section: Section, group: list[str]) -> Iterator[str]:

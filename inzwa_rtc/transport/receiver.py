@@ -23,10 +23,12 @@ from inzwa_rtc.audio.opus import MAX_PACKET_MS, OpusDecoder
 from inzwa_rtc.audio.opus_packet import TICKS_PER_MS, frame_ticks, may_be_voice, packet_ticks
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE
 from inzwa_rtc.errors import PeerError
-from inzwa_rtc.transport.jitterbuffer import JitterBuffer, Missing
+from inzwa_rtc.transport.jitterbuffer import TICK_S, JitterBuffer, Missing
 from inzwa_rtc.transport.rtp import RTP_CLOCK, RtpPacket
 
 MAX_VOICE_MS = 60  # invented voice is no voice beyond that
+LONGEST_S = 1.0  # nobody asks for so long but at first
+MOST_WAITING = 32  # packets; by then whoever wants to hear them is late, or there is nobody
 MAX_NOISE_MS = 500  # with DTX, libopus sends a packet every 400 ms
 
 _TICKS_PER_SAMPLE = RTP_CLOCK // ASR_SAMPLE_RATE
@@ -70,6 +72,8 @@ class OpusReceiver:
         self.bad_packets = 0
         self.buffer = JitterBuffer()
         self._sink = sink
+        self._waiting: list[RtpPacket | Missing] = []
+        self._asked_at = 0.0  # for what was due then
         self._decoder = OpusDecoder(ASR_SAMPLE_RATE)
         self._concealed_ticks = 0
         self._invented_ticks = 0  # since the last audio that was sent
@@ -89,17 +93,42 @@ class OpusReceiver:
             buffer_ms=round(buffer.delay_s * 1000, 1),
         )
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no packet waits here, to be due or to be decoded."""
+        return not self._waiting and self.buffer.is_empty
+
     def push(self, packet: RtpPacket, now: float) -> None:
-        """A packet has arrived."""
+        """A packet arrived at this time, after all that were pushed before it."""
+        self._pass_time(now)
         self.buffer.push(packet, now)
 
     def take(self, now: float) -> None:
-        """Give the sink the audio that is due. To be called every 20 ms."""
-        for item in self.buffer.take(now):
+        """Take what is due, to be decoded when anybody wants to hear it. Whatever was pushed late,
+        and however long it is since the last time, the buffer gives what it would have given if
+        it had been asked every 20 ms."""
+        self._pass_time(now - TICK_S / 2)
+        self._asked_at = now
+        self._waiting += self.buffer.take(now)
+        if len(self._waiting) > MOST_WAITING:
+            self.decode()
+
+    def decode(self) -> None:
+        """Give the sink the audio that was due. Of several packets at once it takes a fraction
+        of the time that it takes one by one."""
+        waiting, self._waiting = self._waiting, []
+        for item in waiting:
             if isinstance(item, RtpPacket):
                 self._hear(item)
             else:
                 self._fill(item)
+
+    def _pass_time(self, until: float) -> None:
+        if until - self._asked_at > LONGEST_S:
+            self._asked_at = until
+        while self._asked_at + TICK_S <= until:
+            self._asked_at += TICK_S
+            self._waiting += self.buffer.take(self._asked_at)
 
     def _hear(self, packet: RtpPacket) -> None:
         if not packet.payload:

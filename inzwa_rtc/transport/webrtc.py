@@ -21,7 +21,7 @@ from aiortc import (
 from aiortc.sdp import candidate_from_sdp
 
 from inzwa_rtc.audio.frame import Frame
-from inzwa_rtc.engines.contracts import SharedVoiceDetector
+from inzwa_rtc.engines.contracts import Haste, SharedVoiceDetector
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.events import Departure, Event, Failure, Numbered
 from inzwa_rtc.playout.playout import Playout
@@ -79,12 +79,12 @@ class WebRtcPeer(Generic[C]):
         self._ice = IceSettings.of(settings)
         # Without iceServers=[] aiortc asks a public STUN server.
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self._line: WebRtcLine | None = None
         self._inbox: Inbox[C] = Inbox(detector, gap_s=GAP_S)
         self._audio = self._add_audio()
         self._receiver = OpusReceiver(self._inbox)
         self._gates: list[Gate] = []
         self._lane: AudioLane | None = None
-        self._line: WebRtcLine | None = None
         self._sender: OpusSender | None = None
         self._channel: RTCDataChannel | None = None
         self._unsent: deque[Event | Numbered] = deque(maxlen=MAX_UNSENT_EVENTS)
@@ -132,7 +132,8 @@ class WebRtcPeer(Generic[C]):
             self._gates.append(gate)
         self._lane = AudioLane(self._audio, self._gates, self._receiver.push)
         self._sender = OpusSender(self._lane, self.terms)
-        self._line = WebRtcLine(self._sender, self._receiver, self._inbox.close)
+        self._line = WebRtcLine(self._lane, self._sender, self._receiver, self._inbox.close)
+        self._inbox.source = self._line
         await self._pc.setLocalDescription(await self._pc.createAnswer())
         return answered(offered, self._pc.localDescription.sdp, self.terms)
 
@@ -178,6 +179,10 @@ class WebRtcPeer(Generic[C]):
         """Send what `playout` gives."""
         assert self._sender is not None, "nothing was answered"
         self._sender.play(playout)
+
+    def listen(self, haste: Haste) -> None:
+        """How soon what the caller says is wanted."""
+        self._inbox.wanted = haste
 
     def receive(self) -> AsyncGenerator[Frame | C, None]:
         """The caller's frames and commands."""
@@ -259,8 +264,6 @@ class WebRtcPeer(Generic[C]):
     def _on_state(self) -> None:
         if self.state == "connected" and self._line is not None:
             self._clock.add(self._line)
-        elif self.state in ("failed", "closed"):
-            self._leave_clock()
         if self.state == "connected":
             self._connected.set()
         if self.state in ("failed", "closed"):
@@ -269,14 +272,19 @@ class WebRtcPeer(Generic[C]):
             if self.state == "closed" and not is_silent and self._closing is None:
                 self.departure = "closed"
             self._inbox.close()
+            self._leave_clock()
 
     def _wait_no_more(self) -> None:
         self._connected.set()
         self._channel_awaited.set()
 
     def _leave_clock(self) -> None:
+        """For good: nobody asks for what comes any more."""
         if self._line is not None:
             self._clock.remove(self._line)
+            self._line = self._inbox.source = None
+        if self._lane is not None:
+            self._lane.let_go()
 
     def _on_channel(self, channel: RTCDataChannel) -> None:
         if channel.label != CHANNEL_LABEL or self._channel is not None:

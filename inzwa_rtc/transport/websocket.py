@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Generic, TypeVar
 
 from inzwa_rtc.audio.frame import Frame
-from inzwa_rtc.engines.contracts import SharedVoiceDetector
+from inzwa_rtc.engines.contracts import Haste, SharedVoiceDetector
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.events import Departure, Event, Failure, Numbered
 from inzwa_rtc.playout.playout import Playout
@@ -107,6 +107,10 @@ class SocketPeer(Generic[C]):
     def play(self, playout: Playout) -> None:
         """Send what `playout` gives."""
         self._playout = playout
+
+    def listen(self, haste: Haste) -> None:
+        """How soon what the caller says is wanted."""
+        self._inbox.wanted = haste
 
     def receive(self) -> AsyncGenerator[Frame | C, None]:
         """The caller's frames and commands."""

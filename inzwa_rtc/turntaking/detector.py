@@ -18,20 +18,24 @@ A caller who opened the microphone by hand (push-to-talk) means to speak: from `
 to `end_turn` possible speech is speech, and no shorter silence ends the turn.
 
 The probability of a recurrent detector stays high for 60 to 100 ms after the sound has
-stopped. What is far quieter than the voice just heard is silence, whatever it says.
+stopped. What is far quieter than the voice just heard is silence, whatever it says, and so is
+what hardly moves at all.
 """
 
 from __future__ import annotations
 
 import enum
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from inzwa_rtc.audio.frame import Frame
+from inzwa_rtc.engines.contracts import Haste
 from inzwa_rtc.settings import TurnSettings
 
 FALSE_ALARM_MS = 160  # longer than the closure of a stop consonant within a word
+SILENT = 10  # of 32,767: a voice as quiet as that, Silero takes for none
 DROP = 0.01  # 40 dB under the voice: more than between its loudest vowel and weakest consonant
 FADE = 0.977  # of the level that this is measured from, each frame: 10 dB a second
 
@@ -103,6 +107,15 @@ class TurnDetector:
         self._by_hand = False
         self._voice_level = 0.0
 
+    @property
+    def haste(self) -> Haste:
+        """How soon the next frames are wanted: the end of a turn hangs on each, once the caller
+        has fallen silent, and it may come at any time where it is told by hand."""
+        if self._by_hand or (self._state is _State.SPEAKING and self._silence_ms):
+            return Haste.EACH_FRAME
+        is_roused = self._state is not _State.SILENT or self._voiced_ms > 0
+        return Haste.SOON if is_roused else Haste.IN_TIME
+
     def feed(self, frame: Frame, probability: float) -> list[TurnEvent]:
         """Events that this frame brings about, in order."""
         end = frame.index + frame.samples
@@ -148,7 +161,7 @@ class TurnDetector:
             if not wavers or probability < self._settings.release_threshold:
                 return False  # most frames of a call: their level need not be known
         level = _level(frame)
-        if level < self._voice_level * DROP:
+        if level <= max(SILENT, self._voice_level * DROP):
             return False
         if is_probable:
             self._voice_level = max(level, self._voice_level)
@@ -217,4 +230,4 @@ class TurnDetector:
 def _level(frame: Frame) -> float:
     """Root mean square, in steps of int16."""
     samples = np.frombuffer(frame.pcm, np.int16).astype(np.float32)
-    return float(np.sqrt(np.mean(samples * samples))) if samples.size else 0.0
+    return math.sqrt(np.dot(samples, samples) / samples.size) if samples.size else 0.0

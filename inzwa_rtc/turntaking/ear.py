@@ -1,15 +1,15 @@
-"""Listens to all calls at once: one pass of the network every 20 ms, whoever speaks.
+"""Listens to all calls at once: one pass of the network for whoever is to be heard at a tick.
 
-A call's microphone is asked for its new frames at each tick. They pass the call's noise
-suppressor, are cut into windows, and the windows of all calls are judged together. Each frame is
-then given back with the probability of the newest window that was whole by its end. A call that
-was stalled has several windows: as many passes follow each other, a few at each tick, until it
-has caught up. What goes wrong with one call ends that one alone; what goes wrong with the
-network, those that were to be judged at that tick.
+A call's microphone is asked for its new frames as often as its haste makes it worth while
+(`looks`). They pass the call's noise suppressor, are cut into windows, and the windows of all
+calls are judged together. Each frame is then given back with the probability of the newest window
+that was whole by its end. What goes wrong with one call ends that one alone; what goes wrong with
+the network, those that were to be judged at that tick.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -19,10 +19,15 @@ from typing import Protocol
 import numpy as np
 import structlog
 
+from inzwa_rtc.audio.frame import FRAME_MS
 from inzwa_rtc.engines.contracts import Microphone, NoiseSuppressor, SharedVoiceDetector
+from inzwa_rtc.turntaking.looks import Cycle, begin_beside
 from inzwa_rtc.turntaking.silero import WINDOW, Rows, Windows
 from inzwa_rtc.turntaking.stream import Stream
 from inzwa_rtc.turntaking.weights import Floats
+
+TICK_S = FRAME_MS / 1000
+_LONGEST_STALL_S = 1.0  # beyond that, all are due
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +47,7 @@ class Network(Protocol):
         ...
 
     def probabilities(self, windows: Windows, rows: Rows) -> Floats:
-        """How probable speech is in the next window of each of these streams."""
+        """How probable speech is in the next windows of these streams."""
         ...
 
 
@@ -63,6 +68,8 @@ class Ear:
         self._network = network
         self._note = note
         self._streams: dict[Stream, None] = {}
+        self._tick = 0
+        self._ticked_at = -math.inf
         self._has_failed = False  # the network, at the last tick that asked it anything
 
     def __len__(self) -> int:
@@ -75,11 +82,13 @@ class Ear:
 
     def unheard(self) -> SharedVoiceDetector:
         """For a call that nobody listens to: time passes in it, and no frame has speech."""
-        return _Detector(lambda microphone: self._open(Stream(microphone, None)))
+        return _Detector(lambda microphone: self._open(microphone, None, None))
 
     def tick(self, now: float) -> None:
         """Listen to what has come since the last one. `now` is in seconds, monotonic."""
-        streams = [one for one in tuple(self._streams) if self._is_well(one, one.gather, now)]
+        tick = self._count(now)
+        due = [one for one in self._streams if one.is_due(tick, now)]
+        streams = [one for one in due if self._is_well(one, one.gather, tick, now)]
         heard = [one for one in streams if one.windows]
         judged = self._judged(heard) if heard else None
         for stream in streams:
@@ -87,6 +96,13 @@ class Ear:
                 self._is_well(stream, stream.hand_on)
         if judged is not None:
             self._note(judged)  # last: an error of its own costs no call anything
+
+    def _count(self, now: float) -> int:
+        """The number of this tick; a stall takes those of its time."""
+        passed = min(now - self._ticked_at, _LONGEST_STALL_S) / TICK_S
+        self._tick += max(1, round(passed))
+        self._ticked_at = now
+        return self._tick
 
     def _judged(self, streams: Sequence[Stream]) -> Judged | None:
         """Judge these; None, and they are given up, where the network fails."""
@@ -103,20 +119,23 @@ class Ear:
         return judged
 
     def _judge(self, streams: Sequence[Stream]) -> Judged:
-        """Pass by pass, the windows of all that have one."""
+        """The windows of all: the first ones, the second ones of whoever has two, and so on."""
         network, began = self._network, time.perf_counter()
         windows, silent = network.windows, network.silent_windows
-        number = 0
-        while streams:
-            rows = np.array([one.row for one in streams], np.intp)
-            pcm = b"".join([one.window(number) for one in streams])
-            heard = network.probabilities(
-                np.frombuffer(pcm, np.int16).reshape(len(streams), WINDOW), rows
-            )
-            for stream, probability in zip(streams, heard.tolist(), strict=True):
-                stream.judged.append(probability)
-            number += 1
-            streams = [one for one in streams if one.windows > number]
+        most_first = sorted(streams, key=lambda one: -one.windows)
+        judged = [
+            (stream, number)
+            for number in range(most_first[0].windows)
+            for stream in most_first
+            if stream.windows > number
+        ]
+        pcm = b"".join([stream.window(number) for stream, number in judged])
+        heard = network.probabilities(
+            np.frombuffer(pcm, np.int16).reshape(len(judged), WINDOW),
+            np.array([stream.row for stream, _ in judged], np.intp),
+        )
+        for (stream, _), probability in zip(judged, heard.tolist(), strict=True):
+            stream.judged.append(probability)
         return Judged(
             time.perf_counter() - began,
             network.windows - windows,
@@ -142,13 +161,17 @@ class Ear:
     ) -> Iterator[None]:
         row = self._network.begin()
         try:
-            with self._open(Stream(microphone, row, suppressor)):
+            with self._open(microphone, row, suppressor):
                 yield
         finally:
             self._network.end(row)
 
     @contextmanager
-    def _open(self, stream: Stream) -> Iterator[None]:
+    def _open(
+        self, microphone: Microphone, row: int | None, suppressor: NoiseSuppressor | None
+    ) -> Iterator[None]:
+        cycle = Cycle(begin_beside(one.cycle for one in self._streams), self._tick)
+        stream = Stream(microphone, cycle, row, suppressor)
         self._streams[stream] = None
         try:
             yield

@@ -18,6 +18,8 @@ reckoned.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -87,28 +89,43 @@ class Silero:
         self._free.append(row)
 
     def probabilities(self, windows: Windows, rows: Rows) -> Floats:
-        """How probable speech is in the next window of each of these streams, 0 to 1.
+        """How probable speech is in the next windows of these streams, 0 to 1.
 
-        `windows` is int16 mono 16 kHz, [n, 512], row by row in memory; `rows` are n different
-        ones of `begin`'s.
+        `windows` is int16 mono 16 kHz, [n, 512], row by row in memory; `rows` are n of `begin`'s.
+        Where a stream has several windows, one row is named several times: all streams' first
+        windows come first, then the second ones of those that have two, and so on, the streams
+        in the same order, those with the most windows before the others.
         """
         count = len(rows)
         if count > self._work.rows:
             self._work = _Work(max(count, 2 * self._work.rows))
-        context = self._context[rows]
+        begins = np.flatnonzero(rows == rows[0]).tolist()
+        steps = [slice(*ends) for ends in pairwise((*begins, count))]
+        context = self._contexts(windows, rows, steps)
         heard = self._has_sound(windows, context)
-        features = self._work.recurrent[:count, :_HELD]
+        features = self._work.features[:count]
         if heard.all():
             features[:] = self._encoded(windows, context)
         else:
             features[:] = self._silence
             if heard.any():
                 features[heard] = self._encoded(windows[heard], context[heard])
-        np.multiply(windows[:, -_CONTEXT:], _SCALE, out=context)
-        self._context[rows] = context
         self.windows += count
         self.silent_windows += count - int(np.count_nonzero(heard))
-        return self._decoded(rows)
+        if len(steps) == 1:
+            return self._decoded(features, rows)
+        return np.concatenate([self._decoded(features[step], rows[step]) for step in steps])
+
+    def _contexts(self, windows: Windows, rows: Rows, steps: Sequence[slice]) -> Floats:
+        """The samples before each window, [n, 64]; the last ones of each stream are kept."""
+        context: Floats = np.empty((len(rows), _CONTEXT), np.float32)
+        context[steps[0]] = self._context[rows[steps[0]]]
+        for before, step in pairwise(steps):
+            same = windows[before][: step.stop - step.start, -_CONTEXT:]
+            np.multiply(same, _SCALE, out=context[step])
+        for step in steps:
+            self._context[rows[step]] = windows[step, -_CONTEXT:] * _SCALE
+        return context
 
     def _has_sound(self, windows: Windows, context: Floats) -> NDArray[np.bool_]:
         has: NDArray[np.bool_] = np.any(windows.view(np.int64), axis=1)
@@ -132,9 +149,10 @@ class Silero:
         third = layers.third(second.reshape(count, _HELD), work.third_out[:count])
         return layers.fourth(third, work.fourth_out[:count])
 
-    def _decoded(self, rows: Rows) -> Floats:
+    def _decoded(self, features: Floats, rows: Rows) -> Floats:
         count, work, layers = len(rows), self._work, self._layers
         recurrent, gates = work.recurrent[:count], work.gates[:count]
+        recurrent[:, :_HELD] = features
         recurrent[:, _HELD:] = self._hidden[rows]
         if count <= _FEW:
             np.matmul(recurrent[:, None], layers.recurrent, out=gates[:, None])
@@ -238,6 +256,7 @@ class _Work:
         self.second_out = room(2 * rows, 64)
         self.third_out = room(rows, 64)
         self.fourth_out = room(rows, _HELD)
+        self.features = room(rows, _HELD)
         self.recurrent = room(rows, 2 * _HELD)
         self.gates = room(rows, 4 * _HELD)
         self._samples = room(rows, _CONTEXT + WINDOW + _CONTEXT)

@@ -9,6 +9,7 @@ import structlog
 
 from inzwa_rtc.audio.frame import FRAME_MS, Frame
 from inzwa_rtc.conversation.peer import Back, Command, Gone, Peer
+from inzwa_rtc.engines.contracts import Haste
 from inzwa_rtc.events import (
     Event,
     Failure,
@@ -147,6 +148,10 @@ class ObservedPeer:
     def play(self, playout: Playout) -> None:
         """As in `Peer`."""
         self._peer.play(playout)
+
+    def listen(self, haste: Haste) -> None:
+        """As in `Peer`."""
+        self._peer.listen(haste)
 
     def receive(self) -> AsyncGenerator[Frame | Command | Gone | Back, None]:
         """As in `Peer`."""

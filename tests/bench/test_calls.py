@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import aiohttp
 import pytest
@@ -15,7 +16,7 @@ from inzwa_rtc.bench.course import Course, Samples, talk
 from inzwa_rtc.bench.door import INZWA, NoCall, NotLetIn, Refused
 from inzwa_rtc.bench.fleet import Fleet
 from inzwa_rtc.bench.ramp import Limits, ramp
-from inzwa_rtc.bench.utterance import utterance
+from inzwa_rtc.bench.utterance import Utterance, utterance
 from inzwa_rtc.engines.asr.fixed import FixedTranscript
 from inzwa_rtc.engines.llm.fixed import FixedReply
 from inzwa_rtc.engines.tts.tone import Tone
@@ -39,11 +40,18 @@ async def server() -> AsyncIterator[Serving]:
         yield running
 
 
+def said_to_be_silent(said: Utterance) -> Utterance:
+    """The same, by a sender that writes "silence" into every packet."""
+    return replace(said, packets=tuple(replace(one, level=127) for one in said.packets))
+
+
+@pytest.mark.parametrize("said", [utterance("question"), said_to_be_silent(utterance("question"))])
 async def test_a_question_is_answered_and_an_interruption_stops_the_answer(
-    server: Serving,
+    server: Serving, said: Utterance
 ) -> None:
+    """Whatever the sender claims of the loudness of its packets."""
     clock, samples = SendClock(), Samples()
-    course = Course(utterance("question"), utterance("question"), interrupts_every=1)
+    course = Course(said, said, interrupts_every=1)
     async with asyncio.timeout(PATIENCE_S), aiohttp.ClientSession() as http:
         ticking = asyncio.create_task(clock.run())
         caller = Caller(server.url, INZWA)

@@ -11,6 +11,8 @@ import pytest
 from aiortc import RTCPeerConnection
 
 from inzwa_rtc.transport import ice, webrtc
+from inzwa_rtc.transport.hooks import gathering
+from inzwa_rtc.transport.udp import UdpSocket
 from tests.support.belongings import Before, belongings
 from tests.support.caller import calling, make_offer
 from tests.support.server import Serving, serving
@@ -51,20 +53,29 @@ def cancelled_once_bound(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(RTCPeerConnection, "setLocalDescription", cancelled)
 
 
-def cancelled_while_it_binds(patch: pytest.MonkeyPatch) -> None:
+def cancelled_while_it_gathers(patch: pytest.MonkeyPatch) -> None:
     """After `timeouts.call_setup`."""
+    bind = RTCPeerConnection.setLocalDescription
 
-    def waiting(*_: Any, **options: Any) -> Any:
-        return asyncio.Event().wait()
+    async def waiting(pc: RTCPeerConnection, *description: Any) -> None:
+        await bind(pc, *description)
+        await asyncio.Event().wait()
 
-    _bind_second(patch, waiting)
+    patch.setattr(RTCPeerConnection, "setLocalDescription", waiting)
 
 
 def broken_at_the_second_address(patch: pytest.MonkeyPatch) -> None:
-    async def broken(*_: Any, **options: Any) -> Any:
-        raise OSError("no buffer space available")
+    """The event loop cannot watch the second socket."""
+    made: list[object] = []
 
-    _bind_second(patch, broken)
+    class Broken(UdpSocket):
+        def __init__(self, *of: Any) -> None:
+            made.append(of)
+            if len(made) > 1:
+                raise OSError("no space left on device")
+            super().__init__(*of)
+
+    patch.setattr(gathering, "UdpSocket", Broken)
 
 
 def taken_away_before_the_second(patch: pytest.MonkeyPatch) -> None:
@@ -79,17 +90,6 @@ def taken_away_before_the_second(patch: pytest.MonkeyPatch) -> None:
         return found[-1]
 
     patch.setattr(ice, "_bound_socket", broken)
-
-
-def _bind_second(patch: pytest.MonkeyPatch, instead: Callable[..., Any]) -> None:
-    loop = asyncio.get_running_loop()
-    bind, bound = loop.create_datagram_endpoint, []
-
-    async def second(*what: Any, **options: Any) -> Any:
-        bound.append(what)
-        return await (bind if len(bound) == 1 else instead)(*what, **options)
-
-    patch.setattr(loop, "create_datagram_endpoint", second)
 
 
 AT_ONCE = [
@@ -126,7 +126,7 @@ async def refused(server: Serving, path: str, offer: str, token: str = "") -> No
             pass  # of a request that was cancelled
 
 
-@pytest.mark.parametrize("breaks", [*AT_ONCE, cancelled_while_it_binds])
+@pytest.mark.parametrize("breaks", [*AT_ONCE, cancelled_while_it_gathers])
 @TRANSPORTS
 async def test_a_call_that_fails_while_it_is_set_up_leaves_nothing_behind(
     breaks: Break, transports: int, monkeypatch: pytest.MonkeyPatch

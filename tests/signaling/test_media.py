@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from inzwa_rtc.engines.contracts import Haste
 from inzwa_rtc.settings import LoadSettings
 from inzwa_rtc.turntaking.ear import Ear
 from inzwa_rtc.users import UserSettings, VoiceMode
@@ -24,6 +25,13 @@ class Talker:
     def __init__(self) -> None:
         self.speech: list[float] = []
         self.heard = asyncio.Event()
+
+    @property
+    def haste(self) -> Haste:
+        return Haste.EACH_FRAME
+
+    def is_silent(self, now: float) -> bool:
+        return False
 
     def take(self, most: int, now: float) -> list[bytes]:
         return [LOUD] * 2

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from inzwa_rtc.audio.frame import Frame
 from inzwa_rtc.conversation.peer import Command
+from inzwa_rtc.engines.contracts import Haste
 from inzwa_rtc.events import Departure, Event, Numbered
 from inzwa_rtc.playout.outlet import LEAST_TRANSIT_MS
 from inzwa_rtc.playout.playout import Playout
@@ -39,6 +40,9 @@ class MemoryPeer:
 
     def play(self, playout: Playout) -> None:
         self._playout = playout
+
+    def listen(self, haste: Haste) -> None:
+        self.haste = haste
 
     @property
     def last_heard(self) -> float:

@@ -8,9 +8,11 @@ from contextlib import aclosing
 import pytest
 
 from inzwa_rtc.audio.frame import Frame
+from inzwa_rtc.engines.contracts import Haste
 from inzwa_rtc.transport.inbox import GAP_S, MAX_FRAMES, CommandsOverflowError, Inbox
 from inzwa_rtc.turntaking.ear import Ear
 from tests.support.listening import LoudNetwork
+from tests.support.wire import LOUD
 
 GAP_FRAMES = round(GAP_S * 50)
 
@@ -92,10 +94,11 @@ async def test_a_command_with_no_audio_before_it_waits_for_nobody() -> None:
 
 async def test_frames_are_received_at_the_tick_that_they_came_before_with_their_speech() -> None:
     line = Line()
-    line.inbox.put_audio(FRAME * 2)
+    line.inbox.put_audio(LOUD * 2)
     await line.tick()
     frames = [item for item in line.items if isinstance(item, Frame)]
-    assert [round(frame.speech, 2) for frame in frames] == [0.0, 0.9]
+    assert [frame.pcm for frame in frames] == [LOUD] * 2
+    assert frames[-1].speech == pytest.approx(0.9)
     line.receiving.cancel()
 
 
@@ -205,3 +208,77 @@ async def test_a_transport_that_stands_in_by_itself_is_given_the_time_to() -> No
     await line.tick(5)
     silence = line.items[60:]
     assert [frame.pcm for frame in silence if isinstance(frame, Frame)] == [bytes(640)] * 20
+
+
+async def test_audio_is_fetched_when_it_is_listened_to_and_before_what_came_after_it() -> None:
+    """A command keeps its place behind what was said before it."""
+    asked: list[float] = []
+    ear, now = Ear(LoudNetwork()), 1.0
+
+    class Asked:
+        def fetch(self, at: float) -> None:
+            asked.append(at)
+            inbox.put_audio(LOUD)
+
+        def is_silent(self, now: float) -> bool:
+            return False
+
+    inbox: Inbox[str] = Inbox(ear.of_call(), lambda: now)
+    inbox.source = Asked()
+    items: list[Frame | str] = []
+    async with aclosing(inbox.receive()) as receiving:
+        inbox.put_command("after the first")
+        now = 1.02
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                await anext(receiving)
+    async with aclosing(inbox.receive()) as receiving:
+        waiting = asyncio.ensure_future(anext(receiving))
+        await asyncio.sleep(0)
+        ear.tick(1.04)
+        items.append(await waiting)
+        items += [await anext(receiving), await anext(receiving)]
+    assert [isinstance(item, Frame) for item in items] == [True, False, True]
+    inbox.close()
+    assert asked == [1.0, 1.04, 1.02]
+
+
+def haste(line: Line) -> Haste:
+    return line.inbox.haste
+
+
+async def test_an_inbox_is_in_the_haste_of_its_conversation_but_for_what_cannot_wait() -> None:
+    line = Line()
+    await line.tick()
+    assert haste(line) is Haste.EACH_FRAME
+    for line.inbox.wanted in (Haste.IN_TIME, Haste.SOON, Haste.EACH_WINDOW):
+        assert haste(line) is line.inbox.wanted
+    line.inbox.wanted = Haste.IN_TIME
+    line.inbox.put_audio(FRAME)
+    line.inbox.put_command("now")
+    assert haste(line) is Haste.EACH_FRAME
+    await line.tick()
+    assert line.items[-1] == "now"
+    assert haste(line) is Haste.IN_TIME
+    line.inbox.close()
+    assert haste(line) is Haste.EACH_FRAME
+    await line.all()
+
+
+@pytest.mark.parametrize("haste", Haste)
+@pytest.mark.parametrize("each", [1, 2, 3])
+async def test_where_audio_is_missing_time_goes_on_in_whatever_haste(
+    haste: Haste, each: int
+) -> None:
+    """A second of the call is a second, be there a frame now and then or none."""
+    line = Line()
+    await line.tick()
+    line.inbox.wanted = haste
+    for number in range(1, 501):
+        line.now = number * 0.02
+        if each > 1 and number % each == 0:
+            line.inbox.put_audio(FRAME)
+        await line.tick()
+    frames = len(line.items)
+    assert 0.75 * 500 <= frames <= 1.25 * 500
+    line.receiving.cancel()

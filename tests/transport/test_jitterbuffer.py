@@ -210,3 +210,13 @@ def test_after_the_servers_own_stall_the_words_are_not_cut_in_two() -> None:
         buffer.push(packet(number), 5.201)
     out += buffer.take(5.22)
     assert out == [STAND_IN, *[packet(number) for number in range(10, 250)]]
+
+
+def test_whoever_asks_more_often_is_given_no_more_silence_than_time_has_passed() -> None:
+    played = Played()
+    steady(played, 10)
+    at, silence = 10 * TICK_S, 0
+    for number in range(1, 200):
+        given = played.buffer.take(at + number * TICK_S / 2)
+        silence += sum(item.ticks for item in given if isinstance(item, Missing))
+    assert 0.9 * 100 * TICKS < silence <= 100 * TICKS

@@ -8,6 +8,7 @@ from inzwa_rtc.errors import PeerError
 from inzwa_rtc.settings import LimitSettings
 from inzwa_rtc.transport.candidate import Reach
 from inzwa_rtc.transport.offer import Offer, read_offer
+from inzwa_rtc.transport.rtp import AUDIO_LEVEL
 from inzwa_rtc.transport.terms import Wishes
 
 LIMITS = LimitSettings()
@@ -169,8 +170,15 @@ def test_lines_that_cost_by_their_square_reach_no_parser() -> None:
     assert len(shown(written(audio(*many)))) < 40
 
 
-def test_header_extensions_are_not_agreed_on_because_nobody_reads_them() -> None:
-    lines = shown(written(audio("a=extmap:1 urn:a", "a=extmap:300 urn:x", "a=ssrc:x y")))
+def test_of_header_extensions_only_loudness_is_agreed_on_because_nobody_reads_others() -> None:
+    level = f"a=extmap:3 {AUDIO_LEVEL}"
+    lines = shown(written(audio("a=extmap:1 urn:a", level, f"a=extmap:4 {AUDIO_LEVEL}")))
+    assert [one for one in lines if one.startswith("a=extmap")] == [level]
+
+
+@pytest.mark.parametrize("number", ["0", "15", "300", "3/recvonly", "x"])
+def test_loudness_is_not_agreed_on_under_a_number_that_takes_the_longer_form(number: str) -> None:
+    lines = shown(written(audio(f"a=extmap:{number} {AUDIO_LEVEL}", "a=ssrc:x y")))
     assert not [one for one in lines if one.startswith(("a=extmap", "a=ssrc"))]
 
 

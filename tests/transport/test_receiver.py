@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from inzwa_rtc.audio.opus import OpusEncoder, library
-from inzwa_rtc.transport.receiver import OpusReceiver
+from inzwa_rtc.transport.receiver import MOST_WAITING, OpusReceiver
 from inzwa_rtc.transport.rtp import RtpPacket
 
 RATE = 16_000
@@ -65,6 +65,7 @@ def receive(sent: dict[int, bytes], ticks: int) -> tuple[Samples, OpusReceiver]:
         if tick in sent:
             receiver.push(packet(tick, sent[tick]), now + 0.003)
         receiver.take(now + TICK_S)
+    receiver.decode()
     return sink.samples, receiver
 
 
@@ -91,7 +92,19 @@ def test_what_has_come_by_a_tick_is_heard_at_that_tick() -> None:
         receiver.push(packet(number, payload), number * TICK_S)
         assert len(sink.pieces) == number
         receiver.take((number + 1) * TICK_S)
+        receiver.decode()
     assert [len(piece) for piece in sink.pieces] == [2 * FRAME] * 10
+
+
+def test_what_nobody_wants_to_hear_yet_is_kept_until_somebody_does() -> None:
+    """Or until it is so much that it is late for whoever would."""
+    sink = Sink()
+    receiver = OpusReceiver(sink)
+    for number, payload in enumerate(packets(MOST_WAITING + 1)):
+        assert not sink.pieces
+        receiver.push(packet(number, payload), number * TICK_S + 0.003)
+        receiver.take((number + 1) * TICK_S)
+    assert len(sink.pieces) == MOST_WAITING + 1
 
 
 def test_a_lost_packet_is_restored_from_the_one_after_it() -> None:
@@ -136,8 +149,10 @@ def test_when_nothing_more_is_sent_exact_silence_follows() -> None:
     for number, payload in enumerate(packets(20)):
         receiver.push(packet(number, payload), number * TICK_S)
         receiver.take((number + 1) * TICK_S)
+        receiver.decode()
     for tick in range(20, 70):
         receiver.take((tick + 1) * TICK_S)
+        receiver.decode()
     assert sink.pieces[-1] == bytes(2 * FRAME)
     assert receiver.network().concealed_ms == 0
 
@@ -154,6 +169,7 @@ def test_a_pause_in_sending_is_as_long_as_it_was() -> None:
             one = RtpPacket((FIRST + number) % 65536, tick * TICKS, sent[tick], 1)
             receiver.push(one, tick * TICK_S + 0.003)
         receiver.take((tick + 1) * TICK_S)
+        receiver.decode()
     assert len(sink.samples) == len(heard) == 60 * FRAME
     assert not frame(sink.samples, 30).any()
     assert receiver.network().lost == receiver.network().concealed_ms == 0
@@ -175,6 +191,7 @@ def test_the_noise_of_a_room_goes_on_between_the_packets_of_a_sender_that_sends_
             receiver.push(RtpPacket(sent, tick * TICKS, payload, 1), tick * TICK_S + 0.003)
             sent += 1
         receiver.take((tick + 1) * TICK_S)
+        receiver.decode()
     heard = sink.samples
     loud = [loudness(frame(heard, number)) for number in range(len(heard) // FRAME)]
     assert sent < 100
@@ -205,6 +222,7 @@ def test_the_network_is_told_in_figures() -> None:
         late_s = 0.008 if number % 2 else 0.0
         receiver.push(packet(number, payload), number * TICK_S + late_s)
         receiver.take((number + 1) * TICK_S)
+        receiver.decode()
     receiver.push(packet(49, sent[49]), 1.0)
     network = receiver.network()
     assert (network.received, network.lost, network.late) == (50, 1, 0)
@@ -236,4 +254,45 @@ def test_no_packet_does_harm_and_no_more_is_heard_than_was_sent_or_time_has_pass
         now += wait_s
         receiver.push(one, now)
         receiver.take(now)
+        receiver.decode()
     assert len(sink.samples) <= RATE * (now + 0.14 * len(sent))
+
+
+@st.composite
+def deliveries(draw: st.DrawFn) -> list[tuple[float, RtpPacket]]:
+    """Packets as a network brings them: some late, some never, some pauses in between."""
+    arrived, at = [], 0
+    for number in range(draw(st.integers(1, 60))):
+        at += draw(st.sampled_from([1] * 20 + [2, 5, 30]))
+        late_s = draw(
+            st.sampled_from([0.003] * 10 + [0.0123, 0.0271, 0.0457, 0.1313, 0.3031, None])
+        )
+        if late_s is not None:
+            one = RtpPacket((FIRST + number) % 65536, at * TICKS, VOICE[number], 1)
+            arrived.append((at * TICK_S + late_s, one))
+    return sorted(arrived, key=lambda pair: pair[0])
+
+
+VOICE = packets(60)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(deliveries(), st.lists(st.integers(1, 40), min_size=1))
+def test_however_seldom_it_is_asked_the_same_is_heard(
+    sent: list[tuple[float, RtpPacket]], pauses: list[int]
+) -> None:
+    """Packets that are read late, with the time at which they came, are heard as if each had been
+    read at once; how long the last ones wait is all that changes."""
+    end = round((sent[-1][0] if sent else 0.0) / TICK_S) + 50
+    often, seldom = Sink(), Sink()
+    for sink, steps in ((often, [1]), (seldom, pauses)):
+        receiver, left, tick = OpusReceiver(sink), list(sent), 0
+        while tick < end:
+            tick = min(end, tick + steps[0])
+            steps = [*steps[1:], steps[0]]
+            while left and left[0][0] <= tick * TICK_S:
+                at, one = left.pop(0)
+                receiver.push(one, at)
+            receiver.take(tick * TICK_S)
+            receiver.decode()
+    assert b"".join(seldom.pieces) == b"".join(often.pieces)

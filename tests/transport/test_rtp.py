@@ -9,7 +9,13 @@ from aiortc.rtp import RtpPacket as Other
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inzwa_rtc.transport.rtp import RtpPacket, parse, sequence_ahead, timestamp_ahead
+from inzwa_rtc.transport.rtp import (
+    RtpPacket,
+    is_told_silent,
+    parse,
+    sequence_ahead,
+    timestamp_ahead,
+)
 
 PAYLOAD = b"\x48sound"
 
@@ -47,6 +53,42 @@ def test_padding_is_no_sound() -> None:
 def test_a_packet_may_be_empty() -> None:
     packet = parse(packed(b""))
     assert packet is not None and packet.payload == b""
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        b"\x30\x7f",
+        b"\x30\x48",  # 72
+        b"\x30\xff",  # a voice is told as well, as some senders do
+        b"\x11\x00\x00\x00\x30\x7f",  # behind another, and padding
+    ],
+)
+@pytest.mark.parametrize("sources", [0, 2])
+def test_a_packet_may_tell_that_it_is_silent(elements: bytes, sources: int) -> None:
+    assert is_told_silent(packed(extension=elements, sources=sources), 3)
+
+
+@pytest.mark.parametrize(
+    ("form", "elements"),
+    [
+        (0xBEDE, b"\x30\x47"),  # 71: about as loud as what is taken for a sound
+        (0xBEDE, b"\x30\x00"),
+        (0xBEDE, b""),
+        (0xBEDE, b"\x10\x7f"),  # another element
+        (0xBEDE, b"\x00\x00\x00\x30"),  # cut short
+        (0x1000, b"\x03\x01\x7f"),
+        (0x1234, b"\x30\x7f"),
+    ],
+)
+def test_a_packet_that_does_not_tell_so_is_none_of_them(form: int, elements: bytes) -> None:
+    assert not is_told_silent(packed(extension=elements, form=form), 3)
+
+
+@given(data=st.binary(max_size=60))
+def test_whatever_comes_may_be_asked(data: bytes) -> None:
+    assert is_told_silent(data, 3) in (True, False)
+    assert not is_told_silent(packed(), 3)
 
 
 @pytest.mark.parametrize("form", [0xBEDE, 0x1000, 0x1234])  # RFC 8285's two, and another

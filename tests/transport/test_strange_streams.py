@@ -113,8 +113,10 @@ def test_the_jitter_of_a_sender_whose_clock_wraps_is_that_of_any_other() -> None
     arrivals = Arrivals()
     for number in range(100):
         at = (2**32 - 960 * 50 + number * 960) % 2**32
-        arrivals.add(RtpPacket(number, at, b"\x08"))
-    assert arrivals.streams[0].jitter < 48_000  # all at once: less than a second apart
+        arrivals.add(RtpPacket((65_500 + number) % 65_536, at, b"\x08"), number * 0.02)
+    stream = arrivals.streams[0]
+    assert stream.jitter == 0
+    assert (stream.packets_received, stream.packets_lost) == (100, 0)
 
 
 @pytest.mark.parametrize("end", ["receiver", "sender"])
@@ -142,5 +144,6 @@ async def test_what_comes_twice_is_not_taken_for_what_cannot_be_read() -> None:
         data = caller.lane._out.protect(rtp(7, called.lane._in_type))
         take = called.gates[0].on_rtp
         assert take is not None
-        assert [take(data, 1.0), take(data, 1.0)] == [True, False]
+        take(data, 1.0)
+        take(data, 1.0)
         assert (called.lane.repeated, called.lane.unreadable) == (1, 0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from asyncio import selector_events
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from inzwa_rtc.speech.cache.phrase import KeptPhrase
 from inzwa_rtc.transport import webrtc
 from inzwa_rtc.transport.hooks import MAX_DATAGRAM
 from inzwa_rtc.transport.sender import OUT_SAMPLE_RATE
+from inzwa_rtc.transport.udp import UdpSocket
 from tests.support.peer import settle
 from tests.support.peering import answered, paired
 
@@ -83,14 +83,13 @@ async def test_no_datagram_is_larger_than_every_path_carries(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sizes: list[int] = []
-    transport = getattr(selector_events, "_SelectorDatagramTransport")  # noqa: B009
-    send = transport.sendto
+    send = UdpSocket.sendto
 
-    def sendto(self: Any, data: bytes, address: Any = None) -> None:
+    def sendto(self: UdpSocket, data: bytes, address: Any = None) -> None:
         sizes.append(len(data))
         send(self, data, address)
 
-    monkeypatch.setattr(transport, "sendto", sendto)
+    monkeypatch.setattr(UdpSocket, "sendto", sendto)
     async with answered() as pair:
         peer, channel = pair.peer, pair.channel
         received = asyncio.Event()
@@ -142,3 +141,21 @@ async def test_who_was_told_more_than_waits_is_lost_and_not_told_a_part() -> Non
         async with asyncio.timeout(30):
             assert [item async for item in peer.receive()] == []  # it has ended
         assert told == []
+
+
+async def test_nobody_asks_for_the_datagrams_of_a_call_that_has_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They are read as they come until the connection is closed."""
+    async with paired() as pair:
+        peer, now = pair.peer, asyncio.get_running_loop().time
+        assert peer._lane is not None
+        peer._inbox.take(8, now())
+        assert peer._lane._read is not None
+        with monkeypatch.context() as patch:
+            patch.setattr(type(peer), "state", "failed")
+            peer._on_state()
+        peer._inbox.take(8, now())
+        peer._inbox.close()
+        assert peer._lane._read is None
+        assert len(peer._clock) == 0

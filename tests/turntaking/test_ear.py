@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from contextlib import ExitStack
 
 import numpy as np
@@ -11,39 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from inzwa_rtc.engines.contracts import Haste
 from inzwa_rtc.turntaking import silero
 from inzwa_rtc.turntaking.ear import Ear, Judged
 from inzwa_rtc.turntaking.silero import Silero
-from inzwa_rtc.turntaking.stream import FRAMES_AT_ONCE
+from inzwa_rtc.turntaking.stream import FRAMES_AT_ONCE, WINDOW_BYTES
 from inzwa_rtc.turntaking.vad import SileroVad
 from tests.support.listening import LoudNetwork
 from tests.support.vowels import syllables
+from tests.support.wire import FRAME_BYTES, LOUD, QUIET, Wire
 
-FRAME_BYTES = 640
-LOUD = b"\x10\x10" * 320
-QUIET = bytes(FRAME_BYTES)
 SAME = 2e-4  # 32 bits, summed in another order, and carried on from window to window
-
-
-class Wire:
-    """A microphone with what a test puts into it."""
-
-    def __init__(self, *frames: bytes) -> None:
-        self.frames = deque(frames)
-        self.given: list[tuple[bytes, float]] = []
-        self.error: Exception | None = None
-        self.breaks = False
-
-    def take(self, most: int, now: float) -> list[bytes]:
-        return [self.frames.popleft() for _ in range(min(most, len(self.frames)))]
-
-    def give(self, pcm: bytes, speech: float) -> None:
-        if self.breaks:
-            raise RuntimeError("full")
-        self.given.append((pcm, speech))
-
-    def give_up(self, error: Exception) -> None:
-        self.error = error
 
 
 class Cleaning:
@@ -71,14 +48,29 @@ def network() -> Silero:
 SPEECH = frames_of(syllables(4.0))
 
 
+def is_as_alone(network: Silero, wire: Wire) -> bool:
+    """Whether each frame with a sound in it has the speech that it has where there is no other
+    call, behind less than a window of silence."""
+    alone = SileroVad(network)
+    given = [speech for pcm, speech in wire.given if pcm != QUIET]
+    for silence in range(0, WINDOW_BYTES, 128):
+        alone.reset()
+        alone.feed(bytes(silence))
+        judged = [(pcm, alone.feed(pcm)) for pcm, _ in wire.given]
+        if given == pytest.approx([speech for pcm, speech in judged if pcm != QUIET], abs=SAME):
+            return True
+    return False
+
+
 @settings(max_examples=15, deadline=None)
 @given(calls=st.integers(1, 8), seed=st.integers(0, 2**32 - 1))
 def test_each_frame_has_the_speech_that_it_has_where_its_call_is_alone(
     network: Silero, calls: int, seed: int
 ) -> None:
-    """Whenever calls begin and end, however irregularly their frames come."""
+    """Whenever calls begin and end, however irregularly their frames come, in whatever haste they
+    are, and whatever silence is between."""
     chance = np.random.default_rng(seed)
-    ear, wires = Ear(network), []
+    ear, wires, put = Ear(network), list[Wire](), dict[Wire, list[bytes]]()
     with ExitStack() as rest:
         for _ in range(calls):
             wires.append(wire := Wire())
@@ -87,17 +79,21 @@ def test_each_frame_has_the_speech_that_it_has_where_its_call_is_alone(
                 for _ in range(chance.integers(1, 6)):
                     for one in wires:
                         begin = chance.integers(len(SPEECH))
-                        one.frames.extend(SPEECH[begin : begin + chance.integers(12)])
+                        come = SPEECH[begin : begin + chance.integers(12)]
+                        come += [QUIET] * chance.integers(6)
+                        put.setdefault(one, []).extend(come)
+                        one.frames.extend(come)
+                        one.haste = list(Haste)[chance.integers(len(Haste))]
                     ear.tick(0.0)
-            wires.append(passing)
-        for _ in range(20):
+            assert is_as_alone(network, passing)
+        for wire in wires:
+            wire.haste = Haste.EACH_FRAME
+        for _ in range(50):
             ear.tick(0.0)
     assert len(ear) == 0
     for wire in wires:
-        alone = SileroVad(network)
-        assert [speech for _, speech in wire.given] == pytest.approx(
-            [alone.feed(pcm) for pcm, _ in wire.given], abs=SAME
-        )
+        assert [pcm for pcm, _ in wire.given] == put[wire]
+        assert is_as_alone(network, wire)
 
 
 def test_the_windows_of_sixty_calls_are_judged_in_one_pass() -> None:
@@ -107,8 +103,10 @@ def test_the_windows_of_sixty_calls_are_judged_in_one_pass() -> None:
         for wire in wires:
             calls.enter_context(ear.of_call().listening(wire))
         ear.tick(0.0)
-    assert [len(rows) for rows in network.passes] == [60]
-    assert [wire.given for wire in wires] == [[(LOUD, 0.0), (LOUD, pytest.approx(0.9))]] * 60
+    (rows,) = network.passes
+    assert len(set(rows)) == 60
+    assert [wire.given[1][0] for wire in wires] == [LOUD] * 60
+    assert [wire.given[1][1] for wire in wires] == pytest.approx([0.9] * 60)
     assert not network.open
 
 
@@ -118,12 +116,12 @@ def test_a_call_that_was_stalled_catches_up_a_few_windows_at_a_time() -> None:
     with ear.of_call().listening(late), ear.of_call().listening(other):
         ear.tick(0.0)
         assert len(late.given) == FRAMES_AT_ONCE
-        assert [len(rows) for rows in network.passes] == [2, 1, 1, 1, 1]
         assert len(other.given) == 2
         for _ in range(6):
             ear.tick(0.0)
     assert len(late.given) == 50
-    assert network.windows == 50 * 320 // 512 + 1
+    assert network.windows >= 50 * 320 // 512
+    assert max(len(rows) for rows in network.passes) <= FRAMES_AT_ONCE * 320 // 512 + 1
 
 
 def test_between_windows_nothing_is_judged() -> None:
@@ -144,13 +142,13 @@ def test_the_noise_suppressor_comes_before_everybody_else() -> None:
     """What is handed on, and judged, is the sound behind it: a voice that it takes away is no
     speech."""
     clean = b"\x20\x20" * 320
-    for left, speech in ((clean, 0.9), (QUIET, 0.05)):
+    for left, is_speech in ((clean, True), (QUIET, False)):
         ear, wire, suppressor = Ear(LoudNetwork()), Wire(LOUD, QUIET, LOUD), Cleaning(left)
         with ear.of_call(suppressor).listening(wire):
             ear.tick(0.0)
         assert suppressor.fed == [LOUD, QUIET, LOUD]
         assert [pcm for pcm, _ in wire.given] == [left, QUIET, left]
-        assert wire.given[1][1] == pytest.approx(speech)
+        assert (wire.given[1][1] > 0.5) == is_speech
 
 
 def test_nobody_listens_to_those_who_are_only_spoken_to() -> None:

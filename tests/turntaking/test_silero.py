@@ -103,6 +103,36 @@ def test_many_streams_together_are_judged_as_each_alone(
         assert heard[row] == pytest.approx(alone(network, np.array(history[row])), abs=SAME)
 
 
+@settings(max_examples=15, deadline=None)
+@given(streams=st.integers(1, 12), seed=st.integers(0, 2**32 - 1))
+def test_several_windows_of_several_streams_at_once_are_judged_as_one_by_one(
+    network: Silero, streams: int, seed: int
+) -> None:
+    """Some have more of them than others, and what comes before and behind is carried on."""
+    chance = np.random.default_rng(seed)
+    begun = [network.begin() for _ in range(streams)]
+    history: dict[int, list[Windows]] = {row: [] for row in begun}
+    heard: dict[int, list[float]] = {row: [] for row in begun}
+    for _ in range(4):
+        rows = chance.permutation(begun)[: chance.integers(1, streams + 1)].tolist()
+        counts = sorted(chance.integers(1, 9, len(rows)).tolist(), reverse=True)
+        named = [
+            row
+            for number in range(counts[0])
+            for row, count in zip(rows, counts, strict=True)
+            if count > number
+        ]
+        windows = np.stack([POOL[chance.integers(len(POOL))] for _ in named])
+        together = network.probabilities(windows, np.array(named))
+        for row, window, probability in zip(named, windows, together.tolist(), strict=True):
+            history[row].append(window)
+            heard[row].append(probability)
+    for row in begun:
+        network.end(row)
+    for row in begun:
+        assert heard[row] == pytest.approx(alone(network, np.array(history[row])), abs=SAME)
+
+
 def test_a_row_that_is_used_again_remembers_nothing(network: Silero) -> None:
     windows = windows_of(syllables(1.6))
     first = alone(network, windows)

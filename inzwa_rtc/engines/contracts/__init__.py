@@ -32,6 +32,7 @@ from inzwa_rtc.engines.contracts.dialogue import (
 )
 from inzwa_rtc.engines.contracts.recognition import (
     ASR_SAMPLE_RATE,
+    Haste,
     HeardWord,
     LanguageKnowingRecognizer,
     Microphone,
@@ -61,6 +62,7 @@ __all__ = [
     "Ability",
     "EngineKind",
     "FinishReason",
+    "Haste",
     "HeardWord",
     "IdentifiedSynthesizer",
     "LanguageKnowingRecognizer",

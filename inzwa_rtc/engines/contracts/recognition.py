@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -95,8 +96,34 @@ class VoiceDetector(Protocol):
         ...
 
 
+class Haste(enum.Enum):
+    """How soon what a caller says is to be listened to. To listen to much of it at a time costs
+    a fraction of listening to each piece as it comes."""
+
+    EACH_FRAME = enum.auto()
+    """At once: something hangs on the very next 20 ms, such as the end of a turn."""
+    EACH_WINDOW = enum.auto()
+    """As soon as the detector can make anything of it: a voice may interrupt something."""
+    EACH_SOUND = enum.auto()
+    """The same, but silence within 160 ms: so far there is no voice."""
+    SOON = enum.auto()
+    """Within 60 ms: a voice is heard, and is taken down."""
+    IN_TIME = enum.auto()
+    """Within 160 ms: nobody speaks."""
+
+
 class Microphone(Protocol):
     """What one caller sends, before anybody has listened to it."""
+
+    @property
+    def haste(self) -> Haste:
+        """How soon it is to be asked for what it has. It may be asked sooner."""
+        ...
+
+    def is_silent(self, now: float) -> bool:
+        """Whether it has nothing but silence, as far as can be told without taking it. `now` is
+        in seconds, monotonic."""
+        ...
 
     def take(self, most: int, now: float) -> Sequence[bytes]:
         """Up to `most` frames that were not taken yet, the oldest first: 20 ms of int16 LE mono
@@ -118,7 +145,7 @@ class SharedVoiceDetector(Protocol):
 
     def listening(self, microphone: Microphone) -> AbstractContextManager[None]:
         """While the block runs, frames are taken from this caller's microphone and given back
-        judged, in their order, within 20 ms."""
+        judged, in their order, as soon as its `haste` says."""
         ...
 
 

@@ -13,6 +13,7 @@ from aiortc import RTCPeerConnection
 
 from inzwa_rtc.transport.hooks.needed import need
 from inzwa_rtc.transport.hooks.srtp import bound_streams
+from inzwa_rtc.transport.udp import UdpSocket
 
 _FIRST_RTP, _BEHIND_RTP = 128, 192  # of the first byte (RFC 7983)
 _FIRST_DTLS, _BEHIND_DTLS = 20, 64
@@ -40,8 +41,10 @@ class Gate:
         """Datagrams from addresses that nobody has validated, and STUN that is none of ours."""
         self.heard_at = asyncio.get_running_loop().time()
         """When the last authentic packet came, RTP, RTCP or STUN, on the loop's clock."""
-        self.on_rtp: Callable[[bytes, float], bool] | None = None
-        """Takes a packet and the time; tells whether it was authentic."""
+        self.report_late_s = 0.0
+        """How long the newest packet of RTCP had been there when it was read."""
+        self.on_rtp: Callable[[bytes, float], None] | None = None
+        """Takes a packet and the time at which it came; tells `heard` if it is authentic."""
         self._connection = connection
         self._admits = admits
         self._loop = asyncio.get_running_loop()
@@ -51,7 +54,7 @@ class Gate:
         connection.check_incoming = self._checked  # type: ignore[method-assign]
         connection.check_state = self._has_state  # type: ignore[method-assign]
 
-    def take(self, data: bytes, address: Address, port: StunProtocol) -> None:
+    def take(self, data: bytes, address: Address, port: MediaPort) -> None:
         """A datagram that is not STUN."""
         if (port, address) not in self._validated:
             self.refused += 1
@@ -61,11 +64,10 @@ class Gate:
             self._connection.data_received(data, 1)
         elif _FIRST_RTP <= first < _BEHIND_RTP and len(data) > 1:
             if _FIRST_RTCP <= data[1] < _BEHIND_RTCP:
+                self.report_late_s = self._loop.time() - port.arrived_at
                 self._connection.data_received(data, 1)
             elif self.on_rtp is not None:
-                now = self._loop.time()
-                if self.on_rtp(data, now):
-                    self.heard_at = now
+                self.on_rtp(data, port.arrived_at)
 
     def take_stun(self, data: bytes, address: Address, port: StunProtocol) -> None:
         """A datagram that looks like STUN. To read one takes long, and aioice answers whoever
@@ -78,9 +80,9 @@ class Gate:
         else:
             port.transactions[message.transaction_id].response_received(message, address)
 
-    def heard(self) -> None:
-        """Something authentic came."""
-        self.heard_at = self._loop.time()
+    def heard(self, at: float | None = None) -> None:
+        """Something authentic came, now if not `at` another time."""
+        self.heard_at = max(self.heard_at, self._loop.time() if at is None else at)
 
     def _read(self, data: bytes, port: StunProtocol) -> Message | None:
         """None for what is not a check of the two names of this call, nor answers one of ours."""
@@ -132,6 +134,12 @@ class MediaPort(StunProtocol):
         super().__init__(connection)
         need(self, "transactions", "request")
         self._gate = gate
+
+    @property
+    def arrived_at(self) -> float:
+        """When the datagram came that is being taken, on the loop's clock."""
+        assert isinstance(self.transport, UdpSocket)
+        return self.transport.arrived_at
 
     async def request(self, *args: Any, **options: Any) -> Any:
         """Of aioice's: an answer to it is authentic, and tells that the other end is there."""

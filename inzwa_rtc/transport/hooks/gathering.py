@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import Callable
 
@@ -12,6 +11,7 @@ from aioice.ice import Connection
 
 from inzwa_rtc.transport.hooks.gate import Gate, MediaPort
 from inzwa_rtc.transport.hooks.needed import need
+from inzwa_rtc.transport.udp import UdpSocket
 
 
 def gather_with(
@@ -27,11 +27,15 @@ def gather_with(
     async def get_component_candidates(
         component: int, addresses: list[str], timeout: int = 5
     ) -> list[Candidate]:
+        if connection._closing:  # another connection of the call has failed meanwhile
+            raise ConnectionError("closed before it gathered")
         sockets, candidates = bound(), []
         try:
             while sockets:
-                port = await _port(connection, gate, sockets[0])
+                port = MediaPort(connection, gate)
+                UdpSocket(sockets[0], port)
                 del sockets[0]
+                connection._protocols.append(port)  # which it closes with all others
                 host, number = port.transport.get_extra_info("sockname")[:2]
                 port.local_candidate = _host_candidate(component, host, number)
                 if public_address and (":" in public_address) == (":" in host):
@@ -44,17 +48,6 @@ def gather_with(
 
     # aioice offers no such setting; the instance's own method is the narrowest place.
     connection.get_component_candidates = get_component_candidates  # type: ignore[method-assign]
-
-
-async def _port(connection: Connection, gate: Gate, bound: socket.socket) -> MediaPort:
-    """One that the connection closes with all others."""
-    loop = asyncio.get_running_loop()
-    _, port = await loop.create_datagram_endpoint(lambda: MediaPort(connection, gate), sock=bound)
-    if connection._closing:  # another connection of the call has failed meanwhile
-        port.transport.abort()
-        raise ConnectionError("closed while it gathered")
-    connection._protocols.append(port)
-    return port
 
 
 def _host_candidate(component: int, host: str, port: int) -> Candidate:

@@ -5,26 +5,36 @@ from __future__ import annotations
 import asyncio
 import random
 import struct
+import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import pylibsrtp
 from aioice.ice import Connection
-from aiortc import RTCRtpReceiver, RTCRtpSender, RTCRtpTransceiver, clock
+from aiortc import RTCRtpReceiver, RTCRtpSender, RTCRtpTransceiver
 from aiortc.rtcrtpparameters import RTCRtpReceiveParameters, RTCRtpSendParameters
 from pylibsrtp import Session
 
 from inzwa_rtc.transport.hooks.gate import Gate
 from inzwa_rtc.transport.hooks.needed import Unhooked, need
-from inzwa_rtc.transport.hooks.reports import Arrivals, reporting
+from inzwa_rtc.transport.hooks.reports import Arrivals, count_from_arrival, reporting
 from inzwa_rtc.transport.hooks.srtp import InboundSrtp
-from inzwa_rtc.transport.rtp import RtpPacket, parse
+from inzwa_rtc.transport.rtp import AUDIO_LEVEL, RtpPacket, is_told_silent, parse
+from inzwa_rtc.transport.udp import UdpSocket
 
+MOST_SILENT = 32  # packets; nobody leaves them for so long, whoever sends 10 ms in each
 MOST_ROUND_TRIP_S = 2.0  # nobody holds a conversation over a longer one
 _OUT = struct.Struct("!BBHII")
 _SEQUENCE, _TIMESTAMP = 1 << 16, 1 << 32
 _VERSION = 0x80  # 2, with nothing that is optional
 _MARKER = 0x80
 _OF_STREAMS = ("_RTCRtpReceiver__lsr", "_RTCRtpReceiver__lsr_time")
+# What aiortc's reports tell of what was sent.
+_NTP_EPOCH = 2_208_988_800  # from 1900 to 1970, in seconds (RFC 3550, section 4)
+_NTP_TIMESTAMP = "_RTCRtpSender__ntp_timestamp"
+_RTP_TIMESTAMP = "_RTCRtpSender__rtp_timestamp"
+_PACKET_COUNT = "_RTCRtpSender__packet_count"
+_OCTET_COUNT = "_RTCRtpSender__octet_count"
 _REPLAYED = "replay check failed"  # how libsrtp's binding tells of both its codes
 
 
@@ -47,17 +57,23 @@ class AudioLane:
         self._on_packet = on_packet
         self._in: InboundSrtp | None = None
         self._in_type = -1
+        self._level_id: int | None = None
+        self._silent: list[tuple[Gate, bytes, float]] = []
         self._arrivals = Arrivals()
         self._out: Session | None = None
         self._out_type = 0
         self._connection: Connection | None = None
+        self._read: UdpSocket | None = None
         self._sequence = random.getrandbits(15)  # not near its wrap (RFC 3711, appendix)
         self._origin = random.getrandbits(32)
         self._packets = self._octets = 0
         self._take_over_receiver()
         self._take_over_sender()
+        count_from_arrival(
+            self._receiver, self._sender, lambda: max(gate.report_late_s for gate in gates)
+        )
         for gate in gates:  # but for one, they have no keys, and what they let in is unreadable
-            gate.on_rtp = self._on_rtp
+            gate.on_rtp = partial(self._on_rtp, gate)
 
     @property
     def is_open(self) -> bool:
@@ -91,15 +107,51 @@ class AudioLane:
         self._sequence = (self._sequence + 1) % _SEQUENCE
         self._packets += 1
         self._octets += len(payload)
-        _set(self._sender, "ntp_timestamp", clock.current_ntp_time())
-        _set(self._sender, "rtp_timestamp", at)
-        _set(self._sender, "packet_count", self._packets)
-        _set(self._sender, "octet_count", self._octets)
+        told = self._sender.__dict__
+        told[_NTP_TIMESTAMP] = int((time.time() + _NTP_EPOCH) * (1 << 32))
+        told[_RTP_TIMESTAMP] = at
+        told[_PACKET_COUNT] = self._packets
+        told[_OCTET_COUNT] = self._octets
         pair.protocol.transport.sendto(data, pair.remote_addr)
 
-    def _on_rtp(self, data: bytes, now: float) -> bool:
+    def read(self, now: float) -> None:
+        """Take in what has come at the call's socket by `now`, the loop's time: from the first
+        time on, nothing is taken in but here."""
+        pair = self._connection._nominated.get(1) if self._connection is not None else None
+        if pair is None:
+            return
+        if pair.protocol.transport is not self._read:
+            self.let_go()
+            assert isinstance(pair.protocol.transport, UdpSocket)
+            self._read = pair.protocol.transport
+            self._read.wait_to_be_asked()
+        self._read.read(now)
+
+    def let_go(self) -> None:
+        """Nobody reads any more: what comes is taken in by itself again."""
+        if self._read is not None:
+            self._read.read_as_it_comes()
+        self._read = None
+
+    def take_silent(self) -> None:
+        """Take in the packets that were put aside because they tell that they are silent."""
+        waiting, self._silent = self._silent, []
+        for gate, data, now in waiting:
+            self._take(gate, data, now)
+
+    def _on_rtp(self, gate: Gate, data: bytes, now: float) -> None:
+        if self._level_id is not None and is_told_silent(data, self._level_id):
+            self._silent.append((gate, data, now))
+            if len(self._silent) > MOST_SILENT:
+                self.take_silent()
+            return
+        if self._silent:
+            self.take_silent()
+        self._take(gate, data, now)
+
+    def _take(self, gate: Gate, data: bytes, now: float) -> None:
         if self._in is None:
-            return False
+            return
         try:
             plain = self._in.unprotect(data)
         except pylibsrtp.Error as error:
@@ -107,18 +159,18 @@ class AudioLane:
                 self.repeated += 1
             else:
                 self.unreadable += 1
-            return False
+            return
+        gate.heard(now)
         packet = parse(plain)
         if packet is None or packet.payload_type != self._in_type:
             self.unreadable += 1
-            return True
-        self._count(packet)
+            return
+        self._count(packet, now)
         self._on_packet(packet, now)
-        return True
 
-    def _count(self, packet: RtpPacket) -> None:
+    def _count(self, packet: RtpPacket, now: float) -> None:
         """For the reports that aiortc's receiver sends."""
-        if self._arrivals.add(packet):
+        if self._arrivals.add(packet, now):
             self._receiver.transport._rtp_router.ssrc_table[packet.ssrc] = self._receiver
 
     def _forget(self, ssrc: int) -> None:
@@ -143,6 +195,8 @@ class AudioLane:
             if self._in is not None:
                 return
             self._in_type = parameters.codecs[0].payloadType or 0
+            ids = [one.id for one in parameters.headerExtensions if one.uri == AUDIO_LEVEL]
+            self._level_id = ids[0] if ids else None
             receiver.transport._register_rtp_receiver(receiver, parameters)
             exited = getattr(receiver, "_RTCRtpReceiver__rtcp_exited")  # noqa: B009
             rtcp = asyncio.ensure_future(reporting(receiver._run_rtcp, exited))

@@ -1,0 +1,47 @@
+"""How closely a caller is listened to: no more than is of use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from inzwa_rtc.engines.contracts import Haste
+
+
+class Ears(Protocol):
+    """Whoever hears when the caller speaks."""
+
+    @property
+    def haste(self) -> Haste:
+        """How soon they want what comes next, as long as nothing is said to the caller."""
+        ...
+
+
+class Conversation(Protocol):
+    """Whoever knows who speaks."""
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether anybody does, or is about to."""
+        ...
+
+
+class Attention:
+    """`listen` is told of each change of haste."""
+
+    def __init__(self, ears: Ears, floor: Conversation, listen: Callable[[Haste], None]) -> None:
+        self._ears = ears
+        self._floor = floor
+        self._listen = listen
+        self._told: Haste | None = None
+
+    def review(self) -> None:
+        """To be called when either may have changed. Who speaks into an answer, or before it, is
+        heard at once."""
+        haste = self._ears.haste
+        if haste is not Haste.EACH_FRAME and self._floor.is_taken:
+            is_quiet = haste is Haste.IN_TIME
+            haste = Haste.EACH_SOUND if is_quiet else Haste.EACH_WINDOW
+        if haste is not self._told:
+            self._told = haste
+            self._listen(haste)

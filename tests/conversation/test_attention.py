@@ -1,0 +1,128 @@
+"""A caller is listened to as closely as is of use, and their connection is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from inzwa_rtc.conversation.attention import Attention
+from inzwa_rtc.conversation.peer import EndTurn, StartTurn
+from inzwa_rtc.conversation.resumable import Patience, ResumablePeer
+from inzwa_rtc.engines.contracts import Haste
+from inzwa_rtc.events import PlaybackStarted
+from tests.support.peer import MemoryPeer, settle
+from tests.support.session import STORY, Call, calling
+
+LONG = Patience(60, 60)
+
+
+@dataclass
+class Known:
+    """What is known of the ears, and of who speaks."""
+
+    haste: Haste = Haste.IN_TIME
+    is_taken: bool = False
+
+
+def haste(call: Call) -> Haste:
+    """What its connection was told last."""
+    return call.peer.haste
+
+
+def attention(known: Known) -> tuple[Attention, list[Haste]]:
+    told: list[Haste] = []
+    return Attention(known, known, told.append), told
+
+
+def test_what_the_ears_want_is_told_once() -> None:
+    known = Known()
+    attending, told = attention(known)
+    for known.haste in (Haste.IN_TIME, Haste.SOON, Haste.EACH_FRAME, Haste.IN_TIME):
+        for _ in range(3):
+            attending.review()
+    assert told == [Haste.IN_TIME, Haste.SOON, Haste.EACH_FRAME, Haste.IN_TIME]
+
+
+def test_who_may_interrupt_is_heard_as_soon_as_the_voice_detector_can() -> None:
+    """And sooner only if the ears want it."""
+    known = Known(is_taken=True)
+    attending, told = attention(known)
+    for known.haste in (Haste.IN_TIME, Haste.SOON, Haste.EACH_FRAME, Haste.IN_TIME):
+        attending.review()
+    known.is_taken = False
+    attending.review()
+    assert told == [
+        Haste.EACH_SOUND,
+        Haste.EACH_WINDOW,
+        Haste.EACH_FRAME,
+        Haste.EACH_SOUND,
+        Haste.IN_TIME,
+    ]
+
+
+async def test_nobody_is_in_haste_before_the_caller_speaks_or_after_the_answer() -> None:
+    async with calling("Yes.") as call:
+        await call.peer.be_silent(200)
+        assert haste(call) is Haste.IN_TIME
+        await call.question()
+        await call.reply_ends(0)
+        await call.peer.be_silent(100)
+        assert haste(call) is Haste.IN_TIME
+
+
+async def test_a_voice_is_heard_soon_and_each_frame_of_the_silence_behind_it() -> None:
+    async with calling("Yes.") as call:
+        await call.peer.be_silent(200)
+        await call.peer.speak(20)
+        assert haste(call) is Haste.SOON
+        await call.peer.speak(600)
+        assert haste(call) in (Haste.SOON, Haste.EACH_WINDOW)
+        await call.peer.be_silent(20)
+        assert haste(call) is Haste.EACH_FRAME
+
+
+async def test_a_caller_is_heard_into_the_answer_and_the_wait_for_it() -> None:
+    async with calling(STORY) as call:
+        await call.question()
+        while PlaybackStarted(0) not in call.peer.events:
+            await call.peer.be_silent(20)
+            assert haste(call) is Haste.EACH_SOUND
+        await call.peer.be_silent(200)
+        assert haste(call) is Haste.EACH_SOUND
+        await call.peer.speak(20)
+        assert haste(call) is Haste.EACH_WINDOW
+
+
+async def test_while_the_key_is_held_each_frame_is_wanted() -> None:
+    async with calling("Yes.") as call:
+        await call.peer.command(StartTurn())
+        for said in (call.peer.be_silent, call.peer.speak, call.peer.be_silent):
+            await said(400)
+            assert haste(call) is Haste.EACH_FRAME
+        await call.peer.command(EndTurn())
+        await call.reply_ends(0)
+        await call.peer.be_silent(100)
+        assert haste(call) is Haste.IN_TIME
+
+
+async def test_a_new_connection_is_told_how_closely_to_listen() -> None:
+    caller = ResumablePeer(MemoryPeer.out_sample_rate, LONG)
+    async with calling(STORY, through=caller) as call:
+        await call.story_plays()
+        assert haste(call) is Haste.EACH_SOUND
+        attachment = caller.attached
+        assert attachment is not None
+        call.peer.hang_up()
+        await attachment.over.wait()
+        await settle()
+        present = caller._haste
+        call.peer = MemoryPeer()
+        caller.attach(call.peer)
+        assert haste(call) is present
+        await call.peer.be_silent(200)
+        assert haste(call) is Haste.EACH_SOUND
+
+
+async def test_before_anybody_has_said_how_closely_each_frame_is_wanted() -> None:
+    peer = MemoryPeer()
+    ResumablePeer(MemoryPeer.out_sample_rate, LONG).attach(peer)
+    assert peer.haste is Haste.EACH_FRAME

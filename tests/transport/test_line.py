@@ -1,0 +1,87 @@
+"""A call's media is read when somebody wants to hear it, and now and then else."""
+
+from __future__ import annotations
+
+from inzwa_rtc.transport.line import WebRtcLine
+
+TICK_S = 0.02
+
+
+class Part:
+    """In the place of a sender, a receiver and a socket: notes what is asked of them."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def read(self, now: float) -> None:
+        self.asked.append("read")
+
+    def take_silent(self) -> None:
+        self.asked.append("take silent")
+
+    def take(self, now: float) -> None:
+        self.asked.append("take")
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.asked
+
+    def decode(self) -> None:
+        self.asked.append("decode")
+
+    def send(self, tick: int) -> None:
+        self.asked.append(f"send {tick}")
+
+    def failed(self) -> None:
+        self.asked.append("failed")
+
+
+def line() -> tuple[WebRtcLine, Part]:
+    part = Part()
+    made = WebRtcLine(part, part, part, part.failed)  # type: ignore[arg-type]
+    return made, part
+
+
+def test_what_nobody_fetches_is_read_at_each_third_tick_and_not_decoded() -> None:
+    """There are commands, checks and reports beside sound."""
+    of_call, part = line()
+    of_call.fetch(9 * TICK_S)
+    part.asked.clear()
+    read_at = []
+    for tick in range(10, 22):
+        of_call.take_in(tick * TICK_S)
+        if part.asked:
+            assert part.asked == ["read"]
+            read_at.append(tick)
+            part.asked.clear()
+    assert read_at == [12, 15, 18, 21]
+
+
+def test_what_is_fetched_is_read_and_decoded_and_not_read_again_in_the_same_tick() -> None:
+    of_call, part = line()
+    for tick in range(10, 22):
+        of_call.take_in(tick * TICK_S)
+        part.asked.clear()
+        of_call.fetch(tick * TICK_S)
+        assert part.asked == ["read", "take silent", "take", "decode"]
+        part.asked.clear()
+    of_call.take_in(22 * TICK_S)
+    assert part.asked == []
+
+
+def test_of_a_call_that_nobody_listens_to_packets_are_taken_now_and_then() -> None:
+    of_call, part = line()
+    of_call.take_in(1.0)
+    assert part.asked == ["read", "take silent", "take"]
+    part.asked.clear()
+    of_call.take_in(1.49)
+    assert part.asked == ["read"]
+    of_call.take_in(1.51)
+    assert part.asked == ["read", "read", "take silent", "take"]
+
+
+def test_each_tick_sends_and_a_fault_ends_the_call() -> None:
+    of_call, part = line()
+    of_call.send(7, 1.0)
+    of_call.fail()
+    assert part.asked == ["send 7", "failed"]
