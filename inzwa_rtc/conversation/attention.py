@@ -18,11 +18,11 @@ class Ears(Protocol):
 
 
 class Conversation(Protocol):
-    """Whoever knows who speaks."""
+    """Whoever knows what is said to the caller."""
 
     @property
-    def is_taken(self) -> bool:
-        """Whether anybody does, or is about to."""
+    def is_answering(self) -> bool:
+        """Whether there is an answer, or the wait for one, that a caller could speak into."""
         ...
 
 
@@ -39,7 +39,7 @@ class Attention:
         """To be called when either may have changed. Who speaks into an answer, or before it, is
         heard at once."""
         haste = self._ears.haste
-        if haste is not Haste.EACH_FRAME and self._floor.is_taken:
+        if haste is not Haste.EACH_FRAME and self._floor.is_answering:
             is_quiet = haste is Haste.IN_TIME
             haste = Haste.EACH_SOUND if is_quiet else Haste.EACH_WINDOW
         if haste is not self._told:

@@ -64,6 +64,12 @@ class Floor:
         """Whether anybody speaks, or is about to."""
         return self.speaker is not None or bool(self._weighed) or not self._prompts.empty()
 
+    @property
+    def is_answering(self) -> bool:
+        """Whether there is anything that a caller could speak into: an answer, or the wait for
+        it."""
+        return self.speaker is not None or not self._prompts.empty()
+
     def is_superseded(self, turn: int) -> bool:
         """Whether a newer prompt waits: the words of this turn then join it unanswered."""
         return self._newest > turn

@@ -187,6 +187,7 @@ class Session:
                     self._hear(item)
                 else:
                     self._obey(item)
+                self._attention.review()
                 if self._end.done():
                     return
         self.end("connection_lost")
@@ -200,7 +201,6 @@ class Session:
             self._clock.caller_is_active()
         is_busy = self._floor.is_taken or self._listener.is_hearing
         self._on_due(self._clock.tick(frame.samples, is_busy))
-        self._attention.review()
         if self._ends_at_s is not None and self.elapsed_s >= self._ends_at_s:
             self.end("disabled")
 

@@ -20,7 +20,7 @@ class Known:
     """What is known of the ears, and of who speaks."""
 
     haste: Haste = Haste.IN_TIME
-    is_taken: bool = False
+    is_answering: bool = False
 
 
 def haste(call: Call) -> Haste:
@@ -44,11 +44,11 @@ def test_what_the_ears_want_is_told_once() -> None:
 
 def test_who_may_interrupt_is_heard_as_soon_as_the_voice_detector_can() -> None:
     """And sooner only if the ears want it."""
-    known = Known(is_taken=True)
+    known = Known(is_answering=True)
     attending, told = attention(known)
     for known.haste in (Haste.IN_TIME, Haste.SOON, Haste.EACH_FRAME, Haste.IN_TIME):
         attending.review()
-    known.is_taken = False
+    known.is_answering = False
     attending.review()
     assert told == [
         Haste.EACH_SOUND,
