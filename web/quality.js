@@ -67,8 +67,9 @@ export class PacketStats {
     const link = { grade: 'good' };
     let isCut = false;
     report.forEach((entry) => {
-      if (entry.type === 'candidate-pair' && entry.nominated && entry.currentRoundTripTime !== undefined) {
-        link.rtt_ms = Math.round(entry.currentRoundTripTime * 1000);
+      // Not that of the candidate pair: the server may take 60 ms to read what it answers there.
+      if (entry.type === 'remote-inbound-rtp' && entry.roundTripTime !== undefined) {
+        link.rtt_ms = Math.round(entry.roundTripTime * 1000);
       }
       if (entry.type === 'inbound-rtp' && entry.kind === 'audio') {
         link.jitter_ms = Math.round((entry.jitter ?? 0) * 1000);

@@ -68,7 +68,8 @@ class Floor:
     def is_answering(self) -> bool:
         """Whether there is anything that a caller could speak into: an answer, or the wait for
         it."""
-        return self.speaker is not None or not self._prompts.empty()
+        awaited = any(utterance.has_ended for utterance in self._weighed)
+        return self.speaker is not None or awaited or not self._prompts.empty()
 
     def is_superseded(self, turn: int) -> bool:
         """Whether a newer prompt waits: the words of this turn then join it unanswered."""

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from inzwa_rtc.audio.frame import Frame
 from inzwa_rtc.conversation.absence import taken_back
-from inzwa_rtc.conversation.attention import Attention
+from inzwa_rtc.conversation.attentiveness import Attentiveness
 from inzwa_rtc.conversation.clock import CallClock, Due
 from inzwa_rtc.conversation.dialogue import Dialogue
 from inzwa_rtc.conversation.engines import EngineSource
@@ -104,7 +104,7 @@ class Session:
         self._listener = Listener(
             settings, self._hearing, self._floor, peer.send, self._next_turn, observer
         )
-        self._attention = Attention(self._listener, self._floor, peer.listen)
+        self._attentiveness = Attentiveness(self._listener, self._floor, peer.listen)
         self._context = TurnContext(
             caller=session_id,
             settings=settings,
@@ -187,7 +187,7 @@ class Session:
                     self._hear(item)
                 else:
                     self._obey(item)
-                self._attention.review()
+                self._attentiveness.review()
                 if self._end.done():
                     return
         self.end("connection_lost")
@@ -315,6 +315,6 @@ class Session:
 
     def _on_playout(self, event: Event) -> None:
         self._peer.send(event)
-        self._attention.review()
+        self._attentiveness.review()
         if isinstance(event, PlaybackStarted) and self._turn is not None:
             self._turn.first_audio_left(self._lost_at)

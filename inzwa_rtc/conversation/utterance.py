@@ -45,6 +45,11 @@ class Utterance:
         """How much of it the recogniser has not taken."""
         return self._waiting_bytes / BYTES_PER_SAMPLE / ASR_SAMPLE_RATE
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the turn has."""
+        return self._ended.is_set()
+
     def feed(self, pcm: bytes) -> None:
         """Append audio (int16 LE mono 16 kHz)."""
         self._pieces.append(pcm)

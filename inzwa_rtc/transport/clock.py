@@ -111,4 +111,10 @@ class MediaClock:
         except Exception:
             log.exception("media.line_failed")
             self.remove(line)
+            self._let_fail(line)
+
+    def _let_fail(self, line: Line) -> None:
+        try:
             line.fail()
+        except Exception:  # nor how it ends
+            log.exception("media.line_not_ended")

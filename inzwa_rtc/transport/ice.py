@@ -20,6 +20,7 @@ from inzwa_rtc.errors import ConfigError, Unavailable
 from inzwa_rtc.settings import Settings, parse_udp_ports
 from inzwa_rtc.transport.hooks import Gate, gather_with
 
+RECEIVE_BYTES = 212_992
 AGAIN_S = 10
 """After so long a port may be free again, or an interface be there: calls end, networks come."""
 
@@ -148,6 +149,8 @@ def _bound_socket(address: str, ports: range) -> socket.socket | None:
         tried = socket.socket(family, socket.SOCK_DGRAM)
     except OSError:  # this machine has no such IP version
         return None
+    # Twice as much as is usual, and as much as every kernel grants: it is read when it is of use.
+    tried.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
     first = random.randrange(len(ports))
     for number in range(len(ports)):
         try:

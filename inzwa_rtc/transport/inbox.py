@@ -7,10 +7,14 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
+import structlog
+
 from inzwa_rtc.audio.frame import FRAME_MS, Frame, frame_bytes
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE, Haste, SharedVoiceDetector
 
 C = TypeVar("C")
+
+log = structlog.get_logger(__name__)
 
 MAX_FRAMES = 500  # 10 s: a listener that far behind is better off without the oldest
 FRAMES_PER_S = 1.25 * 1000 / FRAME_MS  # a device's clock may run fast, but not by a quarter
@@ -68,7 +72,7 @@ class Inbox(Generic[C]):
         """How soon the conversation wants to hear what is said."""
         self.source: Source | None = None
         """Where audio is to be fetched from, if it does not come by itself."""
-        self._has_gaps = False
+        self._has_gaps = self._is_behind = False
         self._detector = detector
         self._gap_s = gap_s
         self._gap_frames = round(gap_s * 1000 / FRAME_MS)
@@ -95,8 +99,9 @@ class Inbox(Generic[C]):
 
     @property
     def haste(self) -> Haste:
-        """As in `Microphone`. Commands do not wait, nor does the silence that is to be made."""
-        if self._commands_waiting or self._closed:
+        """As in `Microphone`. Commands do not wait, nor does the silence that is to be made, and
+        what was left at the last look is made up for."""
+        if self._commands_waiting or self._closed or self._is_behind:
             return Haste.EACH_FRAME
         if self._has_gaps and self.wanted is not Haste.EACH_FRAME:
             return Haste.EACH_WINDOW
@@ -133,9 +138,15 @@ class Inbox(Generic[C]):
 
     def close(self) -> None:
         """Nothing more comes; what waits is still delivered."""
-        self._fetch(self._clock())
+        if self._closed:
+            return
         self._closed = True
         self._changed.set()
+        try:
+            self._fetch(self._clock())
+        except Exception:  # whatever is wrong with it, it ends
+            log.exception("inbox.not_fetched")
+        self.source = None
 
     def is_silent(self, now: float) -> bool:
         """As in `Microphone`."""
@@ -145,9 +156,12 @@ class Inbox(Generic[C]):
         """As in `Microphone`; silence for missing audio."""
         self._fetch(now)
         frames = self._taken_frames(most)
-        self._has_gaps = self._frames_waiting == len(frames) and self._fill_gap(now)
-        if self._has_gaps:
+        if frames:
+            self._has_gaps = False
+        if self._frames_waiting == len(frames) and self._fill_gap(now):
+            self._has_gaps = True
             frames += self._taken_frames(most - len(frames))
+        self._is_behind = bool(self._arrived)
         return frames
 
     def give(self, pcm: bytes, speech: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Protocol
 
@@ -10,8 +11,8 @@ from inzwa_rtc.transport.sender import OpusSender
 
 READ_S = 0.055
 """At the third tick: a command is taken within 60 ms, and may take so long where nobody speaks."""
-LONGEST_S = 0.5
-"""Nobody listens who has fetched nothing for so long."""
+NOBODY_S = 0.5
+"""Nobody listens who has fetched nothing for so long: what comes is read as it comes."""
 
 
 class Lane(Protocol):
@@ -23,6 +24,10 @@ class Lane(Protocol):
 
     def take_silent(self) -> None:
         """Take in what was put aside because it is silent."""
+        ...
+
+    def let_go(self) -> None:
+        """Until the next `read`, what comes is taken in as it comes."""
         ...
 
 
@@ -37,7 +42,7 @@ class WebRtcLine:
         on_fault: Callable[[], None],
     ) -> None:
         self._lane = lane
-        self._read_at = self._taken_at = 0.0
+        self._read_at = self._fetched_at = -math.inf
         self._sender = sender
         self._receiver = receiver
         self._on_fault = on_fault
@@ -48,8 +53,10 @@ class WebRtcLine:
 
     def take_in(self, now: float) -> None:
         """Read what nobody has fetched for a while: there may be more than sound."""
-        if now - self._taken_at >= LONGEST_S:
-            self._take(now)
+        if now - self._fetched_at >= NOBODY_S:
+            self._lane.let_go()
+            self._lane.take_silent()
+            self._receiver.take(now)
         elif now - self._read_at >= READ_S:
             self._read(now)
 
@@ -60,18 +67,15 @@ class WebRtcLine:
 
     def fetch(self, now: float) -> None:
         """Read and decode what has come: somebody wants to hear it."""
-        self._take(now)
+        self._fetched_at = now
+        self._read(now)
+        self._lane.take_silent()
+        self._receiver.take(now)
         self._receiver.decode()
 
     def _read(self, now: float) -> None:
         self._read_at = now
         self._lane.read(now)
-
-    def _take(self, now: float) -> None:
-        self._taken_at = now
-        self._read(now)
-        self._lane.take_silent()
-        self._receiver.take(now)
 
     def fail(self) -> None:
         """The clock has let it go."""

@@ -16,10 +16,15 @@ from collections.abc import Iterable
 from typing import Any, Final, Protocol
 
 MOST_AT_ONCE: Final = 256
-"""Datagrams that are read from one socket at a time: all that a network brings at once which has
-stalled for 5 s. What a flood brings beyond that waits in the kernel, which drops what is too
-much."""
+"""Datagrams that are read from one socket at a time: as many as the kernel keeps, which drops what
+is too much."""
 
+CROWD: Final = 32
+"""Datagrams in one reading: more than any client sends in 160 ms, and a fraction of what the kernel
+keeps until they are read."""
+
+_CROWDED_S: Final = 1.0
+_MOST_WOKEN: Final = 16  # for one wake-up: others are due as well
 _MOST_BYTES: Final = 2048  # no path carries more in one piece; the rest of it would be cut off
 _IS_LINUX: Final = sys.platform == "linux"
 _TIMESTAMPS: Final = 35  # SO_TIMESTAMPNS, and the kind of what it brings (asm-generic/socket.h)
@@ -62,6 +67,8 @@ class UdpSocket(asyncio.DatagramTransport):
         self._sink = sink
         self._read_until = self._loop.time()  # what is read from now on came after that
         self._is_closed = False
+        self._waits = False
+        self._crowded_until = 0.0
         bound.setblocking(False)
         self._is_stamped = _has_timestamps(bound)
         self._loop.add_reader(bound, self._read_now)
@@ -79,40 +86,58 @@ class UdpSocket(asyncio.DatagramTransport):
             self._sink.error_received(error)
 
     def wait_to_be_asked(self) -> None:
-        """From now on nothing is read but by `read`, if the kernel tells when it came."""
+        """From now on nothing is read but by `read`, if the kernel tells when it came; in a crowd
+        of datagrams all the same, for as long as it lasts: the kernel has not room for it."""
         if self._is_stamped and not self._is_closed:
+            self._waits = True
+            self._crowded_until = 0.0
             self._loop.remove_reader(self._socket)
 
     def read_as_it_comes(self) -> None:
         """As at first."""
+        self._waits = False
         if not self._is_closed:
             self._loop.add_reader(self._socket, self._read_now)
 
     def read(self, now: float) -> None:
         """Give the sink what has come by `now`, the loop's time, which may be a little past: what
         has come since is taken for having come then."""
+        number = self._give(now, MOST_AT_ONCE)
+        if not self._waits or self._is_closed:
+            return
+        if number > CROWD:
+            self._crowded_until = now + _CROWDED_S
+            self._loop.add_reader(self._socket, self._read_now)
+        elif self._crowded_until and now >= self._crowded_until:
+            self._crowded_until = 0.0
+            self._loop.remove_reader(self._socket)
+
+    def _give(self, now: float, most: int) -> int:
+        """How many there were."""
         wall_ahead = time.time() - self._loop.time()
-        for _ in range(MOST_AT_ONCE):
+        for number in range(most):
             if self._is_closed:  # by the sink
-                return
+                return number
             try:
                 data, told, _, address = self._socket.recvmsg(_MOST_BYTES, _SPACE)
             except (BlockingIOError, InterruptedError):
                 self._read_until = max(now, self._read_until)
-                return
+                return number
             except OSError as error:
                 self._sink.error_received(error)
-                return
+                return number
             came_at = _timestamp(told)
             if came_at:
                 # A wall clock may be set meanwhile. Nothing came before what was read before it.
                 self.arrived_at = min(max(came_at - wall_ahead, self._read_until), now)
-            else:  # it has taken the option, and tells nothing all the same
-                self._is_stamped = False
+            else:
                 self.arrived_at = now
-                self.read_as_it_comes()
+                if self._is_stamped:  # it has taken the option, and tells nothing all the same
+                    self._is_stamped = False
+                    self.read_as_it_comes()
             self._read_until = max(self.arrived_at, self._read_until)
             self._sink.datagram_received(data, address)
+        return most
 
     def is_closing(self) -> bool:
         """Whether it is closed."""
@@ -132,7 +157,7 @@ class UdpSocket(asyncio.DatagramTransport):
         self.close()
 
     def _read_now(self) -> None:
-        self.read(self._loop.time())
+        self._give(self._loop.time(), _MOST_WOKEN)
 
 
 def _has_timestamps(bound: socket.socket) -> bool:

@@ -27,7 +27,8 @@ from inzwa_rtc.turntaking.stream import Stream
 from inzwa_rtc.turntaking.weights import Floats
 
 TICK_S = FRAME_MS / 1000
-_LONGEST_STALL_S = 1.0  # beyond that, all are due
+_MOST_TICKS = 50  # that a stall takes; beyond that, time begins anew
+_EARLY = 0.1  # of a tick, by which it may come early and still count
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +70,7 @@ class Ear:
         self._note = note
         self._streams: dict[Stream, None] = {}
         self._tick = 0
-        self._ticked_at = -math.inf
+        self._due_at = -math.inf  # the next tick
         self._has_failed = False  # the network, at the last tick that asked it anything
 
     def __len__(self) -> int:
@@ -87,7 +88,7 @@ class Ear:
     def tick(self, now: float) -> None:
         """Listen to what has come since the last one. `now` is in seconds, monotonic."""
         tick = self._count(now)
-        due = [one for one in self._streams if one.is_due(tick, now)]
+        due = [one for one in tuple(self._streams) if self._is_due(one, tick, now)]
         streams = [one for one in due if self._is_well(one, one.gather, tick, now)]
         heard = [one for one in streams if one.windows]
         judged = self._judged(heard) if heard else None
@@ -98,10 +99,14 @@ class Ear:
             self._note(judged)  # last: an error of its own costs no call anything
 
     def _count(self, now: float) -> int:
-        """The number of this tick; a stall takes those of its time."""
-        passed = min(now - self._ticked_at, _LONGEST_STALL_S) / TICK_S
-        self._tick += max(1, round(passed))
-        self._ticked_at = now
+        """The number of this tick; a stall takes those of its time. Ticks that are late by less
+        than one are none less: they are counted from when they were due."""
+        passed = (now - self._due_at) / TICK_S
+        if not -_MOST_TICKS < passed < _MOST_TICKS:
+            self._due_at = now
+            passed = 0.0
+        self._tick += 1 + max(0, math.floor(passed + _EARLY))
+        self._due_at += TICK_S * (1 + max(0, math.floor(passed + _EARLY)))
         return self._tick
 
     def _judged(self, streams: Sequence[Stream]) -> Judged | None:
@@ -150,6 +155,14 @@ class Ear:
             self._give_up(stream, error)
             return False
         return True
+
+    def _is_due(self, stream: Stream, tick: int, now: float) -> bool:
+        """Whether to look at it; an error would end that call alone."""
+        try:
+            return stream.is_due(tick, now)
+        except Exception as error:  # noqa: BLE001 - of whoever is asked what has come
+            self._give_up(stream, error)
+            return False
 
     def _give_up(self, stream: Stream, error: Exception) -> None:
         self._streams.pop(stream, None)

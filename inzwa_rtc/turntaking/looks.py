@@ -51,10 +51,6 @@ class Cycle:
         """It was looked at."""
         self._looked_until = tick + 1 - self.begins
 
-    def ends(self, tick: int) -> bool:
-        """Whether all are looked at by this tick, whatever their haste."""
-        return (tick - self.begins) % CYCLE == CYCLE - 1
-
     def bytes_by(self, tick: int) -> int:
         """How much sound comes from the begin of the cycle to the end of this tick."""
         return ((tick - self.begins) % CYCLE + 1) * frame_bytes(ASR_SAMPLE_RATE)

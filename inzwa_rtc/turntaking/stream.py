@@ -60,7 +60,7 @@ class Stream:
         haste = self._microphone.haste
         if not self.cycle.is_due(tick, haste):
             return False
-        if haste is not Haste.EACH_SOUND or self.cycle.ends(tick):
+        if haste is not Haste.EACH_SOUND or self.cycle.is_due(tick, Haste.IN_TIME):
             return True
         if not self._microphone.is_silent(now):
             return True
@@ -69,6 +69,7 @@ class Stream:
 
     def gather(self, tick: int, now: float) -> None:
         """Take what has come."""
+        may_wait = not self.cycle.is_due(tick, Haste.IN_TIME)
         self.cycle.looked(tick)
         self._frames = self._microphone.take(FRAMES_AT_ONCE, now)
         if self._suppressor is not None:
@@ -82,7 +83,7 @@ class Stream:
             come = b"".join(self._frames)
             self._samples += come
             whole = len(self._samples) // WINDOW_BYTES
-            may_wait = whole < MOST_SAVED_UP and not self.cycle.ends(tick)
+            may_wait = may_wait and whole < MOST_SAVED_UP
             self.windows = 0 if may_wait and _is_silent(come) else whole
 
     def window(self, number: int) -> bytes:

@@ -141,3 +141,17 @@ async def test_a_clock_whose_ticks_take_too_long_knows_that_it_is_late(
     overloaded = await late_after_10_s(time, 0.2)
     assert overloaded.p50_ms > 80
     assert overloaded.p99_ms > 150
+
+
+def test_a_line_that_fails_even_to_end_ends_nobody_else() -> None:
+    class Hopeless(Told):
+        def fail(self) -> None:
+            raise RuntimeError("not even that")
+
+    clock, bad, good = MediaClock(), Hopeless([], "bad", until=1), Told([], "good")
+    clock.add(bad)
+    clock.add(good)
+    for tick in range(3):
+        clock.send(tick, 0.0)
+        clock.take_in(0.0)
+    assert good.ticks == [0, 1, 2]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from inzwa_rtc.transport import udp
-from inzwa_rtc.transport.udp import MOST_AT_ONCE, UdpSocket
+from inzwa_rtc.transport.udp import CROWD, MOST_AT_ONCE, UdpSocket
 
 LOCAL = ("127.0.0.1", 0)
 GUARD_S = 30
@@ -270,3 +270,26 @@ async def test_what_cannot_be_sent_is_told_and_ends_nothing() -> None:
         assert [type(error) for error in pair.sink.errors] == [OSError]
         pair.ours.sendto(b"small", pair.other.getsockname())
         assert pair.other.recv(100) == b"small"
+
+
+async def test_a_crowd_of_datagrams_is_read_as_it_comes_and_what_follows_when_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The kernel has room for some 100 large ones."""
+    async with paired() as pair:
+        pair.ours.wait_to_be_asked()
+        pair.send(*[b"junk"] * (CROWD + 1))
+        pair.ours.read(pair.now)
+        assert len(pair.sink.came) == CROWD + 1
+        pair.send(b"voice")
+        await pair.sink.has(CROWD + 2)
+        monkeypatch.setattr(udp, "_CROWDED_S", 0.0)
+        pair.send(*[b"junk"] * (CROWD + 1))
+        pair.ours.read(pair.now)
+        pair.ours.read(pair.now)
+        came = len(pair.sink.came)
+        pair.send(b"voice")
+        await pair.turns()
+        assert len(pair.sink.came) == came
+        pair.ours.read(pair.now)
+        assert len(pair.sink.came) == came + 1

@@ -151,11 +151,11 @@ async def test_nobody_asks_for_the_datagrams_of_a_call_that_has_failed(
         peer, now = pair.peer, asyncio.get_running_loop().time
         assert peer._lane is not None
         peer._inbox.take(8, now())
-        assert peer._lane._read is not None
+        assert peer._lane._polled is not None
         with monkeypatch.context() as patch:
             patch.setattr(type(peer), "state", "failed")
             peer._on_state()
         peer._inbox.take(8, now())
         peer._inbox.close()
-        assert peer._lane._read is None
+        assert peer._lane._polled is None
         assert len(peer._clock) == 0

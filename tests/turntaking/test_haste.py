@@ -135,3 +135,43 @@ def test_where_only_a_sound_is_awaited_silence_is_taken_no_sooner_than_in_no_has
         assert max(speech for _, speech in call.wire.given) > 0.5
     assert [pcm for pcm, _ in call.wire.given] == call.put[: len(call.wire.given)]
     assert 0 < call.wire.asked < len(call.put)
+
+
+def test_whoever_cannot_be_asked_ends_alone() -> None:
+    class Broken(Wire):
+        def is_silent(self, now: float) -> bool:
+            raise RuntimeError("broken")
+
+    call, broken = Call(Haste.EACH_FRAME), Broken(haste=Haste.EACH_SOUND)
+    with call.ear.of_call().listening(call.wire), call.ear.of_call().listening(broken):
+        for _ in range(CYCLE):
+            call.hear(LOUD)
+    assert isinstance(broken.error, RuntimeError)
+    assert [pcm for pcm, _ in call.wire.given] == call.put
+
+
+@pytest.mark.parametrize("apart", [2, 3, 7])
+def test_where_ticks_are_left_out_silence_is_taken_all_the_same(apart: int) -> None:
+    """Whichever ticks those are: on a busy machine, always the ones at which a cycle ends."""
+    for before in range(CYCLE):
+        call = Call(Haste.EACH_SOUND, before)
+        with call.ear.of_call().listening(call.wire):
+            for _ in range(10 * CYCLE):
+                call.wire.frames.extend([QUIET] * apart)
+                call.tick(apart)
+            assert len(call.wire.frames) < 3 * CYCLE
+
+
+def test_ticks_that_are_late_are_none_more() -> None:
+    """Windows are whole where they are looked for, however unevenly ticks come."""
+    network = LoudNetwork()
+    ear, wire = Ear(network), Wire(haste=Haste.EACH_WINDOW)
+    late = [0.0, 0.012, 0.0, 0.018, 0.004]
+    with ear.of_call().listening(wire):
+        for tick in range(1, 50 * CYCLE):
+            wire.frames.append(LOUD)
+            before = network.windows
+            ear.tick(tick * TICK_S + late[tick % len(late)])
+            if not wire.frames:  # it was looked at: for a window
+                assert network.windows > before or tick < CYCLE
+    assert len(wire.given) >= 50 * CYCLE - 3

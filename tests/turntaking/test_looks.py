@@ -42,7 +42,7 @@ def test_windows_are_whole_at_the_ticks_that_look_for_windows_and_at_no_other(
 @given(BEGINS)
 def test_a_cycle_brings_whole_windows(begins: int) -> None:
     cycle = Cycle(begins, 0)
-    ends = [tick for tick in range(40) if cycle.ends(tick)]
+    ends = looks(cycle, Haste.IN_TIME, range(40))
     assert [later - tick for tick, later in pairwise(ends)] == [CYCLE] * (len(ends) - 1)
     assert {cycle.bytes_by(tick) % WINDOW_BYTES for tick in ends} == {0}
 

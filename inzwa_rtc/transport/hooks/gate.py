@@ -44,7 +44,8 @@ class Gate:
         self.report_late_s = 0.0
         """How long the newest packet of RTCP had been there when it was read."""
         self.on_rtp: Callable[[bytes, float], None] | None = None
-        """Takes a packet and the time at which it came; tells `heard` if it is authentic."""
+        """Takes a packet, now or later, and the time at which it came; tells `heard` if it is
+        authentic."""
         self._connection = connection
         self._admits = admits
         self._loop = asyncio.get_running_loop()
@@ -128,7 +129,7 @@ class Gate:
 
 
 class MediaPort(StunProtocol):
-    """A UDP socket of a call: gives each datagram at once to whom it is for."""
+    """A UDP socket of a call: gives each datagram to whom it is for."""
 
     def __init__(self, connection: Connection, gate: Gate) -> None:
         super().__init__(connection)

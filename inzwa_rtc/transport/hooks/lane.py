@@ -40,7 +40,7 @@ _REPLAYED = "replay check failed"  # how libsrtp's binding tells of both its cod
 
 class AudioLane:
     """Audio packets each way over one transceiver of a peer connection that is yet to connect.
-    `on_packet` is given the packets that come, and the loop's time."""
+    `on_packet` is given the packets that come, and when they came on the loop's clock."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class AudioLane:
         self._out: Session | None = None
         self._out_type = 0
         self._connection: Connection | None = None
-        self._read: UdpSocket | None = None
+        self._polled: UdpSocket | None = None
         self._sequence = random.getrandbits(15)  # not near its wrap (RFC 3711, appendix)
         self._origin = random.getrandbits(32)
         self._packets = self._octets = 0
@@ -120,18 +120,18 @@ class AudioLane:
         pair = self._connection._nominated.get(1) if self._connection is not None else None
         if pair is None:
             return
-        if pair.protocol.transport is not self._read:
+        if pair.protocol.transport is not self._polled:
             self.let_go()
             assert isinstance(pair.protocol.transport, UdpSocket)
-            self._read = pair.protocol.transport
-            self._read.wait_to_be_asked()
-        self._read.read(now)
+            self._polled = pair.protocol.transport
+            self._polled.wait_to_be_asked()
+        self._polled.read(now)
 
     def let_go(self) -> None:
         """Nobody reads any more: what comes is taken in by itself again."""
-        if self._read is not None:
-            self._read.read_as_it_comes()
-        self._read = None
+        if self._polled is not None:
+            self._polled.read_as_it_comes()
+        self._polled = None
 
     def take_silent(self) -> None:
         """Take in the packets that were put aside because they tell that they are silent."""

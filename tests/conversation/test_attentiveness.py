@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inzwa_rtc.conversation.attention import Attention
+from inzwa_rtc.conversation.attentiveness import Attentiveness
 from inzwa_rtc.conversation.peer import EndTurn, StartTurn
 from inzwa_rtc.conversation.resumable import Patience, ResumablePeer
 from inzwa_rtc.engines.contracts import Haste
@@ -28,9 +28,9 @@ def haste(call: Call) -> Haste:
     return call.peer.haste
 
 
-def attention(known: Known) -> tuple[Attention, list[Haste]]:
+def attention(known: Known) -> tuple[Attentiveness, list[Haste]]:
     told: list[Haste] = []
-    return Attention(known, known, told.append), told
+    return Attentiveness(known, known, told.append), told
 
 
 def test_what_the_ears_want_is_told_once() -> None:

@@ -26,7 +26,7 @@ class Conversation(Protocol):
         ...
 
 
-class Attention:
+class Attentiveness:
     """`listen` is told of each change of haste."""
 
     def __init__(self, ears: Ears, floor: Conversation, listen: Callable[[Haste], None]) -> None:
