@@ -76,18 +76,42 @@ class MediaClock:
 
     async def run(self) -> NoReturn:
         """Tick for as long as it is of use, until cancelled."""
-        loop = asyncio.get_running_loop()
         while True:
             await self._is_wanted.wait()
-            pacer = Pacer(loop.time())
-            while self._lines or self._keepers:
-                number, wait = pacer.next_frame(loop.time())
-                await asyncio.sleep(wait)
+            await self._tick_while_wanted()
+            self._is_wanted.clear()
+            self._punctuality.begin()
+
+    async def _tick_while_wanted(self) -> None:
+        """Each tick is a timer's own call: to wake a task for it takes the loop one turn more."""
+        loop = asyncio.get_running_loop()
+        pacer, over = Pacer(loop.time()), loop.create_future()
+        timer: asyncio.TimerHandle
+
+        def wait() -> None:
+            nonlocal timer
+            number, wait_s = pacer.next_frame(loop.time())
+            timer = loop.call_later(wait_s, tick, number)
+
+        def tick(number: int) -> None:
+            if over.done():  # cancelled in this very turn of the loop
+                return
+            try:
                 self.send(number, loop.time())
                 self._punctuality.note(number, loop.time() - pacer.due(number))
                 self.take_in(loop.time())
-            self._is_wanted.clear()
-            self._punctuality.begin()
+                if self._lines or self._keepers:
+                    wait()
+                else:
+                    over.set_result(None)
+            except Exception as error:  # noqa: BLE001 - told where the clock is waited for
+                over.set_exception(error)
+
+        wait()
+        try:
+            await over
+        finally:
+            timer.cancel()
 
     def send(self, tick: int, now: float) -> None:
         """The first half of a tick: what callers hear is never late for what they say."""

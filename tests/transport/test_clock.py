@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -99,9 +101,12 @@ class Time:
     def time(self) -> float:
         return self.now
 
-    async def sleep(self, seconds: float) -> None:
+    def create_future(self) -> asyncio.Future[None]:
+        return asyncio.get_running_loop().create_future()
+
+    def call_later(self, seconds: float, call: Callable[..., None], *given: Any) -> asyncio.Handle:
         self.now += seconds
-        await asyncio.sleep(0)
+        return asyncio.get_running_loop().call_soon(call, *given)
 
 
 class Slow(Told):
@@ -155,3 +160,14 @@ def test_a_line_that_fails_even_to_end_ends_nobody_else() -> None:
         clock.send(tick, 0.0)
         clock.take_in(0.0)
     assert good.ticks == [0, 1, 2]
+
+
+async def test_a_fault_of_the_clocks_own_is_told_where_it_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = MediaClock()
+    clock.add(Told([], "a"))
+    monkeypatch.setattr(clock, "take_in", lambda now: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        async with asyncio.timeout(30):
+            await clock.run()
