@@ -86,6 +86,8 @@ class Outlet(Playout):
 
     def _forget_heard(self) -> None:
         """Whoever was heard from has heard what left long enough before."""
+        if not self._left:
+            return
         transit_ms = max(self.transit_ms, LEAST_TRANSIT_MS)
         heard_until = self._last_heard() - transit_ms / 1000
         while self._left and self._left[0][0] <= heard_until:

@@ -232,6 +232,8 @@ class Speech:
 
     def pull(self) -> PlayoutFrame | None:
         """The next frame; None while there is none to play (yet)."""
+        if self._over.is_set():
+            return None
         self._settle()  # here, not behind the last frame: that one must leave first
         frame = self._take()
         self._past.append(self._pulled)
