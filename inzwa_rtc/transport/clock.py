@@ -79,8 +79,6 @@ class MediaClock:
         while True:
             await self._is_wanted.wait()
             await self._tick_while_wanted()
-            self._is_wanted.clear()
-            self._punctuality.begin()
 
     async def _tick_while_wanted(self) -> None:
         """Each tick is a timer's own call: to wake a task for it takes the loop one turn more."""
@@ -102,7 +100,9 @@ class MediaClock:
                 self.take_in(loop.time())
                 if self._lines or self._keepers:
                     wait()
-                else:
+                else:  # in the same turn: whoever comes next wakes it
+                    self._is_wanted.clear()
+                    self._punctuality.begin()
                     over.set_result(None)
             except Exception as error:  # noqa: BLE001 - told where the clock is waited for
                 over.set_exception(error)

@@ -16,8 +16,7 @@ from collections.abc import Iterable
 from typing import Any, Final, Protocol
 
 MOST_AT_ONCE: Final = 256
-"""Datagrams that are read from one socket at a time: as many as the kernel keeps, which drops what
-is too much."""
+"""Datagrams that are read from one socket at a time; what is left is read as it comes."""
 
 CROWD: Final = 32
 """Datagrams in one reading: more than any client sends in 160 ms, and a fraction of what the kernel

@@ -27,7 +27,6 @@ from inzwa_rtc.turntaking.stream import Stream
 from inzwa_rtc.turntaking.weights import Floats
 
 TICK_S = FRAME_MS / 1000
-_MOST_TICKS = 50  # that a stall takes; beyond that, time begins anew
 _EARLY = 0.1  # of a tick, by which it may come early and still count
 
 log = structlog.get_logger(__name__)
@@ -71,6 +70,7 @@ class Ear:
         self._streams: dict[Stream, None] = {}
         self._tick = 0
         self._due_at = -math.inf  # the next tick
+        self._made_up = 0  # ticks that the last one has taken with it
         self._has_failed = False  # the network, at the last tick that asked it anything
 
     def __len__(self) -> int:
@@ -87,6 +87,9 @@ class Ear:
 
     def tick(self, now: float) -> None:
         """Listen to what has come since the last one. `now` is in seconds, monotonic."""
+        if not self._streams:
+            self._due_at = -math.inf  # its ticks may go on at other times
+            return
         tick = self._count(now)
         due = [one for one in tuple(self._streams) if self._is_due(one, tick, now)]
         streams = [one for one in due if self._is_well(one, one.gather, tick, now)]
@@ -99,14 +102,18 @@ class Ear:
             self._note(judged)  # last: an error of its own costs no call anything
 
     def _count(self, now: float) -> int:
-        """The number of this tick; a stall takes those of its time. Ticks that are late by less
-        than one are none less: they are counted from when they were due."""
+        """The number of this tick, on the grid of time: a stall takes those of its time, and ticks
+        that make up for it afterwards are none."""
         passed = (now - self._due_at) / TICK_S
-        if not -_MOST_TICKS < passed < _MOST_TICKS:
-            self._due_at = now
-            passed = 0.0
-        self._tick += 1 + max(0, math.floor(passed + _EARLY))
-        self._due_at += TICK_S * (1 + max(0, math.floor(passed + _EARLY)))
+        if math.isinf(passed):
+            self._due_at, passed = now, 0.0
+        if self._made_up and passed < -_EARLY:
+            self._made_up -= 1
+            return self._tick
+        ticks = max(1, 1 + math.floor(passed + _EARLY))
+        self._made_up = ticks - 1
+        self._tick += ticks
+        self._due_at += TICK_S * ticks
         return self._tick
 
     def _judged(self, streams: Sequence[Stream]) -> Judged | None:

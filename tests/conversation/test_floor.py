@@ -111,3 +111,18 @@ async def test_older_speech_is_answered_with_the_words_that_follow_it() -> None:
     assert [(await floor.next_prompt()).turn for _ in range(2)] == [1, 2]
     assert floor.is_superseded(1)
     assert not floor.is_superseded(2)
+
+
+async def test_a_turn_that_has_ended_is_about_to_be_answered_until_it_proves_to_be_nothing() -> (
+    None
+):
+    events: list[Event] = []
+    floor = Floor(Playout(16_000, events.append), events.append)
+    utterance = Utterance(1, 0, b"", 10)
+    floor.sound()
+    floor.weigh(utterance)
+    assert floor.is_taken and not floor.is_answering  # the caller speaks, and nobody else
+    utterance.end(500)
+    assert floor.is_answering
+    floor.recognised(utterance, words(""))
+    assert not floor.is_answering

@@ -171,3 +171,25 @@ async def test_a_fault_of_the_clocks_own_is_told_where_it_is_waited_for(
     with pytest.raises(ZeroDivisionError):
         async with asyncio.timeout(30):
             await clock.run()
+
+
+async def test_who_comes_as_the_last_one_leaves_is_not_left_without_a_clock() -> None:
+    """In the very turn of the loop in which the clock falls asleep."""
+    clock, other = MediaClock(), Told([], "other")
+
+    class Last(Told):
+        def send(self, tick: int, now: float) -> None:
+            super().send(tick, now)
+            if len(self.ticks) == 3:
+                clock.remove(self)
+                asyncio.get_running_loop().call_soon(clock.add, other)
+
+    clock.add(Last([], "last"))
+    running = asyncio.create_task(clock.run())
+    try:
+        async with asyncio.timeout(30):
+            while not other.ticks:  # noqa: ASYNC110 - a line tells nobody
+                await asyncio.sleep(0.01)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)

@@ -41,6 +41,12 @@ class Line:
             self.ear.tick(self.now)
             await asyncio.sleep(0)
 
+    async def ticks(self, times: int) -> None:
+        """The same, 20 ms apart."""
+        for _ in range(times):
+            self.now += 0.02
+            await self.tick()
+
     async def all(self) -> list[Frame | str]:
         """What is received until the end, which is now."""
         self.inbox.close()
@@ -198,14 +204,14 @@ async def test_a_transport_that_stands_in_by_itself_is_given_the_time_to() -> No
     line = Line(gap_s=0.4)
     await line.tick()
     for _ in range(4):
-        line.now += 0.3
+        line.now += 0.24
         await line.tick()
         line.inbox.put_audio(FRAME * 15)
-        await line.tick(3)
+        await line.ticks(3)
     heard = list(line.items)
     assert [frame.pcm for frame in heard if isinstance(frame, Frame)] == [FRAME] * 60
-    line.now += 0.45
-    await line.tick(5)
+    line.now += 0.39
+    await line.ticks(4)
     silence = line.items[60:]
     assert [frame.pcm for frame in silence if isinstance(frame, Frame)] == [bytes(640)] * 20
 

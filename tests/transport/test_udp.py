@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -293,3 +294,15 @@ async def test_a_crowd_of_datagrams_is_read_as_it_comes_and_what_follows_when_as
         assert len(pair.sink.came) == came
         pair.ours.read(pair.now)
         assert len(pair.sink.came) == came + 1
+
+
+async def test_one_turn_of_the_loop_reads_only_some_of_many() -> None:
+    """Others are due as well."""
+    async with paired() as pair:
+        pair.send(*[b"junk"] * 40)
+        seen = []
+        while len(pair.sink.came) < 40:
+            await asyncio.sleep(0)
+            seen.append(len(pair.sink.came))
+        steps = [later - before for before, later in pairwise((0, *seen))]
+        assert max(steps) == 16

@@ -128,7 +128,8 @@ def test_between_windows_nothing_is_judged() -> None:
     noted: list[Judged] = []
     network = LoudNetwork()
     ear, wire = Ear(network, noted.append), Wire(LOUD)
-    ear.tick(-0.02)  # its second tick is one at which no window is whole
+    with ear.unheard().listening(Wire()):
+        ear.tick(-0.02)  # its second tick is one at which no window is whole
     with ear.of_call().listening(wire):
         ear.tick(0.0)
         ear.tick(0.02)
@@ -194,7 +195,8 @@ def test_when_the_network_fails_those_who_were_to_be_judged_are_told_and_nobody_
     network.failure = MemoryError()
     ear, wires = Ear(network), [Wire(LOUD, LOUD), Wire(LOUD, LOUD)]
     begun, unheard = Wire(LOUD), Wire(*[LOUD] * 4)
-    ear.tick(-0.02)
+    with ear.unheard().listening(Wire()):
+        ear.tick(-0.02)
     with (
         ear.of_call().listening(wires[0]),
         ear.of_call().listening(wires[1]),

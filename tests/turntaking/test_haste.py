@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inzwa_rtc.engines.contracts import Haste
+from inzwa_rtc.transport.pace import Pacer
 from inzwa_rtc.turntaking.ear import TICK_S, Ear
 from tests.support.listening import LoudNetwork
 from tests.support.wire import LOUD, QUIET, Wire
@@ -160,6 +161,8 @@ def test_where_ticks_are_left_out_silence_is_taken_all_the_same(apart: int) -> N
                 call.wire.frames.extend([QUIET] * apart)
                 call.tick(apart)
             assert len(call.wire.frames) < 3 * CYCLE
+            behind = len(call.wire.given) * 320 - call.network.windows * 512
+            assert behind <= (CYCLE + apart) * 320
 
 
 def test_ticks_that_are_late_are_none_more() -> None:
@@ -175,3 +178,25 @@ def test_ticks_that_are_late_are_none_more() -> None:
             if not wire.frames:  # it was looked at: for a window
                 assert network.windows > before or tick < CYCLE
     assert len(wire.given) >= 50 * CYCLE - 3
+
+
+@pytest.mark.parametrize("stall", [0.9, 1.2, 2.5, 4.2, 15.0, 60.0])
+def test_after_a_stall_windows_are_looked_for_where_they_were(stall: float) -> None:
+    """Of the clock's: it makes up for some ticks at once, and leaves out the others."""
+    network = LoudNetwork()
+    ear, wire = Ear(network), Wire(haste=Haste.EACH_WINDOW)
+    pacer, now, frames = Pacer(0.0), 0.0, 0
+    with ear.of_call().listening(wire):
+        while now < 50 + stall:
+            if 30.0 <= now < 30.02:
+                now += stall * TICK_S
+            _, wait_s = pacer.next_frame(now)
+            now += wait_s + 0.0005
+            while (frames + 1) * TICK_S <= now - 0.01:
+                wire.frames.append(LOUD)
+                frames += 1
+            before, waited = network.windows, len(wire.frames)
+            ear.tick(now)
+            if now > 35 + stall and len(wire.frames) < waited:
+                assert network.windows > before
+    assert network.windows * 512 >= frames * 320 - 3 * 512
