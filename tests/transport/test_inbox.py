@@ -239,11 +239,14 @@ async def test_audio_is_fetched_when_it_is_listened_to_and_before_what_came_afte
             async with asyncio.timeout(0):
                 await anext(receiving)
     async with aclosing(inbox.receive()) as receiving:
-        waiting = asyncio.ensure_future(anext(receiving))
-        await asyncio.sleep(0)
-        ear.tick(1.04)
-        items.append(await waiting)
-        items += [await anext(receiving), await anext(receiving)]
+
+        async def three() -> None:
+            items.extend([await anext(receiving) for _ in range(3)])
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(three())
+            await asyncio.sleep(0)  # it receives by now
+            ear.tick(1.04)
     assert [isinstance(item, Frame) for item in items] == [True, False, True]
     inbox.close()
     assert asked == [1.0, 1.04, 1.02]

@@ -80,57 +80,70 @@ def some_windows() -> list[Windows]:
 POOL = some_windows()
 
 
+class Streams:
+    """Some of one network's, with what each was given and what was said of it."""
+
+    def __init__(self, network: Silero, number: int, chance: np.random.Generator) -> None:
+        self.rows = [network.begin() for _ in range(number)]
+        self._network = network
+        self._chance = chance
+        self._history: dict[int, list[Windows]] = {row: [] for row in self.rows}
+        self._heard: dict[int, list[float]] = {row: [] for row in self.rows}
+
+    def some(self) -> list[int]:
+        """Any of them, in any order."""
+        number = self._chance.integers(1, len(self.rows) + 1)
+        return [int(row) for row in self._chance.permutation(self.rows)[:number]]
+
+    def judge(self, named: list[int]) -> None:
+        """A window of whatever sound for each time that a row is named."""
+        windows = np.stack([POOL[self._chance.integers(len(POOL))] for _ in named])
+        together = self._network.probabilities(windows, np.array(named)).tolist()
+        for row, window, probability in zip(named, windows, together, strict=True):
+            self._history[row].append(window)
+            self._heard[row].append(probability)
+
+    def assert_judged_as_alone(self) -> None:
+        """Each, window by window."""
+        for row in self.rows:
+            self._network.end(row)
+        for row in self.rows:
+            expected = alone(self._network, np.array(self._history[row]))
+            assert self._heard[row] == pytest.approx(expected, abs=SAME)
+
+
 @settings(max_examples=15, deadline=None)
-@given(streams=st.integers(1, 20), seed=st.integers(0, 2**32 - 1))
+@given(number=st.integers(1, 20), seed=st.integers(0, 2**32 - 1))
 def test_many_streams_together_are_judged_as_each_alone(
-    network: Silero, streams: int, seed: int
+    network: Silero, number: int, seed: int
 ) -> None:
     """Any of them at a time, in any order, whatever they hear."""
-    chance = np.random.default_rng(seed)
-    begun = [network.begin() for _ in range(streams)]
-    history: dict[int, list[Windows]] = {row: [] for row in begun}
-    heard: dict[int, list[float]] = {row: [] for row in begun}
+    streams = Streams(network, number, np.random.default_rng(seed))
     for _ in range(10):
-        rows = chance.permutation(begun)[: chance.integers(1, streams + 1)]
-        windows = np.stack([POOL[chance.integers(len(POOL))] for _ in rows])
-        together = network.probabilities(windows, rows)
-        for row, window, probability in zip(rows.tolist(), windows, together, strict=True):
-            history[row].append(window)
-            heard[row].append(float(probability))
-    for row in begun:
-        network.end(row)
-    for row in begun:
-        assert heard[row] == pytest.approx(alone(network, np.array(history[row])), abs=SAME)
+        streams.judge(streams.some())
+    streams.assert_judged_as_alone()
 
 
 @settings(max_examples=15, deadline=None)
-@given(streams=st.integers(1, 12), seed=st.integers(0, 2**32 - 1))
+@given(number=st.integers(1, 12), seed=st.integers(0, 2**32 - 1))
 def test_several_windows_of_several_streams_at_once_are_judged_as_one_by_one(
-    network: Silero, streams: int, seed: int
+    network: Silero, number: int, seed: int
 ) -> None:
     """Some have more of them than others, and what comes before and behind is carried on."""
     chance = np.random.default_rng(seed)
-    begun = [network.begin() for _ in range(streams)]
-    history: dict[int, list[Windows]] = {row: [] for row in begun}
-    heard: dict[int, list[float]] = {row: [] for row in begun}
+    streams = Streams(network, number, chance)
     for _ in range(4):
-        rows = chance.permutation(begun)[: chance.integers(1, streams + 1)].tolist()
+        rows = streams.some()
         counts = sorted(chance.integers(1, 9, len(rows)).tolist(), reverse=True)
-        named = [
-            row
-            for number in range(counts[0])
-            for row, count in zip(rows, counts, strict=True)
-            if count > number
-        ]
-        windows = np.stack([POOL[chance.integers(len(POOL))] for _ in named])
-        together = network.probabilities(windows, np.array(named))
-        for row, window, probability in zip(named, windows, together.tolist(), strict=True):
-            history[row].append(window)
-            heard[row].append(probability)
-    for row in begun:
-        network.end(row)
-    for row in begun:
-        assert heard[row] == pytest.approx(alone(network, np.array(history[row])), abs=SAME)
+        streams.judge(
+            [
+                row
+                for at in range(counts[0])
+                for row, count in zip(rows, counts, strict=True)
+                if count > at
+            ]
+        )
+    streams.assert_judged_as_alone()
 
 
 def test_a_row_that_is_used_again_remembers_nothing(network: Silero) -> None:
