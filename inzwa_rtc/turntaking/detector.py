@@ -30,13 +30,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inzwa_rtc.audio.frame import Frame
+from inzwa_rtc.audio.frame import FRAME_MS, Frame
 from inzwa_rtc.engines.contracts import Haste
 from inzwa_rtc.settings import TurnSettings
+from inzwa_rtc.turntaking.looks import CYCLE
 
 FALSE_ALARM_MS = 160  # longer than the closure of a stop consonant within a word
 SILENT = 10  # of 32,767: a voice as quiet as that, Silero takes for none
 DROP = 0.01  # 40 dB under the voice: more than between its loudest vowel and weakest consonant
+_LOOK_MS = CYCLE * FRAME_MS  # from one look to the next of whoever is in no haste
 FADE = 0.977  # of the level that this is measured from, each frame: 10 dB a second
 
 
@@ -109,11 +111,15 @@ class TurnDetector:
 
     @property
     def haste(self) -> Haste:
-        """How soon the next frames are wanted: the end of a turn hangs on each, once the caller
-        has fallen silent, and it may come at any time where it is told by hand."""
-        if self._by_hand or (self._state is _State.SPEAKING and self._silence_ms):
+        """How soon the next frames are wanted: the end of a turn hangs on each, once it may come
+        before whoever is in no haste looks again, and it may come at any time where it is told
+        by hand. Speech that goes on only has to be taken down."""
+        if self._by_hand:
             return Haste.EACH_FRAME
-        is_roused = self._state is not _State.SILENT or self._voiced_ms > 0
+        if self._state is _State.SPEAKING:
+            left_ms = self._settings.silence_ms - self._silence_ms
+            return Haste.IN_TIME if left_ms > _LOOK_MS else Haste.EACH_FRAME
+        is_roused = self._state is _State.MAYBE or self._voiced_ms > 0
         return Haste.SOON if is_roused else Haste.IN_TIME
 
     def feed(self, frame: Frame, probability: float) -> list[TurnEvent]:

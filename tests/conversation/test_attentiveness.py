@@ -9,6 +9,7 @@ from inzwa_rtc.conversation.peer import EndTurn, StartTurn
 from inzwa_rtc.conversation.resumable import Patience, ResumablePeer
 from inzwa_rtc.engines.contracts import Haste
 from inzwa_rtc.events import PlaybackStarted
+from inzwa_rtc.settings import TurnSettings
 from tests.support.peer import MemoryPeer, settle
 from tests.support.session import STORY, Call, calling
 
@@ -69,14 +70,14 @@ async def test_nobody_is_in_haste_before_the_caller_speaks_or_after_the_answer()
         assert haste(call) is Haste.IN_TIME
 
 
-async def test_a_voice_is_heard_soon_and_each_frame_of_the_silence_behind_it() -> None:
+async def test_a_sound_is_heard_soon_and_each_frame_that_may_end_a_turn() -> None:
     async with calling("Yes.") as call:
         await call.peer.be_silent(200)
         await call.peer.speak(20)
         assert haste(call) is Haste.SOON
         await call.peer.speak(600)
-        assert haste(call) in (Haste.SOON, Haste.EACH_WINDOW)
-        await call.peer.be_silent(20)
+        assert haste(call) in (Haste.IN_TIME, Haste.EACH_SOUND)
+        await call.peer.be_silent(TurnSettings().silence_ms - 20)
         assert haste(call) is Haste.EACH_FRAME
 
 

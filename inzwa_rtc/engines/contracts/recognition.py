@@ -107,9 +107,9 @@ class Haste(enum.Enum):
     EACH_SOUND = enum.auto()
     """The same, but silence within 160 ms: so far there is no voice."""
     SOON = enum.auto()
-    """Within 60 ms: a voice is heard, and is taken down."""
+    """Within 60 ms: there is a sound, which may become speech."""
     IN_TIME = enum.auto()
-    """Within 160 ms: nobody speaks."""
+    """Within 160 ms: nobody speaks, or somebody goes on speaking."""
 
 
 class Microphone(Protocol):
