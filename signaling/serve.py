@@ -13,6 +13,7 @@ from aiohttp import web
 
 from inzwa_rtc.conversation.shedding import Shedding
 from inzwa_rtc.errors import EngineError, ListenError
+from inzwa_rtc.machine.garbage import keep_what_is_loaded
 from inzwa_rtc.machine.load import LoadMeter
 from inzwa_rtc.noise import choice
 from inzwa_rtc.settings import Origin, Settings
@@ -71,6 +72,7 @@ async def serve(
             except EngineError as error:  # what becomes of it, its supervision decides
                 log.warning("engine.not_warmed_up", error=error.code)
             async with running(settings, up, read_settings, read_origins, network) as server:
+                keep_what_is_loaded()
                 signals.started()
                 log.info(
                     "server.ready",

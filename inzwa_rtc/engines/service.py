@@ -34,6 +34,7 @@ from inzwa_rtc.engines.launch import Launch
 from inzwa_rtc.engines.registry import load
 from inzwa_rtc.engines.routes import application, describe, place
 from inzwa_rtc.errors import InzwaError
+from inzwa_rtc.machine.garbage import keep_what_is_loaded
 
 NICENESS = 5
 """How far an engine that serves stands back behind the server: a token can wait, a packet of
@@ -83,6 +84,7 @@ async def _serve(engine: Any, launch: Launch, socket: str, report: int) -> None:
             _stand_back()
         _hush(launch)
         loop.set_exception_handler(_unawaited(launch))
+        keep_what_is_loaded()
         _write_all(report, wire.to_line({"ready": describe(launch.spec, engine)}))
         os.close(report)
         await stopping.wait()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,10 @@ from inzwa_rtc.engines.contracts import (
 from inzwa_rtc.errors import ConfigError, EngineError
 from inzwa_rtc.settings import Settings
 from signaling.serve import serve
+from signaling.signals import Signals
 from signaling.warmup import warm_up
 from tests.support.engines import ScriptedModel, ScriptedRecognizer, ToneSynthesizer
-from tests.support.server import serving
+from tests.support.server import InProcess, Three, serving
 
 
 class EnglishOnly(ToneSynthesizer):
@@ -78,6 +79,24 @@ async def test_wrong_rules_and_tools_end_the_start_before_engines_are_waited_for
     given = Settings.model_validate({"data_dir": tmp_path, **settings})
     with pytest.raises(ConfigError, match=name):
         await serve(given, NeverLoaded(), lambda: given)
+
+
+async def test_before_it_is_ready_collections_are_told_to_leave_out_what_is_loaded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    done: list[str] = []
+
+    def ready(signals: Signals) -> None:
+        done.append("ready")
+        signals.stop.set()
+
+    monkeypatch.setattr("signaling.serve.keep_what_is_loaded", lambda: done.append("kept"))
+    monkeypatch.setattr(Signals, "started", ready)
+    given = Settings(port=0, data_dir=tmp_path)
+    engines = Three(ScriptedRecognizer(""), ScriptedModel(), ToneSynthesizer())
+    async with asyncio.timeout(60):
+        await serve(given, nullcontext(InProcess(engines)), lambda: given)
+    assert done == ["kept", "ready"]
 
 
 async def test_apologies_are_made_for_the_languages_that_are_offered_alone() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import gc
 import json
 import logging
 import os
@@ -139,6 +140,8 @@ class Talker(_Counted):
                 yield TokenChunk("first")
                 await asyncio.sleep(0.05)  # until that token has left
                 ctypes.PyDLL(None).sleep(600)  # with the interpreter's lock held
+            case "kept":
+                yield TokenChunk(f"{gc.get_freeze_count()}")
             case "helper":
                 helper = await asyncio.create_subprocess_exec("sleep", "600")
                 yield TokenChunk(f"{helper.pid}")

@@ -96,6 +96,13 @@ def interruptible() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+async def test_what_an_engine_has_loaded_is_never_looked_at_by_a_collection(
+    boundary: Boundary,
+) -> None:
+    async with boundary.running("llm") as process:
+        assert int(await boundary.reply(process, "kept")) > 10_000
+
+
 async def test_interrupt_from_the_terminal_is_left_to_the_parent(
     boundary: Boundary, interruptible: None
 ) -> None:
