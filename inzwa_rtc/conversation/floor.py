@@ -57,7 +57,7 @@ class Floor:
         self._prompts: asyncio.Queue[Prompt] = asyncio.Queue(PROMPTS_WAITING)
         self._weighed: list[Utterance] = []
         self._is_sound = False
-        self._newest = -1
+        self._newest: Prompt | None = None  # of those that have claimed the floor
 
     @property
     def is_taken(self) -> bool:
@@ -67,13 +67,15 @@ class Floor:
     @property
     def is_answering(self) -> bool:
         """Whether there is anything that a caller could speak into: an answer, or the wait for
-        it."""
+        it. What they go on saying has cut whatever there was, once it has claimed the floor."""
+        if isinstance(self._newest, Utterance) and not self._newest.has_ended:
+            return False
         awaited = any(utterance.has_ended for utterance in self._weighed)
         return self.speaker is not None or awaited or not self._prompts.empty()
 
     def is_superseded(self, turn: int) -> bool:
         """Whether a newer prompt waits: the words of this turn then join it unanswered."""
-        return self._newest > turn
+        return self._newest is not None and self._newest.turn > turn
 
     async def next_prompt(self) -> Prompt:
         """The oldest prompt that waits for its answer."""
@@ -148,7 +150,7 @@ class Floor:
         except asyncio.QueueFull:
             self._emit(busy(prompt.turn))
             return False
-        self._newest = prompt.turn
+        self._newest = prompt
         return True
 
 

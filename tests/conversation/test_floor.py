@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inzwa_rtc.conversation.floor import PROMPTS_WAITING, Floor
-from inzwa_rtc.conversation.prompt import Prompt, Typed
+from inzwa_rtc.conversation.prompt import Announcement, Prompt, Typed
 from inzwa_rtc.conversation.utterance import Utterance
 from inzwa_rtc.engines.contracts import TranscriptChunk
 from inzwa_rtc.errors import EngineError
@@ -126,3 +126,26 @@ async def test_a_turn_that_has_ended_is_about_to_be_answered_until_it_proves_to_
     assert floor.is_answering
     floor.recognised(utterance, words(""))
     assert not floor.is_answering
+
+
+async def test_what_goes_on_after_it_has_claimed_the_floor_is_spoken_into_nothing() -> None:
+    events: list[Event] = []
+    floor = Floor(Playout(16_000, events.append), events.append)
+    floor.speaker = Storyteller()
+    utterance = Utterance(1, 0, b"", 10)
+    floor.weigh(utterance)
+    assert floor.is_answering  # the story may go on
+    floor.sustained(utterance)
+    assert floor.is_taken and not floor.is_answering
+    utterance.end(500)
+    assert floor.is_answering
+
+
+async def test_a_line_of_the_server_s_own_may_be_spoken_into_whatever_was_claimed_before() -> None:
+    events: list[Event] = []
+    floor = Floor(Playout(16_000, events.append), events.append)
+    utterance = Utterance(1, 0, b"", 10)
+    floor.weigh(utterance)
+    floor.sustained(utterance)
+    floor.claim(Announcement(2, "Are you there?"))
+    assert floor.is_answering
