@@ -162,7 +162,7 @@ class OpusEncoder:
             self._state, pcm, self._samples, self._packet, MAX_PACKET_BYTES
         )
         _check(self._lib, size)
-        return self._packet.raw[:size]
+        return ctypes.string_at(self._packet, size)
 
     def reset(self) -> None:
         """Forget all that was encoded; the settings stay. The next packet then relies on no

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from aioice import stun
-from aioice.ice import StunProtocol
+from aioice.ice import CandidatePair, StunProtocol
 
 from inzwa_rtc.settings import Settings
 from tests.support.peering import Pair, paired
@@ -15,6 +15,8 @@ from tests.transport.test_forged_packets import request, with_short
 
 STRANGER = ("192.0.2.77", 40_000)
 MANY = 1000
+DTLS = b"\x15\xfe\xfd" + bytes(20)
+RTCP = b"\x80\xc8" * 20
 
 
 def port_of(pair: Pair) -> StunProtocol:
@@ -106,3 +108,43 @@ async def test_a_check_that_says_nothing_of_its_priority_is_refused() -> None:
     async with paired() as pair:
         port_of(pair).datagram_received(own_check(pair, without="PRIORITY"), STRANGER)
         assert pair.peer.statistics()["packets_refused"] == 1
+
+
+async def test_who_sends_a_check_of_this_call_is_let_in_before_we_have_checked_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A caller may nominate two paths, and use the one that we have not found yet."""
+    async with paired() as pair:
+        port, gate = port_of(pair), pair.peer._gates[0]
+        taken: list[bytes] = []
+        monkeypatch.setattr(pair.connection, "data_received", lambda data, _: taken.append(data))
+        for datagram in (DTLS, own_check(pair), DTLS, RTCP):
+            port.datagram_received(datagram, STRANGER)
+        assert taken == [DTLS, RTCP]
+        assert gate.refused == 1
+
+
+async def test_a_path_that_was_given_up_half_checked_is_checked_when_the_caller_uses_it() -> None:
+    async with paired() as pair:
+        found = next(iter(pair.connection._nominated.values()))
+        given_up = asyncio.create_task(asyncio.sleep(60))
+        given_up.cancel()
+        await asyncio.wait([given_up])
+        found.task, found.state, found.nominated = given_up, CandidatePair.State.IN_PROGRESS, False
+        port_of(pair).datagram_received(own_check(pair), found.remote_addr)
+        check = found.task
+        assert check is not None and check is not given_up
+        async with asyncio.timeout(10):
+            await check
+        assert found.state is CandidatePair.State.SUCCEEDED
+        assert found.nominated
+
+
+async def test_a_check_under_way_is_not_begun_again() -> None:
+    async with paired() as pair:
+        found = next(iter(pair.connection._nominated.values()))
+        under_way = asyncio.create_task(asyncio.sleep(60))
+        found.task, found.state = under_way, CandidatePair.State.IN_PROGRESS
+        port_of(pair).datagram_received(own_check(pair), found.remote_addr)
+        assert found.task is under_way
+        under_way.cancel()

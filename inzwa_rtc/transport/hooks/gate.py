@@ -31,14 +31,16 @@ Admits = Callable[[str, int], bool]
 
 
 class Gate:
-    """Of one ICE connection: which addresses it has validated, and where RTP goes. `admits` is
-    asked about addresses that nobody has told, before anything is sent there."""
+    """Of one ICE connection: which addresses it lets in, and where RTP goes. An address is let in
+    once it has answered one of our checks, or an authentic check has come from it: its sender may
+    use that path from then on, whether or not ours have found it. `admits` is asked about
+    addresses that nobody has told, before anything is sent there."""
 
     def __init__(self, connection: Connection, admits: Admits) -> None:
         need(connection, "check_incoming", "check_state", "data_received", "request_received")
-        need(connection, "_remote_candidates", "local_username", "remote_username")
+        need(connection, "_remote_candidates", "_check_list", "local_username", "remote_username")
         self.refused = 0
-        """Datagrams from addresses that nobody has validated, and STUN that is none of ours."""
+        """Datagrams from addresses that are not let in, and STUN that is none of ours."""
         self.heard_at = asyncio.get_running_loop().time()
         """When the last authentic packet came, RTP, RTCP or STUN, on the loop's clock."""
         self.report_late_s = 0.0
@@ -49,7 +51,7 @@ class Gate:
         self._connection = connection
         self._admits = admits
         self._loop = asyncio.get_running_loop()
-        self._validated: set[tuple[StunProtocol, Address]] = set()  # bounded by the pairs
+        self._let_in: set[tuple[StunProtocol, Address]] = set()  # bounded by the pairs
         self._check_incoming = connection.check_incoming
         self._check_state = connection.check_state
         connection.check_incoming = self._checked  # type: ignore[method-assign]
@@ -57,7 +59,7 @@ class Gate:
 
     def take(self, data: bytes, address: Address, port: MediaPort) -> None:
         """A datagram that is not STUN."""
-        if (port, address) not in self._validated:
+        if (port, address) not in self._let_in:
             self.refused += 1
             return
         first = data[0]
@@ -109,7 +111,7 @@ class Gate:
 
     def _has_state(self, pair: CandidatePair, state: CandidatePair.State) -> None:
         if state is CandidatePair.State.SUCCEEDED:
-            self._validated.add((pair.protocol, pair.remote_addr))
+            self._let_in.add((pair.protocol, pair.remote_addr))
         self._check_state(pair, state)
 
     def _checked(self, message: Message, addr: Address, protocol: StunProtocol) -> None:
@@ -121,7 +123,19 @@ class Gate:
         ):
             self.refused += 1
             return
+        self._let_in.add((protocol, addr))
+        self._begin_anew(addr, protocol)
         self._check_incoming(message, addr, protocol)
+
+    def _begin_anew(self, address: Address, port: StunProtocol) -> None:
+        """Of two paths that a caller has nominated, aioice stops checking the one that it has not
+        found yet once it has found the other, and never tries again."""
+        for pair in self._connection._check_list:
+            is_stopped = pair.task is None or pair.task.done()
+            is_this = pair.protocol is port and pair.remote_addr == address
+            if is_this and is_stopped and pair.state is CandidatePair.State.IN_PROGRESS:
+                pair.task = None
+                self._check_state(pair, CandidatePair.State.WAITING)
 
     def _is_candidate(self, address: Address) -> bool:
         told = self._connection._remote_candidates
