@@ -12,6 +12,11 @@ class Ears(Protocol):
     """Whoever hears when the caller speaks."""
 
     @property
+    def is_hearing(self) -> bool:
+        """Whether the caller is speaking, or pausing within a turn."""
+        ...
+
+    @property
     def haste(self) -> Haste:
         """How soon they want what comes next, as long as nothing is said to the caller."""
         ...
@@ -40,7 +45,7 @@ class Attentiveness:
         heard at once."""
         haste = self._ears.haste
         if haste is not Haste.EACH_FRAME and self._floor.is_answering:
-            is_quiet = haste is Haste.IN_TIME
+            is_quiet = haste is Haste.IN_TIME and not self._ears.is_hearing
             haste = Haste.EACH_SOUND if is_quiet else Haste.EACH_WINDOW
         if haste is not self._told:
             self._told = haste

@@ -12,7 +12,7 @@ import gc
 
 def keep_what_is_loaded() -> None:
     """What is there now stays until the end: no collection looks at it again. To be called once
-    all is loaded, while nobody waits for anything: it takes as long as what it spares."""
+    nearly all is loaded, before anybody calls: it takes as long as what it spares."""
     gc.collect()
     gc.freeze()
     gc.collect()  # the next full one comes by how many objects it looked at this time

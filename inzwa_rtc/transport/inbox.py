@@ -100,11 +100,14 @@ class Inbox(Generic[C]):
     @property
     def haste(self) -> Haste:
         """As in `Microphone`. Commands do not wait, nor does the silence that is to be made, and
-        what was left at the last look is made up for."""
+        what was left at the last look is made up for. Where audio comes by itself, in pieces of any
+        length, a look must not find more than one gap."""
         if self._commands_waiting or self._closed or self._is_behind:
             return Haste.EACH_FRAME
         if self._has_gaps and self.wanted is not Haste.EACH_FRAME:
             return Haste.EACH_WINDOW
+        if self.source is None and self.wanted is Haste.IN_TIME:
+            return Haste.SOON
         return self.wanted
 
     def put_audio(self, pcm: bytes) -> None:

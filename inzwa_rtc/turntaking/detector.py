@@ -38,8 +38,8 @@ from inzwa_rtc.turntaking.looks import CYCLE
 FALSE_ALARM_MS = 160  # longer than the closure of a stop consonant within a word
 SILENT = 10  # of 32,767: a voice as quiet as that, Silero takes for none
 DROP = 0.01  # 40 dB under the voice: more than between its loudest vowel and weakest consonant
-_LOOK_MS = CYCLE * FRAME_MS  # from one look to the next of whoever is in no haste
 FADE = 0.977  # of the level that this is measured from, each frame: 10 dB a second
+LOOK_MS = (CYCLE + 1) * FRAME_MS  # from one look to the next of whoever is in no haste, and a frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +117,11 @@ class TurnDetector:
         if self._by_hand:
             return Haste.EACH_FRAME
         if self._state is _State.SPEAKING:
-            left_ms = self._settings.silence_ms - self._silence_ms
-            return Haste.IN_TIME if left_ms > _LOOK_MS else Haste.EACH_FRAME
+            settings = self._settings
+            silence_left_ms = settings.silence_ms - self._silence_ms
+            length_left_ms = settings.max_utterance_ms - self._length_ms
+            is_near = min(silence_left_ms, length_left_ms) <= LOOK_MS
+            return Haste.EACH_FRAME if is_near else Haste.IN_TIME
         is_roused = self._state is _State.MAYBE or self._voiced_ms > 0
         return Haste.SOON if is_roused else Haste.IN_TIME
 

@@ -21,6 +21,7 @@ class Known:
     """What is known of the ears, and of who speaks."""
 
     haste: Haste = Haste.IN_TIME
+    is_hearing: bool = False
     is_answering: bool = False
 
 
@@ -60,6 +61,15 @@ def test_who_may_interrupt_is_heard_as_soon_as_the_voice_detector_can() -> None:
     ]
 
 
+async def test_who_goes_on_speaking_into_an_answer_is_not_taken_for_quiet() -> None:
+    known = Known(is_hearing=True, is_answering=True)
+    attending, told = attention(known)
+    attending.review()
+    known.is_hearing = False
+    attending.review()
+    assert told == [Haste.EACH_WINDOW, Haste.EACH_SOUND]
+
+
 async def test_nobody_is_in_haste_before_the_caller_speaks_or_after_the_answer() -> None:
     async with calling("Yes.") as call:
         await call.peer.be_silent(200)
@@ -89,8 +99,9 @@ async def test_a_caller_is_heard_into_the_answer_and_the_wait_for_it() -> None:
             assert haste(call) is Haste.EACH_SOUND
         await call.peer.be_silent(200)
         assert haste(call) is Haste.EACH_SOUND
-        await call.peer.speak(20)
-        assert haste(call) is Haste.EACH_WINDOW
+        for _ in range(15):
+            await call.peer.speak(20)
+            assert haste(call) is Haste.EACH_WINDOW
 
 
 async def test_while_the_key_is_held_each_frame_is_wanted() -> None:

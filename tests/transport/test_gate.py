@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from aioice import stun
+from aioice import Candidate, stun
 from aioice.ice import CandidatePair, StunProtocol
 
 from inzwa_rtc.settings import Settings
@@ -110,34 +110,44 @@ async def test_a_check_that_says_nothing_of_its_priority_is_refused() -> None:
         assert pair.peer.statistics()["packets_refused"] == 1
 
 
-async def test_who_sends_a_check_of_this_call_is_let_in_before_we_have_checked_them(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("kind", ["host", "prflx"])
+async def test_a_check_lets_in_before_we_have_made_one_but_none_from_where_nobody_was_told_of(
+    kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A caller may nominate two paths, and use the one that we have not found yet."""
+    """A caller may nominate two paths, and use the one that we have not found yet; a stranger
+    may send a check of theirs again."""
     async with paired() as pair:
         port, gate = port_of(pair), pair.peer._gates[0]
+        host, number = STRANGER
+        pair.connection._remote_candidates.append(Candidate("1", 1, "udp", 1, host, number, kind))
         taken: list[bytes] = []
         monkeypatch.setattr(pair.connection, "data_received", lambda data, _: taken.append(data))
         for datagram in (DTLS, own_check(pair), DTLS, RTCP):
             port.datagram_received(datagram, STRANGER)
-        assert taken == [DTLS, RTCP]
-        assert gate.refused == 1
+        assert taken == ([DTLS, RTCP] if kind == "host" else [])
+        assert gate.refused == (1 if kind == "host" else 3)
 
 
-async def test_a_path_that_was_given_up_half_checked_is_checked_when_the_caller_uses_it() -> None:
+@pytest.mark.parametrize("state", [CandidatePair.State.IN_PROGRESS, CandidatePair.State.WAITING])
+@pytest.mark.parametrize("nominates", [True, False])
+async def test_a_path_that_was_given_up_half_checked_is_checked_when_the_caller_tries_it(
+    state: CandidatePair.State, nominates: bool
+) -> None:
     async with paired() as pair:
         found = next(iter(pair.connection._nominated.values()))
         given_up = asyncio.create_task(asyncio.sleep(60))
         given_up.cancel()
         await asyncio.wait([given_up])
-        found.task, found.state, found.nominated = given_up, CandidatePair.State.IN_PROGRESS, False
-        port_of(pair).datagram_received(own_check(pair), found.remote_addr)
-        check = found.task
-        assert check is not None and check is not given_up
+        found.task, found.state, found.nominated = given_up, state, False
+        found.remote_nominated = True  # as it was then
+        check = own_check(pair, without="" if nominates else "USE-CANDIDATE")
+        port_of(pair).datagram_received(check, found.remote_addr)
+        checking = found.task
+        assert checking is not None and checking is not given_up
         async with asyncio.timeout(10):
-            await check
+            await checking
         assert found.state is CandidatePair.State.SUCCEEDED
-        assert found.nominated
+        assert found.nominated == nominates
 
 
 async def test_a_check_under_way_is_not_begun_again() -> None:

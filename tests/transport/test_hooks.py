@@ -125,6 +125,25 @@ async def test_a_call_is_read_when_it_is_asked_and_as_it_comes_again_once_it_is_
             await called.has(number + 1)
 
 
+async def test_what_came_over_the_path_before_is_read_before_another_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Packets are given on in the order in which they came."""
+    done: list[str] = []
+
+    class Before:
+        def read(self, now: float) -> None:
+            done.append("read")
+
+        def read_as_it_comes(self) -> None:
+            done.append("let go")
+
+    async with connected() as (_, called):
+        monkeypatch.setattr(called.lane, "_polled", Before())
+        called.lane.read(asyncio.get_running_loop().time())
+        assert done == ["read", "let go"]
+
+
 async def test_reports_of_what_came_and_of_the_way_there_and_back_go_on() -> None:
     """aiortc's RTCP works on statistics that the lane keeps for it."""
     async with connected() as (caller, called):

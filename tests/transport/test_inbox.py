@@ -252,12 +252,32 @@ async def test_audio_is_fetched_when_it_is_listened_to_and_before_what_came_afte
     assert asked == [1.0, 1.04, 1.02]
 
 
+class Nothing:
+    """A source that never has anything."""
+
+    def fetch(self, at: float) -> None:
+        pass
+
+    def is_silent(self, at: float) -> bool:
+        return True
+
+
+async def test_audio_that_comes_by_itself_is_looked_for_soon() -> None:
+    line = Line()
+    line.inbox.wanted = Haste.IN_TIME
+    assert haste(line) is Haste.SOON
+    line.inbox.source = Nothing()
+    assert haste(line) is Haste.IN_TIME
+    await line.all()
+
+
 def haste(line: Line) -> Haste:
     return line.inbox.haste
 
 
 async def test_an_inbox_is_in_the_haste_of_its_conversation_but_for_what_cannot_wait() -> None:
     line = Line()
+    line.inbox.source = Nothing()
     await line.tick()
     assert haste(line) is Haste.EACH_FRAME
     for line.inbox.wanted in (Haste.IN_TIME, Haste.SOON, Haste.EACH_WINDOW):

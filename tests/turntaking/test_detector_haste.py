@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from inzwa_rtc.engines.contracts import Haste
 from inzwa_rtc.settings import TurnSettings
-from inzwa_rtc.turntaking.detector import FALSE_ALARM_MS, TurnEnded, TurnEvent
+from inzwa_rtc.turntaking.detector import FALSE_ALARM_MS, LOOK_MS, TurnEnded, TurnEvent
 from inzwa_rtc.turntaking.looks import CYCLE, Cycle
 from tests.turntaking.test_detector import SETTINGS, Caller
 
@@ -47,7 +47,7 @@ def test_each_frame_is_wanted_once_the_turn_may_end_before_the_next_look() -> No
     caller.voice(1000)
     for silence_ms in range(20, SETTINGS.silence_ms, 20):
         caller.silence(20)
-        is_near = SETTINGS.silence_ms - silence_ms <= CYCLE * 20
+        is_near = SETTINGS.silence_ms - silence_ms <= LOOK_MS
         assert haste(caller) is (Haste.EACH_FRAME if is_near else Haste.IN_TIME)
     caller.voice(20)
     assert haste(caller) is Haste.IN_TIME
@@ -56,7 +56,7 @@ def test_each_frame_is_wanted_once_the_turn_may_end_before_the_next_look() -> No
 
 
 def test_who_ends_turns_after_short_silence_is_in_haste_all_along() -> None:
-    caller = Caller(TurnSettings(silence_ms=CYCLE * 20))
+    caller = Caller(TurnSettings(silence_ms=LOOK_MS))
     caller.voice(1000)
     assert haste(caller) is Haste.EACH_FRAME
 
@@ -70,7 +70,7 @@ def test_a_turn_ends_no_later_than_if_each_frame_were_listened_to(
     silence_ms: int, begins: int, said: list[int]
 ) -> None:
     """`said`: frames of voice and of silence by turns."""
-    settings = TurnSettings(silence_ms=silence_ms)
+    settings = TurnSettings(silence_ms=silence_ms, max_utterance_ms=1500)
     frames: list[bool] = []
     for number, length in enumerate([50, *said]):
         frames += [number % 2 == 0] * length

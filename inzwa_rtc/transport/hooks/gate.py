@@ -32,9 +32,10 @@ Admits = Callable[[str, int], bool]
 
 class Gate:
     """Of one ICE connection: which addresses it lets in, and where RTP goes. An address is let in
-    once it has answered one of our checks, or an authentic check has come from it: its sender may
-    use that path from then on, whether or not ours have found it. `admits` is asked about
-    addresses that nobody has told, before anything is sent there."""
+    once it has answered one of our checks. One that the caller has told is let in as soon as an
+    authentic check comes from it: they may use that path from then on, whether or not ours have
+    found it. `admits` is asked about addresses that nobody has told, before anything is sent
+    there: whoever has overheard a check can send it again from anywhere."""
 
     def __init__(self, connection: Connection, admits: Admits) -> None:
         need(connection, "check_incoming", "check_state", "data_received", "request_received")
@@ -123,22 +124,28 @@ class Gate:
         ):
             self.refused += 1
             return
-        self._let_in.add((protocol, addr))
+        if self._is_told(addr):
+            self._let_in.add((protocol, addr))
         self._begin_anew(addr, protocol)
         self._check_incoming(message, addr, protocol)
 
     def _begin_anew(self, address: Address, port: StunProtocol) -> None:
         """Of two paths that a caller has nominated, aioice stops checking the one that it has not
-        found yet once it has found the other, and never tries again."""
+        found yet once it has found the other, and never tries again. Whether it is nominated now,
+        the check that has come tells."""
         for pair in self._connection._check_list:
-            is_stopped = pair.task is None or pair.task.done()
             is_this = pair.protocol is port and pair.remote_addr == address
-            if is_this and is_stopped and pair.state is CandidatePair.State.IN_PROGRESS:
-                pair.task = None
+            if is_this and pair.task is not None and pair.task.done():
+                pair.task, pair.remote_nominated = None, False
                 self._check_state(pair, CandidatePair.State.WAITING)
 
     def _is_candidate(self, address: Address) -> bool:
-        told = self._connection._remote_candidates
+        known = self._connection._remote_candidates
+        return any((one._network_host, one.port) == address for one in known)
+
+    def _is_told(self, address: Address) -> bool:
+        known = self._connection._remote_candidates
+        told = (one for one in known if one.type != "prflx")
         return any((one._network_host, one.port) == address for one in told)
 
 

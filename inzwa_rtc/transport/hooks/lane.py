@@ -121,6 +121,8 @@ class AudioLane:
         if pair is None:
             return
         if pair.protocol.transport is not self._polled:
+            if self._polled is not None:
+                self._polled.read(now)  # what came there before anything comes here
             self.let_go()
             assert isinstance(pair.protocol.transport, UdpSocket)
             self._polled = pair.protocol.transport
