@@ -32,7 +32,7 @@ class Media:
         self.admission = admission
         self.ear = ear
         self._new_suppressor = new_suppressor
-        clock.listeners.append(ear.tick)
+        clock.listeners.append(ear)
 
     def to(self, caller: Caller) -> tuple[MediaClock, SharedVoiceDetector]:
         """What a transport of this caller's needs."""

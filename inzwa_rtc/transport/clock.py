@@ -2,6 +2,9 @@
 
 A tick sends what is due on every line, takes in what has come on every line, and then lets
 listeners run once for all of them. No call has a timer or a task of its own for its media.
+
+To wake up costs a server of few calls as much as what it does then. So ticks at which no line and
+no listener has anything to do are left out, until one of them asks for the next one (`wake`).
 """
 
 from __future__ import annotations
@@ -16,7 +19,14 @@ import structlog
 from inzwa_rtc.transport.pace import Pacer
 from inzwa_rtc.transport.punctuality import Percentiles, Punctuality
 
+MOST_LEFT_OUT = 7
+"""Ticks: lines that come, and whoever wakes nobody, wait for no longer."""
+
 log = structlog.get_logger(__name__)
+
+
+def _stay() -> None:
+    """No tick is left out: there is nothing to hurry."""
 
 
 class Line(Protocol):
@@ -30,8 +40,24 @@ class Line(Protocol):
         """Hand on what has come from the caller."""
         ...
 
+    def rests(self, now: float) -> int:
+        """At how many of the next ticks it has nothing to do. Asked at the end of each."""
+        ...
+
     def fail(self) -> None:
         """A fault of the line's own ended it: the clock has let it go."""
+        ...
+
+
+class Listener(Protocol):
+    """Whoever listens to what all lines have taken in."""
+
+    def tick(self, now: float, left_out: int) -> None:
+        """A tick ends, at this time; so many before it were left out."""
+        ...
+
+    def rests(self) -> int:
+        """At how many of the next ticks it has nothing to do."""
         ...
 
 
@@ -39,12 +65,13 @@ class MediaClock:
     """Made once for a server, whose tasks `run` is one of. It sleeps while there is no call."""
 
     def __init__(self) -> None:
-        self.listeners: list[Callable[[float], None]] = []
-        """Called at the end of each tick, with the time."""
+        self.listeners: list[Listener] = []
+        """Called at the end of each tick."""
         self._lines: dict[Line, None] = {}  # in the order in which they came
         self._keepers = 0
         self._is_wanted = asyncio.Event()
         self._punctuality = Punctuality()
+        self._hurry: Callable[[], None] = _stay
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -59,20 +86,27 @@ class MediaClock:
         """From the next tick on."""
         self._lines[line] = None
         self._is_wanted.set()
+        self.wake()
 
     def remove(self, line: Line) -> None:
         """Never call it again. May be called more than once."""
         self._lines.pop(line, None)
+        self.wake()
 
     @contextmanager
     def kept(self) -> Iterator[None]:
         """It ticks for its listeners while the block runs, whether there are lines or not."""
         self._keepers += 1
         self._is_wanted.set()
+        self.wake()
         try:
             yield
         finally:
             self._keepers -= 1
+
+    def wake(self) -> None:
+        """There is something to do at the next tick: it is not left out."""
+        self._hurry()
 
     async def run(self) -> NoReturn:
         """Tick for as long as it is of use, until cancelled."""
@@ -85,21 +119,34 @@ class MediaClock:
         loop = asyncio.get_running_loop()
         pacer, over = Pacer(loop.time()), loop.create_future()
         timer: asyncio.TimerHandle
+        first = 0  # of the ticks that may come next
 
-        def wait() -> None:
-            nonlocal timer
-            number, wait_s = pacer.next_frame(loop.time())
+        def wait(rests: int) -> None:
+            nonlocal timer, first
+            number, wait_s = pacer.next_frame(loop.time(), rests)
+            first = number - rests
             timer = loop.call_later(wait_s, tick, number)
+            self._hurry = hurry if rests else _stay
+
+        def hurry() -> None:
+            nonlocal timer
+            timer.cancel()
+            number, wait_s = pacer.sooner(loop.time(), first)
+            timer = loop.call_later(wait_s, tick, number)
+            self._hurry = _stay
 
         def tick(number: int) -> None:
             if over.done():  # cancelled in this very turn of the loop
                 return
+            self._hurry = _stay
+            left_out = number - first
             try:
                 self.send(number, loop.time())
+                self._punctuality.rest(left_out)
                 self._punctuality.note(number, loop.time() - pacer.due(number))
-                self.take_in(loop.time())
+                self.take_in(loop.time(), left_out)
                 if self._lines or self._keepers:
-                    wait()
+                    wait(self._rests(loop.time()))
                 else:  # in the same turn: whoever comes next wakes it
                     self._is_wanted.clear()
                     self._punctuality.begin()
@@ -107,26 +154,42 @@ class MediaClock:
             except Exception as error:  # noqa: BLE001 - told where the clock is waited for
                 over.set_exception(error)
 
-        wait()
+        wait(0)
         try:
             await over
         finally:
             timer.cancel()
+            self._hurry = _stay
 
     def send(self, tick: int, now: float) -> None:
         """The first half of a tick: what callers hear is never late for what they say."""
         for line in list(self._lines):
             self._guarded(line, line.send, tick, now)
 
-    def take_in(self, now: float) -> None:
-        """The second half."""
+    def take_in(self, now: float, left_out: int = 0) -> None:
+        """The second half; so many ticks before this one were left out."""
         for line in list(self._lines):
             self._guarded(line, line.take_in, now)
         for listener in self.listeners:
             try:
-                listener(now)
+                listener.tick(now, left_out)
             except Exception:  # the clock goes on for all calls
                 log.exception("media.listener_failed")
+
+    def _rests(self, now: float) -> int:
+        """How many of the next ticks nobody needs."""
+        rests = MOST_LEFT_OUT
+        try:
+            for listener in self.listeners:
+                rests = min(rests, listener.rests())
+            for line in self._lines:
+                if not rests:
+                    break
+                rests = min(rests, line.rests(now))
+        except Exception:  # the clock goes on for all calls, at each tick
+            log.exception("media.rests_not_known")
+            return 0
+        return rests
 
     def _guarded(self, line: Line, work: Callable[..., None], *given: Any) -> None:
         """One call's fault must not silence the others."""

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Protocol
 
+from inzwa_rtc.transport.jitterbuffer import TICK_S
 from inzwa_rtc.transport.receiver import OpusReceiver
 from inzwa_rtc.transport.sender import OpusSender
 
@@ -59,6 +60,12 @@ class WebRtcLine:
             self._receiver.take(now)
         elif now - self._read_at >= READ_S:
             self._read(now)
+
+    def rests(self, now: float) -> int:
+        """Until it is to be read, where nothing is to be sent."""
+        if not self._sender.is_quiet or now - self._fetched_at >= NOBODY_S:
+            return 0
+        return max(0, math.ceil((READ_S - (now - self._read_at)) / TICK_S) - 1)
 
     def is_silent(self, now: float) -> bool:
         """Whether nothing but silence has come that was not fetched."""

@@ -47,6 +47,11 @@ class Punctuality:
         self._late_s.append(late_s)
         self._next = tick + 1
 
+    def rest(self, ticks: int) -> None:
+        """Nothing was due at so many: they were left out on purpose."""
+        self._late_s.extend([0.0] * min(ticks, WATCHED_TICKS))
+        self._next += ticks
+
     @property
     def lateness(self) -> Percentiles:
         """The percentiles: no more than so many in a hundred were later (nearest rank)."""

@@ -73,8 +73,14 @@ class OpusSender:
         self._is_behind = False  # packets were sent that the encoder knows nothing of
         self._first: int | None = None
         self._toc = _silent_packet(terms.bitrate_out)[0] & _ONE_FRAME
-        self._quiet_ticks = 0  # since the last packet of sound or of the tail behind it
+        self._is_silent = False  # behind the last packet of sound, or of the tail behind it
+        self._life_at = self._measure_at = 0  # the ticks from which on each is due
         self._playout: Playout | None = None
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing but signs of life is due, until the playout has something."""
+        return self._is_silent and not self._tail and not self._has_more()
 
     def play(self, playout: Playout) -> None:
         """Send what this playout gives from the next tick on."""
@@ -86,7 +92,8 @@ class OpusSender:
         if self._first is None:
             self._first = tick
         number = tick - self._first
-        if self._playout is not None and number % _MEASURE_TICKS == 0:
+        if self._playout is not None and number >= self._measure_at:
+            self._measure_at = number + _MEASURE_TICKS
             if self._tail:  # it sounds; else a report is of hardly any packets
                 self._losses.add(self._lane.lost_outward)
             self._measure(self._playout)
@@ -94,25 +101,25 @@ class OpusSender:
             return
         payloads = self._due()
         if len(payloads) == 1 and len(payloads[0]) <= 1:
-            self._quiet_ticks += 1
-            if payloads[0]:
+            self._is_silent = True
+            if number >= self._life_at:
+                self._life_at = number + _PAUSE_TICKS
                 self._lane.send(payloads[0], number * _TICKS, False)
             return
-        begins = self._quiet_ticks > 0
-        self._quiet_ticks = 0
+        begins, self._is_silent = self._is_silent, False
         for run in runs(payloads):
             self._lane.send(joined(run), number * _TICKS, begins)
             number += len(run)
             begins = False
-        self._sent_until = number
+        self._sent_until = self._life_at = number
 
     def _due(self) -> list[bytes]:
-        """The packet of this tick, empty where nothing is sent, and what may leave with it: sound
-        behind sound, silence behind silence."""
+        """The packet of this tick and what may leave with it: sound behind sound, silence behind
+        silence. One of a single byte stands for silence."""
         frame = self._pull()
         if frame is None:
             if not self._tail:
-                return [self._sign_of_life()]
+                return [bytes([self._toc])]
             return [self._settling() for _ in range(min(self._together, self._tail))]
         payloads = [self._sound(frame)]
         while len(payloads) < self._together and self._has_more():
@@ -148,9 +155,6 @@ class OpusSender:
         self._tail -= 1
         # Behind finished packets, one from within silence ends the sound well.
         return _silent_packet(self._bitrate) if self._is_behind else self._encode(_SILENCE)
-
-    def _sign_of_life(self) -> bytes:
-        return b"" if self._quiet_ticks % _PAUSE_TICKS else bytes([self._toc])
 
     def _encode(self, pcm: bytes) -> bytes:
         if self._is_behind:

@@ -183,6 +183,8 @@ class WebRtcPeer(Generic[C]):
     def listen(self, haste: Haste) -> None:
         """How soon what the caller says is wanted."""
         self._inbox.wanted = haste
+        if haste is not Haste.IN_TIME:
+            self._clock.wake()
 
     def receive(self) -> AsyncGenerator[Frame | C, None]:
         """The caller's frames and commands."""

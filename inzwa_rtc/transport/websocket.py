@@ -39,6 +39,9 @@ class _SocketLine:
     def take_in(self, now: float) -> None:
         pass
 
+    def rests(self, now: float) -> int:
+        return 0
+
     def fail(self) -> None:
         self._on_fault()
 

@@ -21,7 +21,7 @@ import structlog
 
 from inzwa_rtc.audio.frame import FRAME_MS
 from inzwa_rtc.engines.contracts import Microphone, NoiseSuppressor, SharedVoiceDetector
-from inzwa_rtc.turntaking.looks import Cycle, begin_beside
+from inzwa_rtc.turntaking.looks import CYCLE, Cycle, begin_beside
 from inzwa_rtc.turntaking.silero import WINDOW, Rows, Windows
 from inzwa_rtc.turntaking.stream import Stream
 from inzwa_rtc.turntaking.weights import Floats
@@ -61,7 +61,8 @@ class Judged:
 
 
 class Ear:
-    """One for each process. Whoever keeps the time calls `tick` every 20 ms; `note` is told of
+    """One for each process. Whoever keeps the time calls `tick` every 20 ms, but for those that
+    it `rests`; `note` is told of
     each tick at which there was anything to judge."""
 
     def __init__(self, network: Network, note: Callable[[Judged], None] = lambda _: None) -> None:
@@ -85,12 +86,17 @@ class Ear:
         """For a call that nobody listens to: time passes in it, and no frame has speech."""
         return _Detector(lambda microphone: self._open(microphone, None, None))
 
-    def tick(self, now: float) -> None:
-        """Listen to what has come since the last one. `now` is in seconds, monotonic."""
+    def rests(self) -> int:
+        """At how many of the next ticks nobody is to be heard."""
+        return min((stream.rests(self._tick) for stream in self._streams), default=CYCLE)
+
+    def tick(self, now: float, left_out: int = 0) -> None:
+        """Listen to what has come since the last one. `now` is in seconds, monotonic; so many
+        ticks before this one were left out, at which nobody was to be heard."""
         if not self._streams:
             self._due_at = -math.inf  # its ticks may go on at other times
             return
-        tick = self._count(now)
+        tick = self._count(now, left_out)
         due = [one for one in tuple(self._streams) if self._is_due(one, tick, now)]
         streams = [one for one in due if self._is_well(one, one.gather, tick, now)]
         heard = [one for one in streams if one.windows]
@@ -101,7 +107,7 @@ class Ear:
         if judged is not None:
             self._note(judged)  # last: an error of its own costs no call anything
 
-    def _count(self, now: float) -> int:
+    def _count(self, now: float, left_out: int) -> int:
         """The number of this tick, on the grid of time: a stall takes those of its time, and ticks
         that make up for it afterwards are none."""
         passed = (now - self._due_at) / TICK_S
@@ -110,8 +116,8 @@ class Ear:
         if self._made_up and passed < -_EARLY:
             self._made_up -= 1
             return self._tick
-        ticks = max(1, 1 + math.floor(passed + _EARLY))
-        self._made_up = ticks - 1
+        ticks = 1 + max(left_out, math.floor(passed + _EARLY))
+        self._made_up = ticks - 1 - left_out
         self._tick += ticks
         self._due_at += TICK_S * ticks
         return self._tick

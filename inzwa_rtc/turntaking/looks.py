@@ -51,6 +51,10 @@ class Cycle:
         """It was looked at."""
         self._looked_until = tick + 1 - self.begins
 
+    def rests(self, tick: int) -> int:
+        """At how many ticks behind this one nobody looks who is in no haste."""
+        return CYCLE - 1 - (tick + 1 - self.begins) % CYCLE
+
     def bytes_by(self, tick: int) -> int:
         """How much sound comes from the begin of the cycle to the end of this tick."""
         return ((tick - self.begins) % CYCLE + 1) * frame_bytes(ASR_SAMPLE_RATE)

@@ -67,6 +67,10 @@ class Stream:
         self.cycle.looked(tick)
         return False
 
+    def rests(self, tick: int) -> int:
+        """At how many ticks behind this one it is not to be looked at."""
+        return self.cycle.rests(tick) if self._microphone.haste is Haste.IN_TIME else 0
+
     def gather(self, tick: int, now: float) -> None:
         """Take what has come."""
         may_wait = not self.cycle.is_due(tick, Haste.IN_TIME)

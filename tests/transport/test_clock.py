@@ -19,6 +19,7 @@ class Told:
     def __init__(self, course: list[str], name: str, until: int = 1000) -> None:
         self.ticks: list[int] = []
         self.failed = 0
+        self.rest = 0
         self._course = course
         self._name = name
         self._until = until
@@ -32,14 +33,28 @@ class Told:
     def take_in(self, now: float) -> None:
         self._course.append(f"{self._name} takes in")
 
+    def rests(self, now: float) -> int:
+        return self.rest
+
     def fail(self) -> None:
         self.failed += 1
+
+
+class Noting:
+    """A listener that notes when it listens, and how many ticks were left out before that."""
+
+    def __init__(self, note: Callable[[float, int], None], rest: int = 0) -> None:
+        self.tick = note
+        self.rest = rest
+
+    def rests(self) -> int:
+        return self.rest
 
 
 def test_all_send_before_any_takes_in_and_listeners_come_last() -> None:
     course: list[str] = []
     clock = MediaClock()
-    clock.listeners.append(lambda now: course.append(f"at {now}"))
+    clock.listeners.append(Noting(lambda now, _: course.append(f"at {now}")))
     for name in ("a", "b"):
         clock.add(Told(course, name))
     clock.send(0, 1.0)
@@ -63,7 +78,7 @@ def test_a_line_with_a_fault_is_let_go_and_the_others_go_on() -> None:
 
 async def test_it_ticks_while_there_are_lines_and_sleeps_while_there_are_none() -> None:
     clock, ticks = MediaClock(), asyncio.Queue[float]()
-    clock.listeners.append(ticks.put_nowait)
+    clock.listeners.append(Noting(lambda now, _: ticks.put_nowait(now)))
     running = asyncio.create_task(clock.run())
     try:
         async with asyncio.timeout(30):
@@ -167,7 +182,7 @@ async def test_a_fault_of_the_clocks_own_is_told_where_it_is_waited_for(
 ) -> None:
     clock = MediaClock()
     clock.add(Told([], "a"))
-    monkeypatch.setattr(clock, "take_in", lambda now: 1 / 0)
+    monkeypatch.setattr(clock, "take_in", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         async with asyncio.timeout(30):
             await clock.run()

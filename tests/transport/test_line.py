@@ -12,6 +12,7 @@ class Part:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.is_quiet = True
 
     def read(self, now: float) -> None:
         self.asked.append("read")
@@ -90,3 +91,18 @@ def test_each_tick_sends_and_a_fault_ends_the_call() -> None:
     of_call.send(7, 1.0)
     of_call.fail()
     assert part.asked == ["send 7", "failed"]
+
+
+def test_it_rests_until_it_is_to_be_read_where_nothing_is_to_be_sent() -> None:
+    of_call, part = line()
+    assert of_call.rests(1.0) == 0  # nobody listens: what comes is taken at each tick
+    of_call.fetch(1.0)
+    assert of_call.rests(1.0) == 2
+    part.is_quiet = False
+    assert of_call.rests(1.0) == 0
+    part.is_quiet = True
+    of_call.take_in(1.02)
+    assert of_call.rests(1.02) == 1
+    of_call.take_in(1.06)
+    assert of_call.rests(1.06) == 2
+    assert of_call.rests(1.59) == 0

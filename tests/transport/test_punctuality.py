@@ -92,3 +92,15 @@ def test_half_of_the_ticks_are_never_later_than_the_latest_hundredth(
         punctuality.note(tick, late_s)
     late = punctuality.lateness
     assert 0 <= late.p50_ms <= late.p99_ms
+
+
+def test_ticks_that_are_left_out_on_purpose_are_not_late_and_a_stall_among_them_is() -> None:
+    punctuality, tick = Punctuality(), 0
+    for _ in range(WATCHED_TICKS):
+        punctuality.note(tick, 0.0)
+        punctuality.rest(3)
+        tick += 4
+    assert punctuality.lateness == Percentiles(0, 0)
+    punctuality.rest(2 * WATCHED_TICKS)
+    punctuality.note(tick + 2 * WATCHED_TICKS + 25, 0.001)  # a stall of half a second
+    assert punctuality.lateness.p99_ms > 400

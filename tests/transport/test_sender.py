@@ -103,6 +103,25 @@ def test_silence_costs_a_sign_of_life_and_no_more() -> None:
     assert np.abs(quiet).max() < 100
 
 
+def test_a_sender_is_quiet_behind_the_tail_of_a_sound_until_there_is_another() -> None:
+    line = Line()
+    line.play(*live(ONE))
+    assert not line.sender.is_quiet
+    line.play(*[None] * 10)
+    assert not line.sender.is_quiet
+    line.play(None)
+    assert line.sender.is_quiet
+
+
+def test_a_sign_of_life_that_was_due_at_a_tick_that_was_left_out_leaves_at_the_next() -> None:
+    line = Line()
+    line.play(None)
+    for _ in range(20):
+        line.ticks += 2
+        line.play(None)
+    assert [one.tick for one in line.sent] == [0, 21, 42]
+
+
 def test_time_goes_on_in_silence_and_sound_behind_it_is_marked() -> None:
     line = Line()
     line.play(None, *ONE, *[None] * 40, *TWO)
