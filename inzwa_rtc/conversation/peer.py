@@ -79,7 +79,8 @@ class Peer(Protocol):
         ...
 
     def play(self, playout: Playout) -> None:
-        """From now on, pull a frame from `playout` every 20 ms."""
+        """From now on, pull a frame from `playout` every 20 ms, at least where
+        anything is to be said."""
         ...
 
     def receive(self) -> AsyncGenerator[Frame | Command | Gone | Back, None]:

@@ -295,6 +295,7 @@ class Session:
     def _announce(self, text: str, hang_up: EndReason | None = None) -> None:
         if text or hang_up:
             self._floor.claim(Announcement(self._next_turn(), text, hang_up))
+            self._attentiveness.review()
 
     def _on_due(self, due: Due | None) -> None:
         say = lines(self._voice.language)

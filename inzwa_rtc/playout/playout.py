@@ -55,7 +55,8 @@ class Playout:
         self._set_held(False)
 
     def pull(self) -> PlayoutFrame | None:
-        """The next 20 ms, or None for silence. To be called once for each 20 ms of the call."""
+        """The next 20 ms, or None for silence. To be called once for each 20 ms of the call,
+        but for those of which it is known that nothing is to be said."""
         return self._speech.pull() if self._speech is not None else None
 
     @property

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol, TypeVar
 
 import structlog
 
@@ -20,7 +20,9 @@ from inzwa_rtc.transport.pace import Pacer
 from inzwa_rtc.transport.punctuality import Percentiles, Punctuality
 
 MOST_LEFT_OUT = 7
-"""Ticks: lines that come, and whoever wakes nobody, wait for no longer."""
+"""Ticks: whatever has to do with nobody's rests waits for no longer."""
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +35,8 @@ class Line(Protocol):
     """The media of one call. `now` is the loop's time in seconds."""
 
     def send(self, tick: int, now: float) -> None:
-        """Send what is due at this tick; ticks are 20 ms apart, and skip what a stall took."""
+        """Send what is due at this tick; ticks are 20 ms apart, and skip what a stall took and
+        what was left out."""
         ...
 
     def take_in(self, now: float) -> None:
@@ -178,27 +181,22 @@ class MediaClock:
 
     def _rests(self, now: float) -> int:
         """How many of the next ticks nobody needs."""
-        rests = MOST_LEFT_OUT
-        try:
-            for listener in self.listeners:
-                rests = min(rests, listener.rests())
-            for line in self._lines:
-                if not rests:
-                    break
-                rests = min(rests, line.rests(now))
-        except Exception:  # the clock goes on for all calls, at each tick
-            log.exception("media.rests_not_known")
-            return 0
+        rests = min([MOST_LEFT_OUT, *(listener.rests() for listener in self.listeners)])
+        for line in list(self._lines):
+            if not rests:
+                break
+            rests = min(rests, self._guarded(line, line.rests, now) or 0)
         return rests
 
-    def _guarded(self, line: Line, work: Callable[..., None], *given: Any) -> None:
+    def _guarded(self, line: Line, work: Callable[..., T], *given: Any) -> T | None:
         """One call's fault must not silence the others."""
         try:
-            work(*given)
+            return work(*given)
         except Exception:
             log.exception("media.line_failed")
             self.remove(line)
             self._let_fail(line)
+            return None
 
     def _let_fail(self, line: Line) -> None:
         try:

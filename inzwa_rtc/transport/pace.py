@@ -30,8 +30,9 @@ class Pacer:
 
     def sooner(self, now: float, least: int) -> tuple[int, float]:
         """In the place of the frame that was given last, the first one that is not over yet, and
-        `least` or later."""
-        return self._take(max(least, math.ceil((now - self._start) / FRAME_S)), now)
+        `least` or later; the same where there is none before it."""
+        first = max(least, math.ceil((now - self._start) / FRAME_S))
+        return self._take(min(self._frames - 1, first), now)
 
     def _take(self, frame: int, now: float) -> tuple[int, float]:
         self._frames = frame + 1

@@ -100,7 +100,7 @@ class OpusSender:
         if number < self._sent_until:
             return
         payloads = self._due()
-        if len(payloads) == 1 and len(payloads[0]) <= 1:
+        if len(payloads) == 1 and len(payloads[0]) == 1:
             self._is_silent = True
             if number >= self._life_at:
                 self._life_at = number + _PAUSE_TICKS

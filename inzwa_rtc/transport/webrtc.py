@@ -310,6 +310,7 @@ class WebRtcPeer(Generic[C]):
                     code="unknown_message",
                 )
             self._inbox.put_command(self._dialect.decode(message))
+            self._clock.wake()  # it comes out of its tick: aiortc reads it in a task
         except PeerError as error:
             self.send(Failure(error.code, error.message, error.action))
         except CommandsOverflowError:

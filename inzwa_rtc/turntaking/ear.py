@@ -61,8 +61,8 @@ class Judged:
 
 
 class Ear:
-    """One for each process. Whoever keeps the time calls `tick` every 20 ms, but for those that
-    it `rests`; `note` is told of
+    """One for each process. Whoever keeps the time calls `tick` every 20 ms, but where it `rests`;
+    `note` is told of
     each tick at which there was anything to judge."""
 
     def __init__(self, network: Network, note: Callable[[Judged], None] = lambda _: None) -> None:
@@ -112,12 +112,13 @@ class Ear:
         that make up for it afterwards are none."""
         passed = (now - self._due_at) / TICK_S
         if math.isinf(passed):
-            self._due_at, passed = now, 0.0
+            self._due_at, passed = now - TICK_S * left_out, float(left_out)
         if self._made_up and passed < -_EARLY:
-            self._made_up -= 1
+            self._made_up = max(0, self._made_up - 1 - left_out)
             return self._tick
-        ticks = 1 + max(left_out, math.floor(passed + _EARLY))
-        self._made_up = ticks - 1 - left_out
+        # Those that were made up for are left out as well, where they are.
+        ticks = 1 + max(0, left_out - self._made_up, math.floor(passed + _EARLY))
+        self._made_up = max(0, ticks - 1 - left_out)
         self._tick += ticks
         self._due_at += TICK_S * ticks
         return self._tick

@@ -9,8 +9,13 @@ from typing import Any
 
 import pytest
 
+from inzwa_rtc.engines.contracts import Haste
 from inzwa_rtc.transport import clock as clock_module
 from inzwa_rtc.transport.clock import MOST_LEFT_OUT, MediaClock
+from inzwa_rtc.turntaking.ear import Ear
+from inzwa_rtc.turntaking.looks import CYCLE
+from tests.support.listening import LoudNetwork
+from tests.support.wire import LOUD, Wire
 from tests.transport.test_clock import Noting, Told
 
 
@@ -158,14 +163,92 @@ async def test_a_tick_that_comes_late_behind_a_rest_is_known_to_be_late(time: St
         assert clock.lateness.p50_ms == pytest.approx(0, abs=1e-3)
 
 
-async def test_a_line_that_does_not_know_when_it_is_needed_is_asked_at_each_tick(
-    time: Steered,
+@pytest.mark.parametrize("late_ms", [10, 39, 70])
+async def test_a_wake_cannot_hide_that_a_tick_was_overdue(time: Steered, late_ms: int) -> None:
+    """What blocked the loop may also be what wakes the clock."""
+    line = resting(3)
+    async with ticking([line]) as clock:
+        time.pass_ms(0)
+        for _ in range(20):
+            planned = len(line.ticks)
+            time.now = next(one.at for one in time.planned if one.call) + late_ms / 1000
+            clock.wake()
+            time.pass_ms(0)
+            assert len(line.ticks) == planned + 1
+        assert line.ticks[:3] == [0, 4, 8]
+        assert clock.lateness.p99_ms == pytest.approx(late_ms, abs=20)
+
+
+async def test_whoever_is_woken_for_within_a_tick_has_the_next_one(time: Steered) -> None:
+    line, listener = resting(5), Noting(lambda *_: None, rest=5)
+
+    async with ticking([line], [listener]) as clock:
+
+        def busy(now: float, left_out: int) -> None:
+            listener.rest = 0 if len(line.ticks) == 2 else 5
+            clock.wake()
+
+        listener.tick = busy
+        time.pass_ms(20 * 12)
+        assert line.ticks == [0, 6, 7]
+
+
+async def test_whoever_begins_to_listen_wakes_it(time: Steered) -> None:
+    line = resting(7)
+    async with ticking([line]) as clock:
+        time.pass_ms(5)
+        with clock.kept():
+            time.pass_ms(15)
+            assert line.ticks == [0, 1]
+
+
+@pytest.mark.parametrize("late_ms", [15, 19, 25, 45, 70, 95])
+@pytest.mark.parametrize("rest", [1, 2, 6])
+async def test_an_ear_keeps_to_the_grid_of_time_whatever_stalls_there_are(
+    time: Steered, late_ms: int, rest: int
 ) -> None:
+    """Windows are whole at the same ticks as before."""
+    ear, wire = Ear(LoudNetwork()), Wire(haste=Haste.IN_TIME)
+    looked_at: list[float] = []
+
+    def look(now: float, left_out: int) -> None:
+        ear.tick(now, left_out)
+        if not wire.frames:
+            looked_at.append(now)
+        wire.frames.append(LOUD)
+
+    listener = Noting(look)
+    listener.rests = ear.rests  # type: ignore[method-assign]
+    with ear.of_call().listening(wire):
+        async with ticking([resting(rest)], [listener]):
+            time.pass_ms(400)
+            for _ in range(5):
+                time.pass_ms(20, late_ms=late_ms)
+                time.pass_ms(200)
+            looked_at.clear()
+            time.pass_ms(1000)
+    steps = [round((now - 100.0) / 0.02) for now in looked_at]
+    assert len(steps) >= 5
+    assert {step % CYCLE for step in steps} == {6}
+
+
+async def test_an_ear_that_begins_behind_a_rest_counts_its_stalls_all_the_same() -> None:
+    ear = Ear(LoudNetwork())
+    with ear.of_call().listening(Wire(haste=Haste.IN_TIME)):
+        ear.tick(100.0, 3)
+        rests = ear.rests()
+        ear.tick(100.06, 0)  # a stall has taken two
+        assert (rests - ear.rests()) % CYCLE == 3
+
+
+async def test_a_line_that_does_not_know_when_it_is_needed_is_let_go(time: Steered) -> None:
     class Lost(Told):
         def rests(self, now: float) -> int:
             raise RuntimeError("of the line's own")
 
-    line = Lost([], "lost")
-    async with ticking([line]):
-        time.pass_ms(40)
-        assert line.ticks == [0, 1, 2]
+    lost, line = Lost([], "lost"), resting(1)
+    async with ticking([lost, line]) as clock:
+        time.pass_ms(60)
+        assert lost.failed == 1
+        assert line.ticks[:2] == [0, 1]
+        assert len(clock) == 1

@@ -11,6 +11,7 @@ import pytest
 from av import AudioFrame
 
 from inzwa_rtc.conversation.event_log import KEPT
+from inzwa_rtc.engines.contracts import Haste
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.events import ReplyFinished
 from inzwa_rtc.playout.playout import Playout
@@ -159,3 +160,15 @@ async def test_nobody_asks_for_the_datagrams_of_a_call_that_has_failed(
         peer._inbox.close()
         assert peer._lane._polled is None
         assert len(peer._clock) == 0
+
+
+async def test_haste_and_commands_wake_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with paired() as pair:
+        woken: list[bool] = []
+        monkeypatch.setattr(pair.peer._clock, "wake", lambda: woken.append(True))
+        pair.peer.listen(Haste.IN_TIME)
+        assert not woken
+        pair.peer.listen(Haste.EACH_SOUND)
+        assert len(woken) == 1
+        pair.peer._on_message('{"type": "end_turn"}')
+        assert len(woken) == 2
