@@ -293,8 +293,7 @@ class Session:
                 return
 
     def _announce(self, text: str, hang_up: EndReason | None = None) -> None:
-        if text or hang_up:
-            self._floor.claim(Announcement(self._next_turn(), text, hang_up))
+        if (text or hang_up) and self._floor.claim(Announcement(self._next_turn(), text, hang_up)):
             self._attentiveness.review()
 
     def _on_due(self, due: Due | None) -> None:
