@@ -59,7 +59,7 @@ class Calls:
         )
         self._switchboard = switchboard
         self._calls: dict[str, Call] = {}
-        self._empty = asyncio.Event()
+        self._empty, self._has_any = asyncio.Event(), asyncio.Event()
         self._empty.set()
         self._limit: asyncio.TimerHandle | None = None
         self._deadline: float | None = None  # of the calls of a server that ends
@@ -120,6 +120,7 @@ class Calls:
         self._calls[call.id] = call
         self.tokens.begin(Claim(call.id, token, owner))
         self._empty.clear()
+        self._has_any.set()
         return call
 
     def release(self, call: Call) -> None:
@@ -129,6 +130,7 @@ class Calls:
         self.void(call)
         if not self._calls:
             self._empty.set()
+            self._has_any.clear()
 
     def void(self, call: Call) -> None:
         """A call that has not begun by now never will: what it was to be begun with may be used
@@ -231,6 +233,10 @@ class Calls:
         self.is_paused = False
         if self._limit is not None:
             self._limit.cancel()
+
+    async def any_begun(self) -> None:
+        """Return once there is a call."""
+        await self._has_any.wait()
 
     async def all_ended(self) -> None:
         """Return once no call is left."""

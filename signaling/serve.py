@@ -37,6 +37,7 @@ from signaling.signals import Signals
 from signaling.switchboard import RunningEngines, Switchboard, tell_not_reloaded
 from signaling.telemetry.pulse import feel
 from signaling.telemetry.telemetry import Telemetry
+from signaling.tidying import tidy
 from signaling.warmup import warm_up, warm_up_media
 from signaling.watching import watching
 from signaling.withdrawal import Withdrawal
@@ -171,6 +172,7 @@ async def _running(
         admission=lambda: admit(media, lambda: telemetry.load),
         pulse=lambda: feel(telemetry, calls),
         withdrawal=withdrawal.watch,
+        tidying=lambda: tidy(calls),
     ):
         try:
             site = web.TCPSite(runner, settings.host, settings.port)

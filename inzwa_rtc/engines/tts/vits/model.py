@@ -8,8 +8,6 @@ Exports agree in what they compute and differ in names. Coqui's and Piper's take
 
 from __future__ import annotations
 
-import ctypes
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +23,7 @@ from inzwa_rtc.engines.tts.onnx.runtime import Array, Session, Stop
 from inzwa_rtc.engines.tts.vits.graph import PACE, Uncut, cut, decoder_of, durations, with_pace
 from inzwa_rtc.engines.tts.vits.windows import windows
 from inzwa_rtc.errors import EngineError
+from inzwa_rtc.machine.memory import give_back
 
 Samples = npt.NDArray[np.float32]
 
@@ -84,7 +83,7 @@ class VitsModel:
             self._keep_whole(model, str(reason))
             self._try()
         del model
-        _give_back()
+        give_back()  # what loading took beyond the sessions: several times the file
 
     @property
     def tells_durations(self) -> bool:
@@ -228,14 +227,6 @@ def _rows(graph: Any, inputs: tuple[str, ...]) -> int | None:
         elif node.op_type == "Gather" and node.input[1] in followed and node.input[0] in sizes:
             return int(sizes[node.input[0]][0])
     return None
-
-
-def _give_back() -> None:
-    """Return what loading took beyond the sessions, several times the file: glibc keeps it."""
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries have none
-        if trim is not None:
-            trim(0)
 
 
 def _names(values: Any) -> list[str]:
