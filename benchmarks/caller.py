@@ -176,13 +176,14 @@ class _Decoder:
 
 
 class _Counter:
-    """In the place of aiortc's jitter buffer: notes that packets came, without decoding."""
+    """In the place of aiortc's jitter buffer: notes that packets came, without decoding. What has
+    no more than Opus' first byte holds no sound (RFC 6716, 3.1)."""
 
     def __init__(self, ear: Ear) -> None:
         self._ear = ear
 
     def add(self, packet: RtpPacket) -> tuple[bool, None]:
-        self._ear.note(True)
+        self._ear.note(len(packet.payload) > 1)
         return False, None
 
 

@@ -79,11 +79,12 @@ class Ear:
             await asyncio.sleep(due - _now())
             due = self._last_audible(since) + length_s
 
-    def longest_gap_ms(self, since: float) -> float:
-        """The longest time between two packets, of those that came from then on."""
-        times = [arrival.at for arrival in self._since(since)]
-        gaps = (later - at for at, later in itertools.pairwise(times))
-        return 1000 * max(gaps, default=0.0)
+    def waits_s(self, since: float) -> list[float]:
+        """The times between two packets with sound in them of which one follows the other, of
+        those that came from then on. In silence a server may send nothing; its first packet of
+        silence ends the sound."""
+        pairs = itertools.pairwise(self._since(since))
+        return [after.at - one.at for one, after in pairs if one.is_audible and after.is_audible]
 
     def fell_silent_at(self, since: float, until: float) -> float:
         """When the silence that reigns at `until` began: the arrival of its first packet.

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import itertools
 import random
 import time
 from contextlib import AsyncExitStack
@@ -124,11 +123,10 @@ def _note_course(caller: WebRtcCaller, since: float, label: str, figures: Figure
             event = told.event
             response = event["first_audio_ms"] - event["silence_ms"]
             figures[f"{label}: turn's end to first audio leaving"].add(response)
-    times = [arrival.at for arrival in caller.ear.arrivals if arrival.at >= since]
-    gaps = sum(later - at > GAP_S for at, later in itertools.pairwise(times))
-    minutes = (times[-1] - times[0]) / 60 if len(times) > 1 else 1.0
-    figures.in_unit("/min", f"{label}: gaps over {GAP_S * 1000:.0f} ms per call").add(
-        gaps / minutes
+    waits = caller.ear.waits_s(since)
+    gaps = sum(wait > GAP_S for wait in waits)
+    figures.in_unit("/min", f"{label}: gaps over {GAP_S * 1000:.0f} ms per minute of sound").add(
+        gaps / (sum(waits) / 60) if waits else 0.0
     )
 
 
