@@ -182,6 +182,7 @@ def test_an_engine_imports_contracts_and_audio_only(file: Path) -> None:
         "engines.remote",  # what engines on a server share
         "engines.run_folder",  # files that a library wants to read
         "catalogue.manifest",  # the licence of a voice that was pulled
+        "machine.memory",  # what loading took is given back
         "engines.registry",
         "audio",
         "errors",
