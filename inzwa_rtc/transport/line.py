@@ -10,8 +10,9 @@ from inzwa_rtc.transport.jitterbuffer import TICK_S
 from inzwa_rtc.transport.receiver import OpusReceiver
 from inzwa_rtc.transport.sender import OpusSender
 
-READ_S = 0.055
-"""At the third tick: a command is taken within 60 ms, and may take so long where nobody speaks."""
+READ_S = 0.075
+"""At the fourth tick, which falls together with each other look at a call in which nobody speaks: a
+command is taken within 80 ms there."""
 NOBODY_S = 0.5
 """Nobody listens who has fetched nothing for so long: what comes is read as it comes."""
 

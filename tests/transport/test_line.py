@@ -46,7 +46,7 @@ def line() -> tuple[WebRtcLine, Part]:
     return made, part
 
 
-def test_what_nobody_fetches_is_read_at_each_third_tick_and_not_decoded() -> None:
+def test_what_nobody_fetches_is_read_at_each_fourth_tick_and_not_decoded() -> None:
     """There are commands, checks and reports beside sound."""
     of_call, part = line()
     of_call.fetch(9 * TICK_S)
@@ -58,7 +58,7 @@ def test_what_nobody_fetches_is_read_at_each_third_tick_and_not_decoded() -> Non
             assert part.asked == ["read"]
             read_at.append(tick)
             part.asked.clear()
-    assert read_at == [12, 15, 18, 21]
+    assert read_at == [13, 17, 21]
 
 
 def test_what_is_fetched_is_read_and_decoded_and_not_read_again_in_the_same_tick() -> None:
@@ -97,12 +97,12 @@ def test_it_rests_until_it_is_to_be_read_where_nothing_is_to_be_sent() -> None:
     of_call, part = line()
     assert of_call.rests(1.0) == 0  # nobody listens: what comes is taken at each tick
     of_call.fetch(1.0)
-    assert of_call.rests(1.0) == 2
+    assert of_call.rests(1.0) == 3
     part.is_quiet = False
     assert of_call.rests(1.0) == 0
     part.is_quiet = True
     of_call.take_in(1.02)
-    assert of_call.rests(1.02) == 1
-    of_call.take_in(1.06)
-    assert of_call.rests(1.06) == 2
+    assert of_call.rests(1.02) == 2
+    of_call.take_in(1.08)
+    assert of_call.rests(1.08) == 3
     assert of_call.rests(1.59) == 0
