@@ -21,6 +21,11 @@ class Ears(Protocol):
         """How soon they want what comes next, as long as nothing is said to the caller."""
         ...
 
+    @property
+    def is_deciding(self) -> bool:
+        """Whether one frame of voice more would hold what is said to the caller, or cut it."""
+        ...
+
 
 class Conversation(Protocol):
     """Whoever knows what is said to the caller."""
@@ -45,8 +50,13 @@ class Attentiveness:
         heard at once."""
         haste = self._ears.haste
         if haste is not Haste.EACH_FRAME and self._floor.is_answering:
-            is_quiet = haste is Haste.IN_TIME and not self._ears.is_hearing
-            haste = Haste.EACH_SOUND if is_quiet else Haste.EACH_WINDOW
+            haste = self._into_an_answer(haste)
         if haste is not self._told:
             self._told = haste
             self._listen(haste)
+
+    def _into_an_answer(self, haste: Haste) -> Haste:
+        if self._ears.is_deciding:
+            return Haste.EACH_FRAME
+        is_quiet = haste is Haste.IN_TIME and not self._ears.is_hearing
+        return Haste.EACH_SOUND if is_quiet else Haste.EACH_WINDOW

@@ -88,6 +88,11 @@ class Listener:
         """How soon the next frames are wanted, as long as nothing is said to the caller."""
         return self._detector.haste
 
+    @property
+    def is_deciding(self) -> bool:
+        """Whether one frame of voice more would be told of: that somebody may speak, or does."""
+        return self._detector.is_deciding
+
     def feed(self, frame: Frame) -> None:
         """The next 20 ms, which the voice detector has heard."""
         self._now = frame.index + frame.samples

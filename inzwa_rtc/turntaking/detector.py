@@ -125,6 +125,20 @@ class TurnDetector:
         is_roused = self._state is _State.MAYBE or self._voiced_ms > 0
         return Haste.SOON if is_roused else Haste.IN_TIME
 
+    @property
+    def is_deciding(self) -> bool:
+        """Whether one frame of voice more would be told of."""
+        if not self._voiced_ms:
+            return False
+        settings, voiced_ms = self._settings, self._voiced_ms + FRAME_MS
+        match self._state:
+            case _State.SILENT:
+                return voiced_ms >= settings.maybe_ms
+            case _State.MAYBE:
+                return voiced_ms >= settings.start_ms
+            case _State.SPEAKING:
+                return not self._sustained and voiced_ms >= settings.interrupt_ms
+
     def feed(self, frame: Frame, probability: float) -> list[TurnEvent]:
         """Events that this frame brings about, in order."""
         end = frame.index + frame.samples

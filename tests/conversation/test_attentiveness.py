@@ -14,6 +14,7 @@ from tests.support.peer import MemoryPeer, settle
 from tests.support.session import STORY, Call, calling
 
 LONG = Patience(60, 60)
+TURN = TurnSettings()
 
 
 @dataclass
@@ -22,6 +23,7 @@ class Known:
 
     haste: Haste = Haste.IN_TIME
     is_hearing: bool = False
+    is_deciding: bool = False
     is_answering: bool = False
 
 
@@ -70,6 +72,17 @@ async def test_who_goes_on_speaking_into_an_answer_is_not_taken_for_quiet() -> N
     assert told == [Haste.EACH_WINDOW, Haste.EACH_SOUND]
 
 
+def test_each_frame_is_wanted_that_may_hold_an_answer_or_cut_it() -> None:
+    known = Known(haste=Haste.SOON, is_deciding=True)
+    attending, told = attention(known)
+    attending.review()
+    known.is_answering = True
+    attending.review()
+    known.is_deciding = False
+    attending.review()
+    assert told == [Haste.SOON, Haste.EACH_FRAME, Haste.EACH_WINDOW]
+
+
 async def test_nobody_is_in_haste_before_the_caller_speaks_or_after_the_answer() -> None:
     async with calling("Yes.") as call:
         await call.peer.be_silent(200)
@@ -99,9 +112,11 @@ async def test_a_caller_is_heard_into_the_answer_and_the_wait_for_it() -> None:
             assert haste(call) is Haste.EACH_SOUND
         await call.peer.be_silent(200)
         assert haste(call) is Haste.EACH_SOUND
-        for _ in range(15):
+        decided = {length - 20 for length in (TURN.maybe_ms, TURN.start_ms, TURN.interrupt_ms)}
+        for said_ms in range(20, TURN.interrupt_ms, 20):
             await call.peer.speak(20)
-            assert haste(call) is Haste.EACH_WINDOW
+            wanted = Haste.EACH_FRAME if said_ms in decided else Haste.EACH_WINDOW
+            assert haste(call) is wanted
 
 
 async def test_while_the_key_is_held_each_frame_is_wanted() -> None:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import math
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from inzwa_rtc.engines.contracts import Haste
 from inzwa_rtc.settings import TurnSettings
-from inzwa_rtc.turntaking.detector import FALSE_ALARM_MS, LOOK_MS, TurnEnded, TurnEvent
+from inzwa_rtc.turntaking.detector import (
+    FALSE_ALARM_MS,
+    LOOK_MS,
+    SpeechMaybe,
+    SpeechStarted,
+    SpeechSustained,
+    TurnEnded,
+    TurnEvent,
+)
 from inzwa_rtc.turntaking.looks import CYCLE, Cycle
 from tests.turntaking.test_detector import SETTINGS, Caller
+
+_OF_VOICE = (SpeechMaybe, SpeechStarted, SpeechSustained)
 
 
 def haste(caller: Caller) -> Haste:
@@ -85,6 +97,41 @@ def test_a_turn_ends_no_later_than_if_each_frame_were_listened_to(
             found = [one for one in hear(as_wanted, frames[heard : tick + 1]) if _is_end(one)]
             heard = tick + 1
         assert found == ended
+
+
+def test_each_frame_decides_whose_voice_would_be_told_of() -> None:
+    caller, deciding = Caller(TurnSettings(interrupt_ms=300)), []
+    for voiced_ms in range(0, 400, 20):
+        if caller.detector.is_deciding:
+            deciding.append(voiced_ms + 20)
+        caller.voice(20)
+    assert deciding == [SETTINGS.maybe_ms, SETTINGS.start_ms, 300]
+
+
+@given(
+    begins=st.integers(0, CYCLE - 1),
+    said=st.lists(st.integers(1, 30), min_size=1, max_size=8),
+)
+def test_a_voice_is_told_of_no_later_than_if_each_frame_were_listened_to(
+    begins: int, said: list[int]
+) -> None:
+    """`said`: windows of voice and of silence by turns, into an answer. A frame is what the newest
+    window is that was whole by its end."""
+    windows = [number % 2 == 0 for number, length in enumerate(said) for _ in range(length)]
+    ends = [math.ceil((number + 1) * 32 / 20) - 1 for number in range(len(windows))]
+    at_once, as_wanted = Caller(), Caller()
+    cycle, heard, frames = Cycle(begins, begins - 1), 0, []
+    for number in range(ends[-1] + 1):
+        whole = sum(end <= number for end in ends)
+        frames.append(bool(whole) and windows[whole - 1])
+        told = [one for one in hear(at_once, frames[-1:]) if isinstance(one, _OF_VOICE)]
+        detector, found = as_wanted.detector, []
+        is_each_frame = detector.is_deciding or detector.haste is Haste.EACH_FRAME
+        if cycle.is_due(begins + number, Haste.EACH_FRAME if is_each_frame else Haste.EACH_WINDOW):
+            cycle.looked(begins + number)
+            found = [one for one in hear(as_wanted, frames[heard:]) if isinstance(one, _OF_VOICE)]
+            heard = len(frames)
+        assert found == told
 
 
 def test_no_turn_hangs_on_the_silence_after_a_cough() -> None:
