@@ -1,6 +1,6 @@
 """What calls cost: our server beside others, under the same load, on one processor.
 
-    python -m benchmarks.media --install --json media.json       # less than half an hour
+    python -m benchmarks.media --install --json media.json       # some 35 minutes
     python -m benchmarks.media --only inzwa,pipecat --rounds 1 --ramp 0   # a look
 
 Each round takes all servers in turn, in another order each time, and times once what no server
