@@ -3,8 +3,8 @@
     python -m benchmarks.deploy [--times 20] [--calls 6] [--json]
 
 Each time a new server, whose callers ask, hear the answer through SIGTERM, ask again, hear
-that answer and hang up. A gap is the time between two packets of sound; on a machine without load
-they are 20 ms apart. The same calls' gaps before SIGTERM tell what is the machine's doing.
+that answer and hang up. A gap is the time from a packet of sound to the next packet: 20 ms
+on a machine without load. The same calls' gaps before SIGTERM tell what is the machine's doing.
 """
 
 from __future__ import annotations

@@ -80,11 +80,10 @@ class Ear:
             due = self._last_audible(since) + length_s
 
     def waits_s(self, since: float) -> list[float]:
-        """The times between two packets with sound in them of which one follows the other, of
-        those that came from then on. In silence a server may send nothing; its first packet of
-        silence ends the sound."""
+        """The times from each packet with sound in it to the next packet, of those that came from
+        then on. Over WebRTC: our server sends nothing in silence but its first packet."""
         pairs = itertools.pairwise(self._since(since))
-        return [after.at - one.at for one, after in pairs if one.is_audible and after.is_audible]
+        return [after.at - one.at for one, after in pairs if one.is_audible]
 
     def fell_silent_at(self, since: float, until: float) -> float:
         """When the silence that reigns at `until` began: the arrival of its first packet.

@@ -124,9 +124,12 @@ def _note_course(caller: WebRtcCaller, since: float, label: str, figures: Figure
             response = event["first_audio_ms"] - event["silence_ms"]
             figures[f"{label}: turn's end to first audio leaving"].add(response)
     waits = caller.ear.waits_s(since)
+    if not waits:
+        figures.count(f"{label}: heard nothing")
+        return
     gaps = sum(wait > GAP_S for wait in waits)
     figures.in_unit("/min", f"{label}: gaps over {GAP_S * 1000:.0f} ms per minute of sound").add(
-        gaps / (sum(waits) / 60) if waits else 0.0
+        gaps / (sum(waits) / 60)
     )
 
 

@@ -1,11 +1,13 @@
 """Whether calls leave something behind: memory, files and threads over many short calls.
 
-    python -m benchmarks.soak [--calls 500] [--at-once 4] [--config FILE] [--json]
+    python -m benchmarks.soak [--calls 500] [--at-once 4] [--held 0] [--config FILE] [--json]
 
 Every other call is over a WebSocket. Each is told its start, says one thing, and hangs up as soon
 as the answer begins; one in ten vanishes without a word and is not waited for. The server's
-memory is read when no call is up. Its slope is the median of the slopes between any two readings
-(Theil-Sen), which no single jump moves; the first fifth of the calls is warm-up and left out.
+memory is read when no call is up but those that are held throughout; where none is, after the
+server has given back what calls held. Its slope is the median of the slopes between any two
+readings (Theil-Sen), which no single jump moves; the first fifth of the calls is warm-up and left
+out.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import asyncio
 import json
 import tempfile
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -29,21 +32,31 @@ from benchmarks.figures import Figures, Machine
 
 READINGS = 60
 PATIENCE_S = 90.0
+TIDIED_S = 1.5  # after the last call
 VANISH_OF = 20  # two of so many do: one of each kind
 WARM_UP = 0.2
 _OURS: Mapping[str, Mapping[str, Any]] = {
     "resume": {"lost_s": 0, "closed_s": 0},
     "timeouts": {"network_silence": 10},  # callers without a microphone answer checks every 5 s
+    "call": {"idle_prompts": 0, "idle_limit_s": 36_000, "max_length_s": 36_000},  # of those held
     "access": {"calls_per_minute": 0, "requests_per_minute": 0},
     # What calls leave behind is counted, not how many there may be.
     "load": {"full_cpu_percent": 100, "full_late_ms": 10_000},
 }
 
 
-async def measure(calls: int, at_once: int, config: Path) -> Figures:
-    """All calls on one server."""
+async def measure(calls: int, at_once: int, held: int, config: Path) -> Figures:
+    """All calls on one server, with so many held throughout."""
     figures = Figures()
-    async with server.inzwa(config) as running, aiohttp.ClientSession() as http:
+    async with (
+        server.inzwa(config) as running,
+        aiohttp.ClientSession() as http,
+        AsyncExitStack() as throughout,
+    ):
+        for _ in range(held):
+            ws = await throughout.enter_async_context(http.ws_connect(f"{running.url}/v1/ws"))
+            await ws.send_json({"type": "start"})
+            await ws.receive_json()
         machine, began_s = Machine(), running.cpu_s()
         readings: list[tuple[int, float, float]] = []  # calls so far, hours, bytes
         loop = asyncio.get_running_loop()
@@ -55,7 +68,9 @@ async def measure(calls: int, at_once: int, config: Path) -> Figures:
                 for number in batch:
                     tasks.create_task(_call(number, http, running.url, together))
             done = batch.stop
-            await _none_left(http, running.url)
+            await _left(held, http, running.url)
+            if not held:
+                await asyncio.sleep(TIDIED_S)
             hours = (loop.time() - since) / 3600
             readings.append((done, hours, float(running.process.memory_info().rss)))
             figures.in_unit("files", "open files").add(running.process.num_fds())
@@ -155,14 +170,14 @@ def _lost(*_: object) -> None:
     """Where everything goes of a caller who vanishes, a farewell included."""
 
 
-async def _none_left(http: aiohttp.ClientSession, url: str) -> None:
-    """Return once no call is up."""
+async def _left(held: int, http: aiohttp.ClientSession, url: str) -> None:
+    """Return once no other calls are up."""
     async with asyncio.timeout(PATIENCE_S):
         while True:
             async with http.get(f"{url}/metrics") as response:
                 text = await response.text()
             lines = [line for line in text.splitlines() if line.startswith("inzwa_calls{")]
-            if not any(float(line.rpartition(" ")[2]) for line in lines):
+            if sum(float(line.rpartition(" ")[2]) for line in lines) <= held:
                 return
             await asyncio.sleep(0.1)
 
@@ -174,6 +189,7 @@ def main() -> None:
     )
     parser.add_argument("--calls", type=int, default=500)
     parser.add_argument("--at-once", type=int, default=4, help="so many are up together")
+    parser.add_argument("--held", type=int, default=0, help="so many more are up throughout")
     parser.add_argument("--config", type=Path, help="the server's settings (YAML)")
     parser.add_argument("--json", action="store_true", help="JSON, with all samples")
     given = parser.parse_args()
@@ -181,7 +197,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "soak.yaml"
         config.write_text(yaml.safe_dump(joined(settings or {})), encoding="utf-8")
-        figures = asyncio.run(measure(given.calls, given.at_once, config))
+        figures = asyncio.run(measure(given.calls, given.at_once, given.held, config))
     print(figures.show(given.json))  # noqa: T201
 
 

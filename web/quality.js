@@ -67,7 +67,7 @@ export class PacketStats {
     const link = { grade: 'good' };
     let isCut = false;
     report.forEach((entry) => {
-      // Not that of the candidate pair: the server may take 60 ms to read what it answers there.
+      // Not that of the candidate pair: the server may take 80 ms to read what it answers there.
       if (entry.type === 'remote-inbound-rtp' && entry.roundTripTime !== undefined) {
         link.rtt_ms = Math.round(entry.roundTripTime * 1000);
       }

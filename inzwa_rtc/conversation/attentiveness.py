@@ -23,7 +23,8 @@ class Ears(Protocol):
 
     @property
     def is_deciding(self) -> bool:
-        """Whether one frame of voice more would hold what is said to the caller, or cut it."""
+        """Whether one frame of voice more would hold what is said to the caller, begin a turn into
+        it, or cut it."""
         ...
 
 

@@ -90,7 +90,7 @@ class Listener:
 
     @property
     def is_deciding(self) -> bool:
-        """Whether one frame of voice more would be told of: that somebody may speak, or does."""
+        """Whether a voice is one frame short of being told of: as possible, begun, or lasting."""
         return self._detector.is_deciding
 
     def feed(self, frame: Frame) -> None:

@@ -11,8 +11,8 @@ from inzwa_rtc.transport.receiver import OpusReceiver
 from inzwa_rtc.transport.sender import OpusSender
 
 READ_S = 0.075
-"""At the fourth tick, which falls together with each other look at a call in which nobody speaks: a
-command is taken within 80 ms there."""
+"""At the fourth tick: a command is taken within 80 ms, and may take so long where nobody speaks.
+There each second reading falls together with the look at what was said."""
 NOBODY_S = 0.5
 """Nobody listens who has fetched nothing for so long: what comes is read as it comes."""
 
@@ -82,6 +82,8 @@ class WebRtcLine:
         self._receiver.decode()
 
     def _read(self, now: float) -> None:
+        if now == self._read_at:  # one tick: the clock, then who listens, and who asks for silence
+            return
         self._read_at = now
         self._lane.read(now)
 

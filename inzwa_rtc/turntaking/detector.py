@@ -127,7 +127,9 @@ class TurnDetector:
 
     @property
     def is_deciding(self) -> bool:
-        """Whether one frame of voice more would be told of."""
+        """Whether one frame of voice more would bring about the next of `SpeechMaybe`, the first
+        `SpeechStarted` and `SpeechSustained`, all of which its length decides. (The very first
+        frame of a voice has no length before it.)"""
         if not self._voiced_ms:
             return False
         settings, voiced_ms = self._settings, self._voiced_ms + FRAME_MS

@@ -1,9 +1,9 @@
 """At which ticks an ear listens to whom: each look at a call costs, the first most of all.
 
 Eight ticks of 20 ms are five windows of 32 ms, if the first frame of the eight begins a window. So
-a window is whole at five of them, and nothing can be learnt at the other three. Who is listened
-to less often is listened to at some of the same five, so that calls go together whatever their
-haste.
+a window is whole at five of them; at the other three a frame counts only by adding to the voice
+before it. Who is listened to less often is listened to at some of the same five, so that calls go
+together whatever their haste.
 """
 
 from __future__ import annotations

@@ -63,14 +63,24 @@ def test_what_nobody_fetches_is_read_at_each_fourth_tick_and_not_decoded() -> No
 
 def test_what_is_fetched_is_read_and_decoded_and_not_read_again_in_the_same_tick() -> None:
     of_call, part = line()
+    of_call.fetch(9 * TICK_S)
     for tick in range(10, 22):
-        of_call.take_in(tick * TICK_S)
         part.asked.clear()
+        of_call.take_in(tick * TICK_S)
+        assert part.asked == []
         of_call.fetch(tick * TICK_S)
         assert part.asked == ["read", "take silent", "take", "decode"]
+
+
+def test_what_is_due_is_read_once_in_a_tick_by_whoever_comes_first() -> None:
+    of_call, part = line()
+    of_call.fetch(8 * TICK_S)
+    for tick in (16, 24):
         part.asked.clear()
-    of_call.take_in(22 * TICK_S)
-    assert part.asked == []
+        of_call.take_in(tick * TICK_S)
+        of_call.is_silent(tick * TICK_S)
+        of_call.fetch(tick * TICK_S)
+        assert part.asked == ["read", "take silent", "take", "decode"]
 
 
 def test_of_a_call_that_nobody_listens_to_all_is_taken_as_it_comes() -> None:

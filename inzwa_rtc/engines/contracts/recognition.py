@@ -103,7 +103,7 @@ class Haste(enum.Enum):
     EACH_FRAME = enum.auto()
     """At once: something hangs on the very next 20 ms, such as the end of a turn."""
     EACH_WINDOW = enum.auto()
-    """As soon as the detector can make anything of it: a voice may interrupt something."""
+    """As soon as the detector has a whole window more: a voice may interrupt something."""
     EACH_SOUND = enum.auto()
     """The same, but silence within 160 ms: so far there is no voice."""
     SOON = enum.auto()
