@@ -1,5 +1,6 @@
 """Has the asserts of the shared suites explained as those of test files are; times no example."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +16,12 @@ for name in ("asr", "llm", "tts", "isolation"):
 # Tests never time things: how long an example takes is the machine's affair.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
+
+
+if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+    # Whoever runs the tests ignores it (`nohup`), and so would all that they start; a server that
+    # is to outlive its terminal does other things at it.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session", autouse=True)
