@@ -62,8 +62,7 @@ class Judged:
 
 class Ear:
     """One for each process. Whoever keeps the time calls `tick` every 20 ms, but where it `rests`;
-    `note` is told of
-    each tick at which there was anything to judge."""
+    `note` is told of each tick at which there was anything to judge."""
 
     def __init__(self, network: Network, note: Callable[[Judged], None] = lambda _: None) -> None:
         self._network = network
