@@ -176,7 +176,7 @@ class MediaClock:
         for listener in self.listeners:
             try:
                 listener.tick(now, left_out)
-            except Exception:  # the clock goes on for all calls
+            except Exception:  # whatever it is, packets leave: the clock goes on for all calls
                 log.exception("media.listener_failed")
 
     def _rests(self, now: float) -> int:
@@ -192,7 +192,7 @@ class MediaClock:
         """One call's fault must not silence the others."""
         try:
             return work(*given)
-        except Exception:
+        except Exception:  # whatever it is, it is that call's, which is told by `fail`
             log.exception("media.line_failed")
             self.remove(line)
             self._let_fail(line)

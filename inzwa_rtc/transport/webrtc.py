@@ -233,7 +233,7 @@ class WebRtcPeer(Generic[C]):
         try:
             async with asyncio.timeout(CLOSE_S):
                 await self._pc.close()
-        except Exception:
+        except Exception:  # whatever aiortc trips on: its sockets are closed all the same
             log.exception("call.not_closed")
             abandon(self._pc)
 

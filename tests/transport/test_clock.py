@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from inzwa_rtc.transport import clock as clock_module
 from inzwa_rtc.transport.clock import MediaClock
@@ -74,6 +75,23 @@ def test_a_line_with_a_fault_is_let_go_and_the_others_go_on() -> None:
     assert (bad.ticks, bad.failed) == ([0], 1)
     assert (good.ticks, good.failed) == ([0, 1, 2], 0)
     assert len(clock) == 1
+
+
+def test_a_listener_with_a_fault_is_told_of_and_everybody_else_goes_on() -> None:
+    def fail(_now: float, _left_out: int) -> None:
+        raise RuntimeError("of the listener's own")
+
+    course: list[str] = []
+    heard: list[float] = []
+    clock, line = MediaClock(), Told(course, "a")
+    clock.listeners += [Noting(fail), Noting(lambda now, _: heard.append(now))]
+    clock.add(line)
+    with capture_logs() as told:
+        for tick in range(2):
+            clock.send(tick, float(tick))
+            clock.take_in(float(tick))
+    assert [one["event"] for one in told] == ["media.listener_failed"] * 2
+    assert (line.ticks, line.failed, heard) == ([0, 1], 0, [0.0, 1.0])
 
 
 async def test_it_ticks_while_there_are_lines_and_sleeps_while_there_are_none() -> None:
