@@ -5,6 +5,8 @@ from __future__ import annotations
 import av
 import numpy as np
 
+from inzwa_rtc.audio.filters import FrameResampler
+
 
 class Resampler:
     """Turns a stream of int16 LE mono at one rate into another, piece by piece."""
@@ -12,7 +14,7 @@ class Resampler:
     def __init__(self, from_rate: int, to_rate: int) -> None:
         self._from_rate = from_rate
         self._same = from_rate == to_rate
-        self._resampler = av.AudioResampler(format="s16", layout="mono", rate=to_rate)
+        self._resampler = FrameResampler("s16", to_rate)
 
     def feed(self, pcm: bytes) -> bytes:
         """The output that is complete once `pcm` (any whole number of samples) is in."""

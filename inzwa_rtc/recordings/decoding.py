@@ -9,6 +9,7 @@ import av
 import numpy as np
 from av.container import InputContainer
 
+from inzwa_rtc.audio.filters import FrameResampler
 from inzwa_rtc.engines.contracts import ASR_SAMPLE_RATE
 from inzwa_rtc.errors import PeerError
 from inzwa_rtc.recordings.kinds import Kind
@@ -45,7 +46,7 @@ def _sound(container: InputContainer, kind: Kind, longest_s: float) -> Iterator[
     if codec.name not in kind.decoders or not is_usual:
         raise _no_sound()
     is_float = codec.name.startswith("pcm_f")
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=ASR_SAMPLE_RATE)
+    resampler = FrameResampler("s16", ASR_SAMPLE_RATE)
     samples = 0
     for packet in container.demux(stream):
         try:

@@ -14,10 +14,10 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import av.filter
 import numpy as np
 import structlog
 
+from inzwa_rtc.audio.filters import filter_graph, pulled
 from inzwa_rtc.audio.frame import BYTES_PER_SAMPLE
 from inzwa_rtc.speech.whole import write_whole
 
@@ -150,7 +150,7 @@ class _Voice:
         self.rate = rate
         self._fed = 0
         self._blocks: list[float] = []
-        self._graph = av.filter.Graph()
+        self._graph = filter_graph()
         source = self._graph.add_abuffer(
             sample_rate=rate, format="s16", layout="mono", time_base=Fraction(1, rate)
         )
@@ -178,11 +178,7 @@ class _Voice:
         return _gated(self._blocks, blocks)
 
     def _measure(self) -> None:
-        while True:
-            try:
-                frame = self._graph.pull()
-            except (BlockingIOError, EOFError):
-                return
+        for frame in pulled(self._graph):
             block = frame.metadata.get("lavfi.r128.M")
             if block is not None:
                 self._blocks.append(float(block))

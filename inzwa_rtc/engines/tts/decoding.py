@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 import av
 
+from inzwa_rtc.audio.filters import FrameResampler
+
 Format = Literal["mp3", "opus", "aac", "flac"]
 
 _KNOWN: dict[Format, tuple[str, tuple[str, ...]]] = {
@@ -122,7 +124,7 @@ def _frames(source: Any, kind: Format, sample_rate: int) -> Generator[bytes, Non
             raise ValueError("another codec than that of the format")
         if not 0 < stream.codec_context.channels <= _MOST_CHANNELS:
             raise ValueError("a number of channels that nobody speaks with")
-        resampler = av.AudioResampler(format="s16", layout="mono", rate=sample_rate)
+        resampler = FrameResampler("s16", sample_rate)
         for frame in container.decode(stream):
             frame.pts = None  # it may jump, or go back
             for part in resampler.resample(frame):

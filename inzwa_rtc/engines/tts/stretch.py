@@ -13,8 +13,8 @@ from fractions import Fraction
 
 import av
 import numpy as np
-from av.filter import Graph
 
+from inzwa_rtc.audio.filters import filter_graph, pulled
 from inzwa_rtc.engines.contracts import SpeechChunk, WordTime
 
 _SLOWEST, _FASTEST = 0.5, 2.0
@@ -44,7 +44,7 @@ class Stretch:
         self._words: list[WordTime] = []
         self._taken = 0
         self._made = 0
-        self._graph = Graph()
+        self._graph = filter_graph()
         source = self._graph.add_abuffer(
             sample_rate=sample_rate, format="s16", layout="mono", time_base=Fraction(1, sample_rate)
         )
@@ -79,20 +79,12 @@ class Stretch:
         return SpeechChunk(last.pcm, (*last.words, *left))
 
     def _chunk(self) -> SpeechChunk:
-        pcm = b"".join(self._pull())
+        frames = pulled(self._graph)
+        pcm = b"".join(frame.to_ndarray().astype("<i2", copy=False).tobytes() for frame in frames)
         self._made += len(pcm) // 2
         begun = [word for word in self._words if word.start_ms * self._rate < self._made * 1000]
         del self._words[: len(begun)]
         return SpeechChunk(pcm, tuple(begun))
-
-    def _pull(self) -> Iterator[bytes]:
-        while True:
-            try:
-                frame = self._graph.pull()
-            except (BlockingIOError, EOFError):  # it waits for more, or it has ended
-                return
-            assert isinstance(frame, av.AudioFrame)
-            yield frame.to_ndarray().astype("<i2", copy=False).tobytes()
 
 
 def _in_parts(tempo: float) -> Iterator[float]:

@@ -11,6 +11,8 @@ import struct
 import av
 import numpy as np
 
+from inzwa_rtc.audio.filters import FrameResampler
+
 _LONGEST_HEADER = 64 * 1024
 _UNTOLD = 0x7FFF_0000
 """From this size on a server means that it does not know it."""
@@ -58,7 +60,7 @@ class _Sound:
         self._left = left
         self._held = b""
         self._as_it_is = (form, channels, rate) == ("s16", 1, wanted_rate)
-        self._resampler = av.AudioResampler(format="s16", layout="mono", rate=wanted_rate)
+        self._resampler = FrameResampler("s16", wanted_rate)
 
     def feed(self, data: bytes) -> bytes:
         if self._left is not None:

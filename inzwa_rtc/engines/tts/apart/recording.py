@@ -16,6 +16,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from inzwa_rtc.audio.filters import FrameResampler
 from inzwa_rtc.engines.tts.apart.plain_file import open_plain
 from inzwa_rtc.errors import EngineUnavailable
 
@@ -83,14 +84,14 @@ def resampled(samples: NDArray[np.float32], rate: int, to: int) -> NDArray[np.fl
         np.ascontiguousarray(samples, np.float32).reshape(1, -1), format="flt", layout="mono"
     )
     frame.sample_rate = rate
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=to)
+    resampler = FrameResampler("flt", to)
     parts = [*resampler.resample(frame), *resampler.resample(None)]
     return np.concatenate([part.to_ndarray().reshape(-1) for part in parts]).astype(np.float32)
 
 
 def _decoded(file: IO[bytes], rate: int) -> NDArray[np.float32]:
     """A little more than the longest that is allowed at most: more would only be refused."""
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
+    resampler = FrameResampler("flt", rate)
     pieces = [np.zeros(0, np.float32)]
     left = int(LONGEST_S * rate) + rate
     with av.open(file, "r", format="wav") as container:
