@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 import hypothesis
 import pytest
+import structlog
 
 from tests.support.postgres import Postgres, postgres
 
@@ -17,6 +18,15 @@ for name in ("asr", "llm", "tts", "isolation"):
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
+# What nobody has configured shows every local variable of a traceback, which takes half a second.
+structlog.configure(
+    processors=[
+        structlog.stdlib.add_log_level,
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        ),
+    ]
+)
 
 if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
     # Whoever runs the tests ignores it (`nohup`), and so would all that they start; a server that
