@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import TypeVar
+
+Part = str | int
+"""Of the name of a setting or an option: a member's name, or its place in a list."""
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,40}", re.ASCII)
 
 
 class InzwaError(Exception):
@@ -111,3 +118,12 @@ def leaves(group: BaseExceptionGroup[_Error]) -> list[_Error]:
     for error in group.exceptions:
         found += leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
     return found
+
+
+def told(parts: Iterable[Part]) -> str:
+    """A name as a message tells it. What does not look like one may hold a value
+    (`admin_key:secret`, without the space) and is not repeated."""
+    return ".".join(
+        str(part) if isinstance(part, int) or part == "*" or _NAME.fullmatch(part) else "..."
+        for part in parts
+    )

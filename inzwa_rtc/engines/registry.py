@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from inzwa_rtc.engines.contracts import EngineKind
 from inzwa_rtc.engines.shipped import shipped
-from inzwa_rtc.errors import ConfigError, EngineUnavailable, InzwaError
+from inzwa_rtc.errors import ConfigError, EngineUnavailable, InzwaError, told
 from inzwa_rtc.installation import NAME, install_apart, own_environment, pip_install
-from inzwa_rtc.settings.names import told
 
 if TYPE_CHECKING:
     # Imported for its type only: an engine's process has no use for the settings.

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-Kind = Literal["group", "list", "value"]
-Part = str | int
-_Node = Mapping[str, Any]
+from inzwa_rtc.errors import Part
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,40}", re.ASCII)
+Kind = Literal["group", "list", "value"]
+_Node = Mapping[str, Any]
 
 
 class Names:
@@ -109,12 +107,3 @@ def _kind(node: _Node) -> Kind:
     if node.get("type") == "object":
         return "group"
     return "list" if node.get("type") == "array" else "value"
-
-
-def told(parts: Iterable[Part]) -> str:
-    """A name as a message tells it. What does not look like one may hold a value
-    (`admin_key:secret`, without the space) and is not repeated."""
-    return ".".join(
-        str(part) if isinstance(part, int) or part == "*" or _NAME.fullmatch(part) else "..."
-        for part in parts
-    )

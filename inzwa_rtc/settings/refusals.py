@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from inzwa_rtc.settings.names import Names, Part, told
+from inzwa_rtc.errors import Part, told
+from inzwa_rtc.settings.names import Names
 
 Origin = Literal["default", "profile", "file", "environment", "command line"]
 

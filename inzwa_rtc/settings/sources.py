@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
-from inzwa_rtc.errors import ConfigError
-from inzwa_rtc.settings.names import Kind, Names, told
+from inzwa_rtc.errors import ConfigError, told
+from inzwa_rtc.settings.names import Kind, Names
 
 CONFIG_FILE = "inzwa.yaml"
 MAX_CONFIG_BYTES = 256 * 1024

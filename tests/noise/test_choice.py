@@ -53,7 +53,7 @@ def test_any_other_word_is_refused(name: str, tmp_path: Path) -> None:
 def test_off_leaves_the_audio_and_imports_nothing() -> None:
     assert chosen("off")() is None
     script = (
-        "import sys, inzwa_rtc.cli.main, signaling.serve;"
+        "import sys, inzwa_rtc.cli.serve, inzwa_rtc.cli.say, signaling.serve;"
         "from inzwa_rtc.noise.choice import chosen; chosen('off')();"
         "print(*sys.modules)"
     )
