@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 import hypothesis
 import pytest
 import structlog
+from aiohttp import web_app
 
 from tests.support.postgres import Postgres, postgres
 
@@ -41,6 +42,14 @@ def _data_of_nobody() -> Iterator[None]:
     with TemporaryDirectory() as path, pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", path)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _servers_are_let_go() -> Iterator[None]:
+    """aiohttp remembers the last thousand applications that it answered for, and with each a
+    whole server: every collection of garbage would look through them all."""
+    yield
+    web_app._cached_build_middleware.cache_clear()
 
 
 @pytest.fixture
