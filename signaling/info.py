@@ -43,7 +43,7 @@ class Readiness(BaseModel):
     status: Literal["ready", "not ready", "draining"]
     calls: int
     engines: dict[str, dict[str, Any]]
-    reason: Literal["database_unavailable"] | None = None
+    reason: Literal["database_unavailable", "voice_detector_failed"] | None = None
 
 
 class Info:
@@ -107,15 +107,18 @@ class Info:
 
     async def ready(self, request: web.Request) -> web.Response:
         """New calls are taken (503 if not), and how each engine is. While the database does not
-        tell who may call, none are."""
+        tell who may call, or nobody would hear what is said, none are."""
         engines = {kind: _shown(status) for kind, status in self._switchboard.status().items()}
         knows_callers = await request.app[GATE].opening.can_tell()
         are_ready = all(engine["state"] == "ready" for engine in engines.values())
-        is_ready = self._calls.takes_calls and are_ready and knows_callers
+        hears = self._calls.media.ear.hears
+        is_ready = self._calls.takes_calls and are_ready and knows_callers and hears
         state = "draining" if not self._calls.takes_calls else "ready" if is_ready else "not ready"
         told: dict[str, Any] = {"status": state, "calls": len(self._calls), "engines": engines}
         if not knows_callers:
             told["reason"] = "database_unavailable"
+        elif not hears:
+            told["reason"] = "voice_detector_failed"
         return web.json_response(told, status=200 if is_ready else 503)
 
 

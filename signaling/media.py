@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import numpy as np
-
 from inzwa_rtc.engines.contracts import Microphone, SharedVoiceDetector
 from inzwa_rtc.noise.choice import NewSuppressor, no_suppressor
 from inzwa_rtc.transport.clock import MediaClock
 from inzwa_rtc.turntaking import silero
-from inzwa_rtc.turntaking.ear import Ear
+from inzwa_rtc.turntaking.ear import Ear, tried
 from signaling.access.caller import Caller
 from signaling.admission import Admission
 
@@ -62,7 +60,5 @@ def warm_network() -> silero.Silero:
     """The voice detector's network, which has heard a sound: what its libraries put off until
     they are first used is done. Blocks for some milliseconds. Raises `ConfigError`."""
     network = silero.load()
-    row = network.begin()
-    network.probabilities(np.ones((1, silero.WINDOW), np.int16), np.array([row]))
-    network.end(row)
+    tried(network)
     return network

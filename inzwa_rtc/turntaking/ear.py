@@ -60,6 +60,15 @@ class Judged:
     silent: int
 
 
+def tried(network: Network) -> None:
+    """Have it judge a sound, as a stream of its own. Raises what is wrong with it."""
+    row = network.begin()
+    try:
+        network.probabilities(np.ones((1, WINDOW), np.int16), np.array([row], np.intp))
+    finally:
+        network.end(row)
+
+
 class Ear:
     """One for each process. Whoever keeps the time calls `tick` every 20 ms, but where it `rests`;
     `note` is told of each tick at which there was anything to judge."""
@@ -76,6 +85,18 @@ class Ear:
     def __len__(self) -> int:
         """How many calls there are, listened to or not."""
         return len(self._streams)
+
+    @property
+    def hears(self) -> bool:
+        """Whether the network judges. One that has failed is tried again: while it fails nobody
+        may be calling, so that no call would tell."""
+        if self._has_failed:
+            try:
+                tried(self._network)
+            except Exception:  # noqa: BLE001 - told of when it failed first
+                return False
+            self._has_failed = False
+        return True
 
     def of_call(self, suppressor: NoiseSuppressor | None = None) -> SharedVoiceDetector:
         """For one call, whose audio passes the suppressor before it is judged."""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 
+import aiohttp
 import pytest
 
 from inzwa_rtc.engines.contracts import Haste
 from inzwa_rtc.settings import LoadSettings
+from inzwa_rtc.turntaking import silero
 from inzwa_rtc.turntaking.ear import Ear
 from inzwa_rtc.users import UserSettings, VoiceMode
 from signaling.access.caller import Caller
 from signaling.admission import Admission
 from signaling.media import Media, warm_network
 from tests.support.listening import LoudNetwork
+from tests.support.server import serving
 from tests.support.ticking import ticking
 
 LOUD = b"\x10\x10" * 320
@@ -62,3 +65,24 @@ def test_the_network_that_is_warm_has_room_for_calls_and_remembers_none() -> Non
     network = warm_network()
     assert network.windows == 1
     assert network.begin() == 0
+
+
+async def test_a_server_that_cannot_hear_is_not_ready_until_it_can(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network = LoudNetwork()
+    monkeypatch.setattr(silero, "load", lambda: network)
+    async with serving() as server, aiohttp.ClientSession() as http:
+        network.failure = MemoryError()
+        async with http.ws_connect(f"{server.url}/v1/ws") as ws, asyncio.timeout(10):
+            await ws.send_json({"type": "start"})
+            await ws.send_bytes(LOUD * 10)
+            async for _ in ws:
+                pass
+        async with http.get(f"{server.url}/readyz") as response:
+            told = await response.json()
+            assert (response.status, told["status"]) == (503, "not ready")
+            assert told["reason"] == "voice_detector_failed"
+        network.failure = None
+        async with http.get(f"{server.url}/readyz") as response:
+            assert (response.status, (await response.json())["status"]) == (200, "ready")

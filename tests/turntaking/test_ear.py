@@ -227,6 +227,21 @@ def test_a_network_that_fails_again_and_again_is_told_of_once_until_it_is_well()
     assert [line["event"] for line in lines] == ["ear.network_failed"] * 2
 
 
+def test_whether_it_hears_is_tried_anew_once_it_has_failed() -> None:
+    network = LoudNetwork()
+    ear = Ear(network)
+    network.failure = MemoryError()
+    assert ear.hears  # nothing has been asked of it
+    with ear.of_call().listening(Wire(LOUD, LOUD)):
+        ear.tick(0.0)
+    assert not ear.hears
+    assert not network.open
+    network.failure = None
+    assert ear.hears
+    network.failure = MemoryError()
+    assert ear.hears  # as far as anybody knows
+
+
 def test_figures_that_cannot_be_noted_cost_no_call_anything() -> None:
     def note(judged: Judged) -> None:
         raise ValueError("of the figures")
