@@ -14,7 +14,7 @@ RATE = 24_000  # Hz, at which replies are encoded in calls
 
 # opus_defines.h, and opus_private.h for the mode that is forced
 VOIP, AUDIO, LOW_DELAY = 2048, 2049, 2051
-WIDE, SUPER_WIDE, FULL = 1103, 1104, 1105  # sound up to 8, 12 and 20 kHz
+NARROW, WIDE, SUPER_WIDE, FULL = 1101, 1103, 1104, 1105  # sound up to 4, 8, 12 and 20 kHz
 _SET_BITRATE, _SET_MAX_BANDWIDTH, _SET_COMPLEXITY = 4002, 4004, 4010
 _SET_FEC, _SET_LOSS, _SET_SIGNAL, _GET_LOOKAHEAD = 4012, 4014, 4024, 4027
 _SET_FORCE_MODE = 11002
@@ -28,7 +28,7 @@ _Int = ctypes.c_int
 class Coding:
     """One way to encode. `mode` is `silk`, `hybrid` or `celt`, or empty where libopus chooses;
     `loss_percent` is what the encoder is told to expect, and 0 turns its FEC off. `is_voice`
-    tells it that it is given speech."""
+    tells it that it is given speech. What `follows` another was encoded so before, and decoded."""
 
     name: str
     application: int = VOIP
@@ -38,6 +38,7 @@ class Coding:
     loss_percent: int = 5
     bandwidth: int = SUPER_WIDE
     is_voice: bool = True
+    follows: Coding | None = None
 
     def settings(self) -> list[tuple[int, int]]:
         """Requests of `opus_encoder_ctl`, in the order in which they are made."""
@@ -75,9 +76,17 @@ class Coder:
         self._check(self._lib.opus_encoder_ctl(self._state, _GET_LOOKAHEAD, told))
         self.lookahead = lookahead.value
         self._packet = ctypes.create_string_buffer(MAX_PACKET_BYTES)
+        self._before: tuple[Coder, OpusDecoder] | None = None
+        if coding.follows is not None:
+            before = Coder(coding.follows, rate)
+            self._before = before, OpusDecoder(rate)
+            self.lookahead += before.lookahead
 
     def encode(self, pcm: bytes) -> bytes:
         """One packet from exactly 20 ms of int16 LE mono."""
+        if self._before is not None:
+            before, decoder = self._before
+            pcm = decoder.decode(before.encode(pcm))
         samples = len(pcm) // BYTES_PER_SAMPLE
         size = self._lib.opus_encode(self._state, pcm, samples, self._packet, MAX_PACKET_BYTES)
         self._check(size)

@@ -63,6 +63,7 @@ _KINDS = (
     Coding("audio", application=AUDIO, is_voice=False),
     Coding("audio, told of voice", application=AUDIO),
 )
+_KEPT = Coding("kept", application=LOW_DELAY, complexity=10)
 
 
 def codings() -> list[Coding]:
@@ -73,6 +74,8 @@ def codings() -> list[Coding]:
         named += [replace(kind, bitrate=bitrate) for bitrate in _BITRATES]
         if kind.name in ("silk", "hybrid"):
             named += [replace(kind, loss_percent=percent) for percent in (0, 10, 20)]
+        if kind.name == "silk":
+            named.append(replace(kind, name="kept, then silk", loss_percent=10, follows=_KEPT))
         found += [replace(coding, name=_name(coding)) for coding in named]
     return found
 

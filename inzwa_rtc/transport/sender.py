@@ -61,10 +61,10 @@ class OpusSender:
         self._bitrate = terms.bitrate_out
         encoder = partial(OpusEncoder, OUT_SAMPLE_RATE, terms.bitrate_out)
         self._form = PacketForm(terms.bitrate_out, terms.sends_what_is_kept, encoder)
-        # With less than that, it is for such networks always.
-        is_celt = terms.bitrate_out >= CELT_FROM
-        lossy = partial(encoder, mode="lossy") if is_celt else encoder
-        self._lossy_form = replace(self._form, new_encoder=lossy)
+        self._lossy_form = self._form
+        if terms.bitrate_out >= CELT_FROM:  # with less than that, it is for such networks always
+            lossy = partial(encoder, mode="lossy")
+            self._lossy_form = replace(self._form, takes_kept=False, new_encoder=lossy)
         self._losses = Losses()
         self._together = terms.packet_ms // FRAME_MS
         self._sent_until = 0  # the tick that is next: those before it have left

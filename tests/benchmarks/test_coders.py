@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.coders import AUDIO, LOW_DELAY, RATE, WIDE, Coder, Coding, frames, heard, mode_of
+from benchmarks.coders import (
+    AUDIO,
+    LOW_DELAY,
+    NARROW,
+    RATE,
+    WIDE,
+    Coder,
+    Coding,
+    frames,
+    heard,
+    mode_of,
+)
 
 SILK = Coding("silk", bandwidth=WIDE)
 CELT = Coding("celt", application=LOW_DELAY)
@@ -62,3 +75,22 @@ def test_a_packet_that_is_lost_is_repaired_from_the_one_behind_it() -> None:
 
 def test_nothing_lost_is_no_harm() -> None:
     assert harm(CELT, set()) == 0
+
+
+def test_what_was_encoded_before_is_heard_as_that_left_it() -> None:
+    """Sound above 4 kHz is gone for good."""
+    narrow = Coding("narrow", bandwidth=NARROW)
+    again = replace(CELT, follows=narrow)
+    assert {mode_of(packet) for packet in encoded(again, vowel(1))} == {"celt"}
+    assert Coder(again).lookahead == Coder(CELT).lookahead + Coder(narrow).lookahead
+
+    def above_4_khz(coding: Coding) -> float:
+        spectrum = np.abs(np.fft.rfft(samples(heard(encoded(coding, hiss(1)), ()))))
+        return float(np.mean(spectrum[4500:8000] ** 2))
+
+    assert above_4_khz(again) < 0.05 * above_4_khz(CELT)
+
+
+def hiss(seconds: float) -> bytes:
+    noise = np.random.default_rng(7).normal(0, 3000, int(RATE * seconds))
+    return bytes(noise.astype("<i2").tobytes())

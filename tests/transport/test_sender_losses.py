@@ -39,3 +39,14 @@ async def test_what_a_report_says_of_silence_is_of_no_account() -> None:
     line.lost_outward = 1.0
     line.play(*[None] * 1000)
     assert not decoder.has_fec(await spoken_at_loss(line, 0.0, 1))
+
+
+async def test_phrases_that_were_kept_are_sent_as_they_are_but_to_who_loses_much() -> None:
+    line = Line()
+    for share, is_sent in ((0.0, True), (0.15, False), (0.0, True)):
+        await spoken_at_loss(line, share, 20)
+        playout = Playout(OUT_SAMPLE_RATE, lambda event: None)
+        line.sender.play(playout)
+        speech = playout.speech(1)
+        speech.begin_phrase("one", 0)
+        assert speech.takes_packets is is_sent
