@@ -33,6 +33,13 @@ def test_an_engines_process_imports_nothing_of_the_servers(name: str) -> None:
     assert name not in loaded
 
 
+def test_a_mistyped_command_is_answered_with_the_right_one() -> None:
+    script = "from inzwa_rtc.cli.main import main; main(['sreve'])"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert run.returncode == 2
+    assert "'serve'" in run.stderr
+
+
 def test_every_command_is_found_by_its_name() -> None:
     context = click.Context(main)
     names = main.list_commands(context)

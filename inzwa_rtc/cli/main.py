@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections import UserDict
 from importlib import import_module
 from typing import IO, Any
 
@@ -34,6 +35,18 @@ _COMMANDS = {
 """The module of each command, which has its name there. One is imported when it is run, or all
 for `--help`: together they take a second."""
 
+
+class _Imported(UserDict[str, Any]):
+    """Commands by name; instead of a command its module may stand there, until it is looked up."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        command = self.data[name]
+        if isinstance(command, str):
+            command = self.data[name] = getattr(import_module(command), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
 _EXIT_CODES = ((ConfigError, 2), (EngineUnavailable, 3), (EngineTimeout, 4), (ListenError, 4))
 """What a service manager can tell apart: 2 and 3 do not mend themselves, 4 may. Anything
 else that is ours exits with 1."""
@@ -63,16 +76,6 @@ class Failure(click.ClickException):
 class _Edge(click.Group):
     """The group of all commands; the one place where their errors are caught."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), *_COMMANDS])
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return super().get_command(ctx, cmd_name)
-        command = getattr(import_module(_COMMANDS[cmd_name]), cmd_name)
-        assert isinstance(command, click.Command)
-        return command
-
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -85,7 +88,11 @@ class _Edge(click.Group):
             raise Failure(leaves(ours)) from None
 
 
-@click.group(cls=_Edge, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Edge,
+    commands=_Imported(_COMMANDS),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 def main() -> None:
     """Inzwa RTC: voice calls with an AI, on your own machine."""
 
