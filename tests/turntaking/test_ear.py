@@ -13,9 +13,10 @@ from structlog.testing import capture_logs
 from inzwa_rtc.engines.contracts import Haste
 from inzwa_rtc.turntaking import silero
 from inzwa_rtc.turntaking.ear import Ear, Judged
-from inzwa_rtc.turntaking.silero import Silero
+from inzwa_rtc.turntaking.silero import Rows, Silero, Windows
 from inzwa_rtc.turntaking.stream import FRAMES_AT_ONCE, WINDOW_BYTES
 from inzwa_rtc.turntaking.vad import SileroVad
+from inzwa_rtc.turntaking.weights import Floats
 from tests.support.listening import LoudNetwork
 from tests.support.vowels import syllables
 from tests.support.wire import FRAME_BYTES, LOUD, QUIET, Wire
@@ -240,6 +241,39 @@ def test_whether_it_hears_is_tried_anew_once_it_has_failed() -> None:
     assert ear.hears
     network.failure = MemoryError()
     assert ear.hears  # as far as anybody knows
+
+
+def test_what_fails_for_many_calls_alone_is_told_of_once_whoever_asks_meanwhile() -> None:
+    class Small(LoudNetwork):
+        def probabilities(self, windows: Windows, rows: Rows) -> Floats:
+            self.failure = MemoryError() if len(rows) > 1 else None
+            return super().probabilities(windows, rows)
+
+    ear = Ear(Small())
+    with capture_logs() as lines:
+        for _ in range(3):
+            with ear.of_call().listening(Wire(LOUD, LOUD)):
+                with ear.of_call().listening(Wire(LOUD, LOUD)):
+                    ear.tick(0.0)
+            assert ear.hears
+    assert [line["event"] for line in lines] == ["ear.network_failed"]
+
+
+def test_it_does_not_hear_while_no_call_can_begin() -> None:
+    class Full(LoudNetwork):
+        def begin(self) -> int:
+            if self.failure is not None:
+                raise self.failure
+            return super().begin()
+
+    network = Full()
+    network.failure = MemoryError()
+    ear = Ear(network)
+    with pytest.raises(MemoryError), ear.of_call().listening(Wire()):
+        pass
+    assert not ear.hears
+    network.failure = None
+    assert ear.hears
 
 
 def test_figures_that_cannot_be_noted_cost_no_call_anything() -> None:
