@@ -1,7 +1,8 @@
 """Filters of FFmpeg (libavfilter through PyAV) that run where they are called.
 
 Left to itself each graph starts as many threads as the machine has processors, keeps them as long
-as it lives, and none of our filters uses any. Starting them takes longer than all else.
+as it lives, and none of our filters uses any. Starting them takes longer than all else. PyAV's
+encoders of whole files (`container`) make such a graph inside and cannot be told otherwise.
 """
 
 from __future__ import annotations

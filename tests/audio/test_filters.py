@@ -41,7 +41,8 @@ print(json.dumps(of))
 
 
 def test_none_of_them_has_a_thread_of_its_own() -> None:
-    """Counted in a process of its own: those of others come and go."""
+    """Counted in a process of its own: those of others come and go. (With one processor FFmpeg
+    starts none by itself either.)"""
     run = subprocess.run([sys.executable, "-c", USES], capture_output=True, text=True, check=True)
     of = json.loads(run.stdout)
     assert len(of) == 4

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from inzwa_rtc.audio.opus import OpusDecoder
+from inzwa_rtc.conversation.stages import speak_kept
 from inzwa_rtc.playout.playout import Playout
+from inzwa_rtc.speech.cache.phrase import KeptPhrase
 from inzwa_rtc.transport.sender import OUT_SAMPLE_RATE
-from tests.support.sending import Line, voice
+from tests.support.sending import BITRATE, Line, voice
 
 
 async def spoken_at_loss(line: Line, share: float, replies: int) -> bytes:
@@ -42,11 +44,23 @@ async def test_what_a_report_says_of_silence_is_of_no_account() -> None:
 
 
 async def test_phrases_that_were_kept_are_sent_as_they_are_but_to_who_loses_much() -> None:
-    line = Line()
-    for share, is_sent in ((0.0, True), (0.15, False), (0.0, True)):
-        await spoken_at_loss(line, share, 20)
-        playout = Playout(OUT_SAMPLE_RATE, lambda event: None)
+    line, decoder = Line(), OpusDecoder(OUT_SAMPLE_RATE)
+    phrase = KeptPhrase.of(voice(110, 50), OUT_SAMPLE_RATE, (), BITRATE)
+
+    async def spoken() -> list[bytes]:
+        playout, sent = Playout(OUT_SAMPLE_RATE, lambda event: None), len(line.sent)
         line.sender.play(playout)
-        speech = playout.speech(1)
-        speech.begin_phrase("one", 0)
-        assert speech.takes_packets is is_sent
+        await speak_kept("one", phrase, 0, playout.speech(1))
+        for _ in phrase.packets:
+            line.sender.send(line.ticks)
+            line.ticks += 1
+        return [one.payload for one in line.sent[sent:]]
+
+    assert await spoken() == list(phrase.packets)
+    await spoken_at_loss(line, 0.15, 20)
+    again = await spoken()
+    assert len(again) == len(phrase.packets)
+    assert sum(map(decoder.has_fec, again)) > 15  # where it is voiced
+    assert not any(map(decoder.has_fec, phrase.packets))
+    await spoken_at_loss(line, 0.0, 20)
+    assert await spoken() == list(phrase.packets)

@@ -1,8 +1,9 @@
 """The sound of a phrase as it is kept: Opus packets, ready to be sent.
 
 Samples are not kept beside them: they take nine times the memory (48 kB for a second of speech
-against 5.6). WebRTC callers are sent the packets themselves; for callers who take samples they
-are decoded, in about 2 ms for a second of speech, a small part of what it cost to make.
+against 5.6). WebRTC callers are sent the packets themselves. For callers who take samples, and for
+those who are sent another form of Opus (who lose much, or asked for less data), they are decoded,
+in about 2 ms for a second of speech, a small part of what it cost to make.
 """
 
 from __future__ import annotations
