@@ -7,12 +7,13 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 from inzwa_rtc.engines.contracts import EngineKind
 from inzwa_rtc.engines.lineup import Engines
 from inzwa_rtc.engines.registry import KINDS
 from inzwa_rtc.settings import Settings
-from inzwa_rtc.store import Store
+from inzwa_rtc.store import Store, database
 from signaling.access.gate import Gate
 from signaling.calls import Calls
 from signaling.serve import Server, running
@@ -21,6 +22,8 @@ from tests.support.engines import ScriptedModel, ScriptedRecognizer, ToneSynthes
 
 # Tests share the machine with their callers: it may be busy, and calls are taken anyway.
 NEVER_BUSY = {"load": {"full_cpu_percent": 100.0, "full_late_ms": 10_000.0}}
+# For the same reason the database has longer than the 2 s after which it counts as away.
+DATABASE_S = 10.0
 
 
 @dataclass
@@ -98,9 +101,10 @@ async def serving(
     engines = Three(asr or ScriptedRecognizer(), llm or ScriptedModel(), tts or ToneSynthesizer())
     with TemporaryDirectory() as data:
         all_settings = Settings(**{"port": 0, "data_dir": data, **NEVER_BUSY, **settings})
-        async with running(all_settings, InProcess(engines), lambda: all_settings) as server:
-            url = f"http://127.0.0.1:{server.port}"
-            yield Serving(url, server.calls, engines, server.store, server.gate, server)
+        with patch.object(database, "TIME_LIMIT_S", DATABASE_S):
+            async with running(all_settings, InProcess(engines), lambda: all_settings) as server:
+                url = f"http://127.0.0.1:{server.port}"
+                yield Serving(url, server.calls, engines, server.store, server.gate, server)
 
 
 @dataclass
