@@ -111,7 +111,7 @@ class Info:
         engines = {kind: _shown(status) for kind, status in self._switchboard.status().items()}
         knows_callers = await request.app[GATE].opening.can_tell()
         are_ready = all(engine["state"] == "ready" for engine in engines.values())
-        hears = self._calls.media.ear.hears
+        hears = self._calls.media.ear.hears()
         is_ready = self._calls.takes_calls and are_ready and knows_callers and hears
         state = "draining" if not self._calls.takes_calls else "ready" if is_ready else "not ready"
         told: dict[str, Any] = {"status": state, "calls": len(self._calls), "engines": engines}

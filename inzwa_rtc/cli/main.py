@@ -37,7 +37,8 @@ for `--help`: together they take a second."""
 
 
 class _Imported(UserDict[str, Any]):
-    """Commands by name; instead of a command its module may stand there, until it is looked up."""
+    """Commands by name; instead of a command its module may stand there, until it is looked up.
+    A mapping, since click looks for what a mistyped name may have meant among these names."""
 
     def __getitem__(self, name: str) -> click.Command:
         command = self.data[name]

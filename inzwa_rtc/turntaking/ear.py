@@ -80,23 +80,21 @@ class Ear:
         self._tick = 0
         self._due_at = -math.inf  # the next tick
         self._made_up = 0  # ticks that the last one has taken with it
-        self._has_failed = False  # the network, at the last tick that asked it anything
-        self._is_deaf = False  # it has failed, and has not been seen to work since
+        self._has_failed = False  # the network, since it last judged calls
 
     def __len__(self) -> int:
         """How many calls there are, listened to or not."""
         return len(self._streams)
 
-    @property
     def hears(self) -> bool:
-        """Whether the network judges. One that has failed is tried again: while it fails nobody
-        may be calling, so that no call would tell."""
-        if self._is_deaf:
-            try:
-                tried(self._network)
-            except Exception:  # noqa: BLE001 - told of when it failed first
-                return False
-            self._is_deaf = False
+        """Whether the network judges a sound now. It is tried, since nobody may be calling."""
+        try:
+            tried(self._network)
+        except Exception:  # whatever it is, calls would fail of it
+            if not self._has_failed:
+                log.exception("ear.network_failed", calls=0)
+            self._has_failed = True
+            return False
         return True
 
     def of_call(self, suppressor: NoiseSuppressor | None = None) -> SharedVoiceDetector:
@@ -151,11 +149,11 @@ class Ear:
         except Exception as error:
             if not self._has_failed:  # it may do so at each tick, for all new calls
                 log.exception("ear.network_failed", calls=len(streams))
-            self._has_failed = self._is_deaf = True
+            self._has_failed = True
             for stream in streams:
                 self._give_up(stream, error)
             return None
-        self._has_failed = self._is_deaf = False
+        self._has_failed = False
         return judged
 
     def _judge(self, streams: Sequence[Stream]) -> Judged:
@@ -207,19 +205,12 @@ class Ear:
     def _listening(
         self, microphone: Microphone, suppressor: NoiseSuppressor | None
     ) -> Iterator[None]:
-        row = self._begun()
+        row = self._network.begin()
         try:
             with self._open(microphone, row, suppressor):
                 yield
         finally:
             self._network.end(row)
-
-    def _begun(self) -> int:
-        try:
-            return self._network.begin()
-        except Exception:
-            self._is_deaf = True
-            raise
 
     @contextmanager
     def _open(

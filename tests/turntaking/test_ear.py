@@ -228,19 +228,23 @@ def test_a_network_that_fails_again_and_again_is_told_of_once_until_it_is_well()
     assert [line["event"] for line in lines] == ["ear.network_failed"] * 2
 
 
-def test_whether_it_hears_is_tried_anew_once_it_has_failed() -> None:
+@pytest.mark.parametrize("fails", ["probabilities", "begin"])
+def test_whether_it_hears_is_tried_whenever_that_is_asked(
+    fails: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
     network = LoudNetwork()
     ear = Ear(network)
-    network.failure = MemoryError()
-    assert ear.hears  # nothing has been asked of it
-    with ear.of_call().listening(Wire(LOUD, LOUD)):
-        ear.tick(0.0)
-    assert not ear.hears
+    assert ear.hears()
+    with monkeypatch.context() as patch, capture_logs() as lines:
+        patch.setattr(network, fails, fail)
+        assert not ear.hears()
+        assert not ear.hears()
+    assert ear.hears()
     assert not network.open
-    network.failure = None
-    assert ear.hears
-    network.failure = MemoryError()
-    assert ear.hears  # as far as anybody knows
+    assert [line["event"] for line in lines] == ["ear.network_failed"]
 
 
 def test_what_fails_for_many_calls_alone_is_told_of_once_whoever_asks_meanwhile() -> None:
@@ -255,25 +259,8 @@ def test_what_fails_for_many_calls_alone_is_told_of_once_whoever_asks_meanwhile(
             with ear.of_call().listening(Wire(LOUD, LOUD)):
                 with ear.of_call().listening(Wire(LOUD, LOUD)):
                     ear.tick(0.0)
-            assert ear.hears
+            assert ear.hears()
     assert [line["event"] for line in lines] == ["ear.network_failed"]
-
-
-def test_it_does_not_hear_while_no_call_can_begin() -> None:
-    class Full(LoudNetwork):
-        def begin(self) -> int:
-            if self.failure is not None:
-                raise self.failure
-            return super().begin()
-
-    network = Full()
-    network.failure = MemoryError()
-    ear = Ear(network)
-    with pytest.raises(MemoryError), ear.of_call().listening(Wire()):
-        pass
-    assert not ear.hears
-    network.failure = None
-    assert ear.hears
 
 
 def test_figures_that_cannot_be_noted_cost_no_call_anything() -> None:
